@@ -1,0 +1,1 @@
+"""What a device said: payload bytes to readings with units, and back."""

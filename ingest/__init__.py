@@ -1,0 +1,1 @@
+"""The service: broker in, journal, database and events out."""

@@ -1,0 +1,210 @@
+"""Settings of the service: one frozen model per section, strictest source wins.
+
+Strongest first: arguments, secret files, `STADTFUNK_…` environment (`__` nests), the TOML file, defaults. Every key says
+its unit and its reason; docs/settings.md is generated from here.
+"""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, override
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from decoders.quantity import Privacy
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+SEARCHED = (Path("stadtfunk.toml"), Path("/etc/stadtfunk/stadtfunk.toml"))
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the message names the key, the value and what was expected."""
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, unknown keys refused with the nearest known one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if isinstance(given, dict):
+            for key in given:
+                if key not in cls.model_fields:
+                    raise ValueError(unknown_key(str(key), list(cls.model_fields)))
+        return given
+
+
+def unknown_key(key: str, known: list[str]) -> str:
+    """One line that names an unknown key and the nearest known one."""
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}")
+
+
+class CitySettings(Section):
+    """The city: its file and its calendar."""
+
+    file: Path | None = Field(None, description="GeoJSON with the city's assets; without it no rule runs")
+    timezone: str = Field("Europe/Berlin", description="calendar of plans, days, nights and reports (IANA name)")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone {name!r}") from error
+        return name
+
+
+class MqttSettings(Section):
+    """ChirpStack's broker: where uplinks come from and events go to."""
+
+    host: str = Field("127.0.0.1", description="broker's host name or address")
+    port: Port = Field(1883, description="broker's port; 8883 is usual with TLS")
+    client_id: str = Field(
+        "stadtfunk", min_length=1, description="fixed: the broker keeps the session under this name; one per service"
+    )
+    username: str | None = Field(None, description="broker account with the rights of docs/security.md")
+    password: SecretStr | None = Field(None, description="secret: prefer the secret file `mqtt__password`")
+    tls: bool = Field(False, description="encrypt; needed as soon as the broker is another machine")
+    ca_file: Path | None = Field(None, description="certificates to trust (PEM); the system's without it")
+    certificate_file: Path | None = Field(None, description="client certificate (PEM)")
+    key_file: Path | None = Field(None, description="client key (PEM)")
+    encoding: Literal["json", "protobuf", "auto"] = Field("auto", description="ChirpStack's event encoding")
+    event_topic: str = Field(
+        "application/{application_id}/device/{dev_eui}/event/{event}",
+        description="ChirpStack's [integration.mqtt] event_topic",
+    )
+    shared_group: str | None = Field(None, description="share the subscription under this name; only with rules off")
+    session_expiry_s: int = Field(
+        7 * 86400, ge=60, le=0xFFFFFFFE, description="s the broker keeps our session while we are away"
+    )
+    receive_maximum: int = Field(1000, ge=1, le=65535, description="messages the broker may leave unacknowledged")
+    max_packet_bytes: int = Field(
+        2_000_000, ge=4096, le=268_435_455, description="bytes; the broker drops what is larger before it reaches us"
+    )
+    keepalive_s: int = Field(30, ge=1, le=65535, description="s between signs of life")
+    connect_timeout_s: float = Field(10, gt=0, description="s until a connection attempt is given up")
+    reconnect_min_s: float = Field(0.5, gt=0, description="s before the first new attempt")
+    reconnect_max_s: float = Field(30, gt=0, description="s between attempts at most; each wait is jittered")
+
+
+class JournalSettings(Section):
+    """The local journal: what is acknowledged is in it."""
+
+    path: Path = Field(Path("var/journal.db"), description="SQLite file, on a local disk; its folder is created")
+    max_bytes: int = Field(
+        2_000_000_000, ge=1_000_000, description="bytes; at this size we stop acknowledging and the broker keeps the rest"
+    )
+    batch_messages: int = Field(500, ge=1, le=10_000, description="messages in one commit at most")
+    batch_bytes: int = Field(1_000_000, ge=10_000, description="bytes in one commit at most")
+    batch_wait_s: float = Field(0.02, ge=0, le=1, description="s to wait for company on an idle disk")
+    duplicates_days: float = Field(7, gt=0, description="days a deduplication_id is remembered at least")
+    duplicates_commits: int = Field(100_000, ge=1, description="commits a deduplication_id is remembered at least")
+    repeat_window_s: int = Field(
+        900, ge=1, description="s of network server time in which the same frame is the same uplink"
+    )
+    events_days: float = Field(30, gt=0, description="days a published event can be explained")
+    dead_letter_days: float = Field(90, gt=0, description="days a dead letter is kept")
+    dead_letter_full_bytes: int = Field(256_000, ge=0, description="bytes up to which a dead letter is kept whole")
+    dead_letter_head_bytes: int = Field(64_000, ge=0, description="bytes kept of a larger one, with length and digest")
+    tick_s: float = Field(10, gt=0, description="s between ticks, by which things expire in a silent city")
+
+
+class InfluxSettings(Section):
+    """InfluxDB: where readings go; off until a url is set."""
+
+    url: str | None = Field(None, description="for example http://127.0.0.1:8086")
+    organisation: str = Field("", description="InfluxDB 2's organisation; 1.8 ignores it")
+    token: SecretStr | None = Field(None, description="secret: 2.x token, or user:password on 1.8")
+    bucket_open: str = Field("stadtfunk_open", description="bucket (1.8: database/retention policy) of open readings")
+    bucket_internal: str = Field("stadtfunk_internal", description="bucket of internal readings")
+    bucket_personal: str = Field("stadtfunk_personal", description="bucket of personal readings")
+    gzip: bool = Field(False, description="compress writes; worth it over a thin line only")
+    timeout_s: float = Field(10, gt=0, description="s until a write counts as unanswered")
+    batch_lines: int = Field(5000, ge=1, description="lines in one write at most")
+    backoff_min_s: float = Field(0.5, gt=0, description="s before the first retry")
+    backoff_max_s: float = Field(60, gt=0, description="s between retries at most")
+    quarantine_after_s: float = Field(
+        900, gt=0, description="s of answers 500 to the same bytes until the guilty line is looked for"
+    )
+    ca_file: Path | None = Field(None, description="certificates to trust (PEM)")
+
+    def bucket(self, privacy: Privacy) -> str:
+        """The bucket of a privacy class."""
+        return {
+            Privacy.OPEN: self.bucket_open,
+            Privacy.INTERNAL: self.bucket_internal,
+            Privacy.PERSONAL: self.bucket_personal,
+        }[privacy]
+
+
+class StoreSettings(Section):
+    """The embedded store: SQLite, for the demo and small cities."""
+
+    path: Path | None = Field(None, description="SQLite file; off without it")
+    retention_days: float = Field(365, gt=0, description="days a point is kept")
+
+
+class CodecSettings(Section):
+    """Which codec reads a device."""
+
+    profiles: dict[str, str] = Field(
+        default_factory=dict, description="ChirpStack device profile name → codec id; the tag `codec` wins"
+    )
+
+
+class HttpSettings(Section):
+    """HTTP interface: health, metrics, commands. Loopback unless configured."""
+
+    enabled: bool = Field(True, description="serve at all")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8642, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+
+
+class PrivacySettings(Section):
+    """Who may see what."""
+
+    applications: dict[str, Literal["open", "internal", "personal"]] = Field(
+        default_factory=dict, description="ChirpStack application name → privacy class; the strictest wins"
+    )
+
+
+class SimulationSettings(Section):
+    """Simulated devices."""
+
+    accept: bool = Field(False, description="take uplinks of simulated devices instead of refusing them")
+    acting: bool = Field(False, description="simulations through and through only: acting rules may act")
+    start_ms: int | None = Field(None, description="ms since 1970 at which the simulated clock starts; off without it")
+    speed: float = Field(1, gt=0, description="simulated seconds in a second")
+
+
+class TelemetrySettings(Section):
+    """Logs."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is written")
+    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
+
+
+class Settings(BaseSettings):
+    """All settings of the service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STADTFUNK_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+    )
+
+    city: CitySettings = CitySettings()
+    mqtt: MqttSettings = MqttSettings()
+    journal: JournalSettings = JournalSettings()
+    influxdb: InfluxSettings = InfluxSettings()
+    store: StoreSettings = StoreSettings()
+    codecs: CodecSettings = CodecSettings()
+    http: HttpSettings = HttpSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    simulation: SimulationSettings = SimulationSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()

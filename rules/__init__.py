@@ -1,0 +1,1 @@
+"""What the city should do about it: measurements and ticks to events."""

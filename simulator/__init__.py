@@ -1,0 +1,1 @@
+"""The stand-in for the hardware: a city's devices as ChirpStack events."""
