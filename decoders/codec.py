@@ -2,11 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from decoders.error import MissingParameter, UnknownPort
-from decoders.measurement import Measurement, Reading
-from decoders.quantity import Family, Privacy
+from decoders.error import EncodeError, MissingParameter, UnknownPort
+from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.quantity import Family, Privacy, Quantity
+
+NO_PARAMETERS: Mapping[str, float] = {}
+
+
+class CodecField(NamedTuple):
+    """One value that a frame can carry: its range and resolution in the quantity's unit, where it stands.
+
+    `verified` is false when no published payload vector covers it. `frame` names one of several forms on an f_port;
+    f_port None stands for every port that the codec does not name.
+    """
+
+    quantity: Quantity
+    channel: str
+    verified: bool
+    low: float
+    high: float
+    step: float
+    frame: str = ""
+    f_port: int | None = None
 
 
 class Frame(Protocol):
@@ -16,9 +35,17 @@ class Frame(Protocol):
     `encode` builds the frame that decodes to these readings, or raises EncodeError.
     """
 
-    def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]: ...
+    def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:
+        """The measurements in a payload, newest first."""
+        ...
 
-    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes: ...
+    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
+        """The frame that carries the measurement's readings and attributes."""
+        ...
+
+    def fields(self) -> tuple[CodecField, ...]:
+        """What the frame can carry."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +87,40 @@ class Codec:
         self, f_port: int, payload: bytes, time_ms: int, parameters: Mapping[str, float] | None = None
     ) -> tuple[Measurement, ...]:
         """The measurements in a payload, newest first; raises DecodeError and nothing else."""
-        return self.frame(f_port).decode(payload, time_ms, self._given(parameters))
+        given = self._given(parameters) if self.parameters else NO_PARAMETERS
+        return self.frame(f_port).decode(payload, time_ms, given)
 
     def encode(
-        self, f_port: int, readings: Sequence[Reading], parameters: Mapping[str, float] | None = None
+        self,
+        f_port: int,
+        readings: Sequence[Reading],
+        parameters: Mapping[str, float] | None = None,
+        attributes: Mapping[str, str] = NO_ATTRIBUTES,
     ) -> bytes:
-        """The payload that decodes to these readings; raises EncodeError (or UnknownPort)."""
-        return self.frame(f_port).encode(Measurement(0, tuple(readings)), self._given(parameters))
+        """The payload that decodes to these readings, rounded to the format's resolution.
+
+        Attributes that are not given are sent as zero. Raises EncodeError (or UnknownPort).
+        """
+        if len({(reading.quantity, reading.channel) for reading in readings}) < len(readings):
+            raise EncodeError(f"{self.id}: two readings of one quantity and channel")
+        return self.frame(f_port).encode(Measurement(0, tuple(readings), attributes), self._given(parameters))
+
+    def fields(self) -> tuple[CodecField, ...]:
+        """Every value that the codec can give, in the order of ports and frames."""
+        found = [field._replace(f_port=port) for port, frame in self.ports.items() for field in frame.fields()]
+        if self.any_port is not None and self.any_port not in self.ports.values():
+            found += self.any_port.fields()
+        return tuple(found)
+
+    def channels(self) -> dict[Quantity, tuple[str, ...]]:
+        """The closed vocabulary of channels of every quantity; the empty name where it needs none."""
+        found: dict[Quantity, dict[str, None]] = {}
+        for item in self.fields():
+            found.setdefault(item.quantity, {})[item.channel] = None
+        return {quantity: tuple(channels) for quantity, channels in found.items()}
 
     def _given(self, parameters: Mapping[str, float] | None) -> Mapping[str, float]:
-        given = parameters or {}
+        given = parameters or NO_PARAMETERS
         for parameter in self.parameters:
             if parameter.name not in given:
                 raise MissingParameter(f"{self.id}: parameter {parameter.name} ({parameter.unit}) is not set")

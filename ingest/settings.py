@@ -1,18 +1,27 @@
 """Settings of the service: one frozen model per section, strictest source wins.
 
-Strongest first: arguments, secret files, `STADTFUNK_…` environment (`__` nests), the TOML file, defaults. Every key says
-its unit and its reason; docs/settings.md is generated from here.
+Strongest first: arguments, secret files (`STADTFUNK_SECRETS_DIR`, systemd's `CREDENTIALS_DIRECTORY`; one file a key,
+`mqtt__password`), `STADTFUNK_…` environment (`__` nests), the TOML file, defaults. Every key says its unit and its
+reason; docs/settings.md is generated from here.
 """
 
 import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, override
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
 
 from decoders.quantity import Privacy
 
@@ -24,6 +33,17 @@ class SettingsError(Exception):
     """Settings that cannot be used; the message names the key, the value and what was expected."""
 
 
+def known_keys(model: type[BaseModel], given: Any) -> Any:  # noqa: ANN401 - whatever a source holds
+    """`given` as it is, or a ValueError that names an unknown key and the nearest known one."""
+    known = list(model.model_fields)
+    for key in given if isinstance(given, dict) else ():
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise ValueError(f"unknown key {key!r}; {hint}")
+    return given
+
+
 class Section(BaseModel):
     """Base of all sections: frozen, unknown keys refused with the nearest known one."""
 
@@ -32,23 +52,13 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-        if isinstance(given, dict):
-            for key in given:
-                if key not in cls.model_fields:
-                    raise ValueError(unknown_key(str(key), list(cls.model_fields)))
-        return given
-
-
-def unknown_key(key: str, known: list[str]) -> str:
-    """One line that names an unknown key and the nearest known one."""
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}")
+        return known_keys(cls, given)
 
 
 class CitySettings(Section):
     """The city: its file and its calendar."""
 
-    file: Path | None = Field(None, description="GeoJSON with the city's assets; without it no rule runs")
+    file: Path | None = Field(default=None, description="GeoJSON with the city's assets; without it no rule runs")
     timezone: str = Field("Europe/Berlin", description="calendar of plans, days, nights and reports (IANA name)")
 
     @field_validator("timezone")
@@ -69,18 +79,20 @@ class MqttSettings(Section):
     client_id: str = Field(
         "stadtfunk", min_length=1, description="fixed: the broker keeps the session under this name; one per service"
     )
-    username: str | None = Field(None, description="broker account with the rights of docs/security.md")
-    password: SecretStr | None = Field(None, description="secret: prefer the secret file `mqtt__password`")
-    tls: bool = Field(False, description="encrypt; needed as soon as the broker is another machine")
-    ca_file: Path | None = Field(None, description="certificates to trust (PEM); the system's without it")
-    certificate_file: Path | None = Field(None, description="client certificate (PEM)")
-    key_file: Path | None = Field(None, description="client key (PEM)")
+    username: str | None = Field(default=None, description="broker account with the rights of docs/security.md")
+    password: SecretStr | None = Field(default=None, description="secret: prefer the secret file `mqtt__password`")
+    tls: bool = Field(default=False, description="encrypt; needed as soon as the broker is another machine")
+    ca_file: Path | None = Field(default=None, description="certificates to trust (PEM); the system's without it")
+    certificate_file: Path | None = Field(default=None, description="client certificate (PEM)")
+    key_file: Path | None = Field(default=None, description="client key (PEM)")
     encoding: Literal["json", "protobuf", "auto"] = Field("auto", description="ChirpStack's event encoding")
     event_topic: str = Field(
         "application/{application_id}/device/{dev_eui}/event/{event}",
         description="ChirpStack's [integration.mqtt] event_topic",
     )
-    shared_group: str | None = Field(None, description="share the subscription under this name; only with rules off")
+    shared_group: str | None = Field(
+        default=None, description="share the subscription under this name; only with rules off"
+    )
     session_expiry_s: int = Field(
         7 * 86400, ge=60, le=0xFFFFFFFE, description="s the broker keeps our session while we are away"
     )
@@ -99,7 +111,9 @@ class JournalSettings(Section):
 
     path: Path = Field(Path("var/journal.db"), description="SQLite file, on a local disk; its folder is created")
     max_bytes: int = Field(
-        2_000_000_000, ge=1_000_000, description="bytes; at this size we stop acknowledging and the broker keeps the rest"
+        2_000_000_000,
+        ge=1_000_000,
+        description="bytes; at this size we acknowledge no more and the broker keeps the rest",
     )
     batch_messages: int = Field(500, ge=1, le=10_000, description="messages in one commit at most")
     batch_bytes: int = Field(1_000_000, ge=10_000, description="bytes in one commit at most")
@@ -119,13 +133,13 @@ class JournalSettings(Section):
 class InfluxSettings(Section):
     """InfluxDB: where readings go; off until a url is set."""
 
-    url: str | None = Field(None, description="for example http://127.0.0.1:8086")
+    url: str | None = Field(default=None, description="for example http://127.0.0.1:8086")
     organisation: str = Field("", description="InfluxDB 2's organisation; 1.8 ignores it")
-    token: SecretStr | None = Field(None, description="secret: 2.x token, or user:password on 1.8")
+    token: SecretStr | None = Field(default=None, description="secret: 2.x token, or user:password on 1.8")
     bucket_open: str = Field("stadtfunk_open", description="bucket (1.8: database/retention policy) of open readings")
     bucket_internal: str = Field("stadtfunk_internal", description="bucket of internal readings")
     bucket_personal: str = Field("stadtfunk_personal", description="bucket of personal readings")
-    gzip: bool = Field(False, description="compress writes; worth it over a thin line only")
+    gzip: bool = Field(default=False, description="compress writes; worth it over a thin line only")
     timeout_s: float = Field(10, gt=0, description="s until a write counts as unanswered")
     batch_lines: int = Field(5000, ge=1, description="lines in one write at most")
     backoff_min_s: float = Field(0.5, gt=0, description="s before the first retry")
@@ -133,7 +147,7 @@ class InfluxSettings(Section):
     quarantine_after_s: float = Field(
         900, gt=0, description="s of answers 500 to the same bytes until the guilty line is looked for"
     )
-    ca_file: Path | None = Field(None, description="certificates to trust (PEM)")
+    ca_file: Path | None = Field(default=None, description="certificates to trust (PEM)")
 
     def bucket(self, privacy: Privacy) -> str:
         """The bucket of a privacy class."""
@@ -147,7 +161,7 @@ class InfluxSettings(Section):
 class StoreSettings(Section):
     """The embedded store: SQLite, for the demo and small cities."""
 
-    path: Path | None = Field(None, description="SQLite file; off without it")
+    path: Path | None = Field(default=None, description="SQLite file; off without it")
     retention_days: float = Field(365, gt=0, description="days a point is kept")
 
 
@@ -162,7 +176,7 @@ class CodecSettings(Section):
 class HttpSettings(Section):
     """HTTP interface: health, metrics, commands. Loopback unless configured."""
 
-    enabled: bool = Field(True, description="serve at all")
+    enabled: bool = Field(default=True, description="serve at all")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8642, ge=0, le=65535, description="port to listen on; 0 takes a free one")
 
@@ -178,9 +192,11 @@ class PrivacySettings(Section):
 class SimulationSettings(Section):
     """Simulated devices."""
 
-    accept: bool = Field(False, description="take uplinks of simulated devices instead of refusing them")
-    acting: bool = Field(False, description="simulations through and through only: acting rules may act")
-    start_ms: int | None = Field(None, description="ms since 1970 at which the simulated clock starts; off without it")
+    accept: bool = Field(default=False, description="take uplinks of simulated devices instead of refusing them")
+    acting: bool = Field(default=False, description="simulations through and through only: acting rules may act")
+    start_ms: int | None = Field(
+        default=None, description="ms since 1970 at which the simulated clock starts; off without it"
+    )
     speed: float = Field(1, gt=0, description="simulated seconds in a second")
 
 
@@ -194,9 +210,7 @@ class TelemetrySettings(Section):
 class Settings(BaseSettings):
     """All settings of the service."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="STADTFUNK_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
-    )
+    model_config = SettingsConfigDict(env_prefix="STADTFUNK_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     city: CitySettings = CitySettings()
     mqtt: MqttSettings = MqttSettings()
@@ -208,3 +222,70 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     simulation: SimulationSettings = SimulationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the sources hold
+        return known_keys(cls, given)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.mqtt.shared_group and self.city.file:
+            raise ValueError("mqtt.shared_group breaks rules and duplicates: leave city.file unset or the group")
+        return self
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        folder = os.environ.get("STADTFUNK_SECRETS_DIR") or os.environ.get("CREDENTIALS_DIRECTORY")
+        sources = [init_settings]
+        if folder:
+            sources.append(
+                NestedSecretsSettingsSource(
+                    file_secret_settings, secrets_dir=folder, secrets_prefix="", secrets_nested_delimiter="__"
+                )
+            )
+        sources.append(env_settings)
+        if settings_cls.model_config.get("toml_file"):
+            sources.append(TomlConfigSettingsSource(settings_cls))
+        return tuple(sources)
+
+
+def settings_file(config: Path | None) -> Path | None:
+    """The settings file in use: the given one, else the first that exists of those searched."""
+    if config is not None:
+        if not config.is_file():
+            raise SettingsError(f"settings file {config} does not exist")
+        return config
+    return next((path for path in SEARCHED if path.is_file()), None)
+
+
+def load(config: Path | None = None, **arguments: Any) -> Settings:  # noqa: ANN401 - sections as given
+    """Read all sources; raises SettingsError with one line for each mistake."""
+    file = settings_file(config)
+
+    class Sourced(Settings, toml_file=file):
+        """Settings that also read this file."""
+
+    try:
+        return Sourced(**arguments)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: {error}") from error
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(item) for item in error.errors())) from error
+
+
+def _explain(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "settings"
+    message = error["msg"].removeprefix("Value error, ")
+    value = error["input"]
+    secret = where.endswith(("password", "token"))
+    got = "" if secret or isinstance(value, dict) else f" (got {value!r})"
+    return f"{where}: {message}{got}"

@@ -12,7 +12,7 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class SinkUnavailable(Exception):  # noqa: N818 - a state, not a mistake
+class SinkUnavailable(Exception):
     """The sink took nothing or not surely everything; the same lines must come again later."""
 
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
@@ -29,4 +29,6 @@ class Sink(Protocol):
         """Store the lines (joined by newline) durably; returns those refused for good, or raises SinkUnavailable."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Finish what was begun."""
+        ...

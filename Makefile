@@ -1,0 +1,49 @@
+# Each target sets itself up: Python >= 3.11 with venv, make and PyPI are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+PACKAGES := decoders rules ingest simulator tests benchmarks
+
+.PHONY: demo test check bench docs format lock clean
+
+demo: $(READY)  ## a living city on this machine; Ctrl-C ends it
+	@$(BIN)/stadtfunk demo $(ARGS)
+
+test: $(READY)  ## all tests; those that need Mosquitto are skipped without it, and say so
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+
+check: $(READY)  ## lint, format, types, floors of imports, generated documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m ingest.docs --check
+
+bench: $(READY)  ## the figures of docs/benchmarks.md
+	@$(BIN)/python benchmarks/decode.py $(ARGS)
+	@$(BIN)/python benchmarks/pipeline.py $(ARGS)
+
+docs: $(READY)  ## write the generated documents
+	@$(BIN)/python -m ingest.docs
+
+format: $(READY)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(READY)  ## newest versions that fit into requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --no-annotate --no-header \
+		pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is missing: install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@echo "Installing what requirements.lock names into .venv ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra demo --extra dev \
+		-c requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)

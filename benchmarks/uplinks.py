@@ -1,0 +1,170 @@
+"""Uplinks for benchmarks: a thousand devices of all codecs, as ChirpStack publishes them."""
+
+import base64
+import json
+import random
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+
+APPLICATION = "17c82e96-be03-4f38-aef3-f83d48582d97"
+FILTER = f"application/{APPLICATION}/device/+/event/up"
+DEVICES = 1000
+LOTS = 20
+MODELS = [
+    ("bosch/tps110", 1, "01"),
+    ("bosch/tps110", 2, "0112"),
+    ("nwave/nps405", 1, "95"),
+    ("milesight/em400-mud", 85, "01755c0367010104824408050001"),
+    ("milesight/em310-udl", 85, "01755c03824408040001"),
+    ("pepperl-fuchs/wilsen-sonic", 1, "040b01000f030b066406020141b0cccd03510123"),
+    ("elsys/generic", 5, "0100c6022a070e0a"),
+    ("decentlab/dl-pm", 1, "021b50000f0c25002500270027002701f50107012c012d012d012d67bd618dbd10"),
+    ("pmx/tcr", 13, "a2140a03e832044c3433"),
+    ("parametric/pcr2", 14, "be010400010002000300041c200ce40139"),
+]
+
+
+def dev_eui(number: int) -> str:
+    """The DevEUI of a benchmark's device."""
+    return f"70b3d57ed1{number:06x}"
+
+
+def city() -> dict[str, Any]:
+    """Parking sensors stand in lots, bin sensors in containers of their own."""
+    features = []
+    for lot in range(LOTS):
+        devices = [n for n in range(DEVICES) if n % len(MODELS) < 3 and n // len(MODELS) % LOTS == lot]
+        features.append(_feature(f"lot-{lot}", devices, kind="lot", capacity=len(devices)))
+    for number in range(DEVICES):
+        if n_model(number) in (3, 4, 5):
+            features.append(_feature(f"container-{number}", [number], kind="container", depth_mm=3000, sensor_offset_mm=0))
+    return {"type": "FeatureCollection", "features": features}
+
+
+def n_model(number: int) -> int:
+    """The index of a device's model."""
+    return number % len(MODELS)
+
+
+def _feature(name: str, devices: list[int], **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": name,
+        "geometry": {"type": "Point", "coordinates": [7.82, 51.67]},
+        "properties": {"name": name, "devices": [{"dev_eui": dev_eui(n)} for n in devices], **properties},
+    }
+
+
+def messages(count: int) -> Iterator[tuple[str, bytes]]:
+    """Topic and payload of each uplink; the newest is from now."""
+    rng = random.Random(1)
+    begin_ms = int(time.time() * 1000) - count
+    for number in range(count):
+        device = number % DEVICES
+        model, f_port, payload = MODELS[n_model(device)]
+        name = dev_eui(device)
+        at = datetime.fromtimestamp((begin_ms + number) / 1000, UTC).isoformat(timespec="milliseconds")
+        event = {
+            "deduplicationId": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+            "time": at,
+            "deviceInfo": {
+                "tenantId": "52f14cd4-c6f1-4fbd-8f87-4025e1d49242",
+                "tenantName": "Stadtwerke",
+                "applicationId": APPLICATION,
+                "applicationName": "city",
+                "deviceProfileId": "14855bf7-d10d-4aee-b618-ebfcb64dc7ad",
+                "deviceProfileName": model,
+                "deviceName": f"device-{device:04}",
+                "devEui": name,
+                "deviceClassEnabled": "CLASS_A",
+                "tags": {"codec": model},
+            },
+            "devAddr": f"{device:08x}",
+            "adr": True,
+            "dr": 5,
+            "fCnt": number // DEVICES,
+            "fPort": f_port,
+            "confirmed": False,
+            "data": base64.b64encode(bytes.fromhex(payload)).decode(),
+            "rxInfo": [_reception(rng, gateway, at) for gateway in range(2)],
+            "txInfo": {
+                "frequency": 867700000,
+                "modulation": {"lora": {"bandwidth": 125000, "spreadingFactor": 7, "codeRate": "CR_4_5"}},
+            },
+            "regionConfigId": "eu868",
+        }
+        yield f"application/{APPLICATION}/device/{name}/event/up", json.dumps(event, separators=(",", ":")).encode()
+
+
+def _reception(rng: random.Random, gateway: int, at: str) -> dict[str, Any]:
+    return {
+        "gatewayId": f"0016c001f153a14{gateway}",
+        "uplinkId": rng.getrandbits(32),
+        "gwTime": at,
+        "nsTime": at,
+        "rssi": -rng.randrange(70, 120),
+        "snr": rng.randrange(-40, 40) / 4,
+        "channel": 3,
+        "location": {"latitude": 51.6739, "longitude": 7.8155, "altitude": 85.0},
+        "context": "E3OWOQ==",
+        "crcStatus": "CRC_OK",
+    }
+
+
+def session(port: int, client_id: str, topic_filter: str) -> None:
+    """Leave a persistent session with a subscription behind, MQTT 5 for the service, 3.1.1 for paho."""
+    version = mqtt.MQTTv311 if "paho" in client_id else mqtt.MQTTv5
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=version, **({} if version == mqtt.MQTTv5 else {"clean_session": False}))
+    if version == mqtt.MQTTv5:
+        properties = mqtt.Properties(mqtt.PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 3600
+        client.connect("127.0.0.1", port, clean_start=False, properties=properties)
+        topic_filter = "application/+/device/+/event/+"
+    else:
+        client.connect("127.0.0.1", port)
+    client.loop_start()
+    while not client.is_connected():
+        time.sleep(0.01)
+    client.subscribe(topic_filter, qos=1)
+    time.sleep(0.3)
+    client.disconnect()
+    client.loop_stop()
+
+
+def publish(port: int, uplinks: Iterable[tuple[str, bytes]]) -> int:
+    """Publish all at QoS 1 and wait for every acknowledgement; returns the mean payload in bytes."""
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "bench-publisher", protocol=mqtt.MQTTv311)
+    client.max_inflight_messages_set(1000)
+    client.max_queued_messages_set(0)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    total = number = 0
+    last = None
+    for topic, payload in uplinks:
+        last = client.publish(topic, payload, qos=1)
+        total += len(payload)
+        number += 1
+        if number % 5000 == 0:
+            last.wait_for_publish()
+    if last is not None:
+        last.wait_for_publish()
+    while client.want_write():
+        time.sleep(0.01)
+    client.disconnect()
+    client.loop_stop()
+    return total // max(number, 1)
+
+
+def settings_text(folder: Path, port: int, http_port: int, influxdb: str | None) -> str:
+    """Settings of the benchmarked service."""
+    sink = f'[influxdb]\nurl = "{influxdb}"\n' if influxdb else f'[store]\npath = "{folder}/store.db"\n'
+    return (
+        f'[city]\nfile = "{folder}/city.geojson"\n[mqtt]\nport = {port}\nclient_id = "stadtfunk-bench"\n'
+        f'[journal]\npath = "{folder}/journal.db"\n[http]\nport = {http_port}\n{sink}'
+    )

@@ -1,0 +1,1 @@
+"""The device models, one file per vendor family."""

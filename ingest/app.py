@@ -1,0 +1,298 @@
+"""The composition root: the only place where the parts of the service are wired."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from ingest import dead_letter_store as letters
+from ingest import http
+from ingest.audit import Action
+from ingest.clock import Clock, simulated_clock, wall_clock
+from ingest.devices import Devices
+from ingest.drain import Drain
+from ingest.influx import InfluxSink
+from ingest.journal import Journal
+from ingest.journal_schema import JournalError
+from ingest.mqtt import ConnectionState, Subscriber, filters
+from ingest.mqtt_error import PublishFailed
+from ingest.mqtt_out import Publisher
+from ingest.outbox import CONTENT_TYPE, Outbox
+from ingest.pipeline import Pipeline
+from ingest.process import Processor
+from ingest.service_state import STATE_TOPIC, service_state
+from ingest.settings import Settings, SettingsError
+from ingest.sink import Sink
+from ingest.sqlite_store import SqliteStore
+from ingest.telemetry import Telemetry
+from rules.catalog import RULES
+from rules.city import City, CityError
+from rules.engine import Engine
+
+UPKEEP_S = 5.0
+"""Seconds between looks at the journal's size."""
+PRUNE_S = 3600.0
+"""Seconds between prunings."""
+FAREWELL_S = 2.0
+"""Seconds the batch in hand, and then the last words, may take at shutdown."""
+DEFAULT_STORE = Path("stadtfunk.db")
+SQLITE_BATCH_LINES = 5000
+SQLITE_BACKOFF_S = (0.1, 10.0)
+
+log = structlog.get_logger(__name__)
+
+
+def read_city(settings: Settings) -> City:
+    """The city in the settings, empty without a file; raises SettingsError."""
+    path = settings.city.file
+    if path is None:
+        return City.parse('{"type": "FeatureCollection", "features": []}')
+    try:
+        return City.parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"city.file: {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"city.file: {path} is not UTF-8: {error}") from error
+    except CityError as error:
+        raise SettingsError(f"city.file: {path}: {error}") from error
+
+
+def service_clock(settings: Settings) -> Clock:
+    """The wall clock, or the simulated one."""
+    simulation = settings.simulation
+    if simulation.start_ms is None:
+        return wall_clock
+    return simulated_clock(simulation.start_ms, simulation.speed)
+
+
+def store_path(settings: Settings) -> Path | None:
+    """Where the embedded store is: as set, else beside the journal unless InfluxDB takes the readings."""
+    if settings.store.path is not None or settings.influxdb.url is not None:
+        return settings.store.path
+    return settings.journal.path.with_name(DEFAULT_STORE.name)
+
+
+class Service:
+    """One running service."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or service_clock(settings)
+        self.telemetry = Telemetry()
+        self.registry: CollectorRegistry = self.telemetry.registry
+        self.city = read_city(settings)
+        self.engine = Engine(self.city, RULES)
+        self.processor = Processor(settings, Devices(settings, self.city), self.engine, self.clock)
+        self.journal = Journal(settings.journal)
+        self.pipeline = Pipeline(settings.journal, self.processor, self.journal, self.clock, self.telemetry)
+        self.subscriber = Subscriber(settings.mqtt, filters(settings.mqtt), self.pipeline.deliver)
+        self.publisher = Publisher(
+            settings.mqtt, will=(STATE_TOPIC, service_state("offline", self.clock())), on_state=self._publisher_state
+        )
+        self.pipeline.attach(self.subscriber)
+        self.url = ""
+        self._stop = asyncio.Event()
+        self._greet = asyncio.Event()
+        self._restore()
+
+    def stop(self) -> None:
+        """End `run` in order: what is not committed stays with the broker."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        settings = self.settings
+        sinks = self._sinks()
+        for sink in sinks:
+            self.journal.register(sink.name)
+        self.journal.forget_sinks_but([sink.name for sink in sinks])
+        try:
+            async with asyncio.TaskGroup() as group, self._http(group):
+                helpers = [
+                    group.create_task(self.publisher.run()),
+                    group.create_task(self._greeting()),
+                    group.create_task(self._upkeep(sinks)),
+                    group.create_task(self._outbox().run()),
+                    *(group.create_task(self._drain(sink).run()) for sink in sinks),
+                ]
+                pipeline = group.create_task(self.pipeline.run())
+                subscriber = group.create_task(self.subscriber.run())
+                log.info(
+                    "service started", journal=str(settings.journal.path), http=self.url, assets=len(self.city.assets)
+                )
+                await self._stop.wait()
+                await self._finish(pipeline, subscriber)
+                for task in (subscriber, pipeline, *helpers):
+                    task.cancel()
+        finally:
+            await self._close(sinks)
+        log.info("service stopped")
+
+    @contextlib.asynccontextmanager
+    async def without_broker(self) -> AsyncIterator[None]:
+        """Only pipeline and journal, for commands while no service runs; what they cause goes out with the next one."""
+        task = asyncio.create_task(self.pipeline.run())
+        try:
+            yield
+        finally:
+            self.pipeline.stop()
+            await asyncio.wait([task])
+            await self.journal.close()
+
+    # -- Control, for the HTTP interface ------------------------------------------------------------------------------
+
+    def problems(self) -> dict[str, str]:
+        """What keeps the service from its work now."""
+        found: dict[str, str] = {}
+        if not self.subscriber.connected:
+            found["mqtt"] = self.subscriber.last_error or "not connected yet"
+        if not self.publisher.connected:
+            found["events"] = self.publisher.last_error or "not connected yet"
+        if self.journal.full:
+            found["journal"] = f"at its limit of {self.settings.journal.max_bytes} bytes"
+        return found | {f"sink {name}": reason for name, reason in self.telemetry.sink_errors.items()}
+
+    async def status(self) -> dict[str, Any]:
+        """Counts since the start, what waits, what is wrong."""
+        totals = self.telemetry.totals
+        size = await self.journal.size()
+        return {
+            "totals": {name: getattr(totals, name) for name in totals.__slots__},
+            "journal": size._asdict(),
+            "waiting": self.pipeline.waiting,
+            "problems": self.problems(),
+        }
+
+    async def retry(self, letter_id: int, action: Action) -> str | None:
+        """Put a dead letter through again; why it failed, or None."""
+        letter = await self.journal.query(lambda connection: letters.open_letter(connection, letter_id))
+        if letters.is_line(letter):
+            await self.journal.change(letters.requeue_line(letter), action, self.clock())
+            return None
+        return await self.pipeline.retry(letter_id, letter.message(), action)
+
+    async def discard(self, letter_id: int, action: Action) -> None:
+        """Set a dead letter aside."""
+        await self.journal.change(letters.discard(letter_id), action, self.clock())
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        intact, damaged = self.journal.states()
+        for row in damaged:
+            log.error("rule state with a wrong checksum left out", rule=row.rule, subject=row.subject)
+        for failure in self.engine.load(intact):
+            log.error("rule starts afresh", rule=failure.rule, subject=failure.subject, error=failure.error)
+        self.processor.last_tick_ms = self.journal.last_tick_ms()
+        window = self.journal.newest_ns_time_ms - self.processor.frames.window_ms
+        self.processor.frames.add((frame, ns_time_ms) for ns_time_ms, frame in self.journal.frames_since(window))
+
+    def _sinks(self) -> list[Sink]:
+        sinks: list[Sink] = []
+        if self.settings.influxdb.url is not None:
+            sinks.append(InfluxSink(self.settings.influxdb))
+        path = store_path(self.settings)
+        if path is not None:
+            sinks.append(SqliteStore(path, self.settings.store.retention_days))
+        return sinks
+
+    def _drain(self, sink: Sink) -> Drain:
+        influx = self.settings.influxdb
+        database = isinstance(sink, InfluxSink)
+        return Drain(
+            sink,
+            self.journal,
+            self.settings.journal,
+            self.clock,
+            self.telemetry,
+            batch_lines=influx.batch_lines if database else SQLITE_BATCH_LINES,
+            backoff_s=(influx.backoff_min_s, influx.backoff_max_s) if database else SQLITE_BACKOFF_S,
+        )
+
+    def _outbox(self) -> Outbox:
+        return Outbox(self.publisher, self.journal, self.clock, self.telemetry, self.settings.simulation.speed)
+
+    @contextlib.asynccontextmanager
+    async def _http(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        settings = self.settings.http
+        if not settings.enabled:
+            yield
+            return
+        token = secrets.token_urlsafe(32)
+        async with http.listening(settings.host, settings.port) as listener:
+            server = http.server(http.application(self, token))
+            task = group.create_task(server.serve(sockets=[listener]))
+            host, port = listener.getsockname()[:2]
+            self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            http.write_token(self.settings.journal.path, self.url, token)
+            try:
+                yield
+            finally:
+                http.token_path(self.settings.journal.path).unlink(missing_ok=True)
+                server.should_exit = True
+                await asyncio.wait([task], timeout=FAREWELL_S)
+
+    async def _upkeep(self, sinks: list[Sink]) -> None:
+        last_prune = -PRUNE_S
+        loop = asyncio.get_running_loop()
+        while True:
+            self.telemetry.journal_size(await self.journal.size())
+            self.telemetry.subscriber(self.subscriber)
+            if loop.time() - last_prune >= PRUNE_S:
+                last_prune = loop.time()
+                await self._prune(sinks)
+            await asyncio.sleep(UPKEEP_S)
+
+    async def _prune(self, sinks: list[Sink]) -> None:
+        try:
+            gone = await self.journal.prune(self.clock())
+        except JournalError as error:
+            log.warning("journal not pruned", error=str(error))
+            return
+        for sink in sinks:
+            if isinstance(sink, SqliteStore):
+                gone += await sink.prune(self.clock())
+        log.info("pruned", rows=gone)
+
+    # -- first and last words -----------------------------------------------------------------------------------------
+
+    def _publisher_state(self, state: ConnectionState, _: str) -> None:
+        if state is ConnectionState.CONNECTED:
+            self._greet.set()
+
+    async def _greeting(self) -> None:
+        while True:
+            await self._greet.wait()
+            self._greet.clear()
+            await self._say("online")
+
+    async def _say(self, word: Literal["online", "offline"]) -> None:
+        payload = service_state(word, self.clock())
+        try:
+            await self.publisher.publish(STATE_TOPIC, payload, retain=True, expiry_s=None, content_type=CONTENT_TYPE)
+        except PublishFailed as error:
+            log.warning("service state not published", state=word, error=str(error))
+
+    async def _finish(self, pipeline: asyncio.Task[None], subscriber: asyncio.Task[None]) -> None:
+        self.subscriber.pause()
+        self.pipeline.stop()
+        await asyncio.wait([pipeline], timeout=FAREWELL_S)
+        subscriber.cancel()
+        await asyncio.wait([subscriber], timeout=FAREWELL_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._say("offline")
+
+    async def _close(self, sinks: list[Sink]) -> None:
+        try:
+            await self.journal.flush(self.clock())
+        except JournalError as error:
+            log.warning("cursors not noted; some lines will be written again", error=str(error))
+        for sink in sinks:
+            await sink.close()
+        await self.journal.close()

@@ -1,0 +1,59 @@
+"""Dead letters: what could not be used, kept with its reason until somebody decides."""
+
+import hashlib
+from enum import StrEnum
+from typing import NamedTuple
+
+from ingest.settings import JournalSettings
+
+
+class Reason(StrEnum):
+    """Why a message or a line is a dead letter."""
+
+    TOPIC = "topic"
+    """The topic is not one of ChirpStack's event topics."""
+    EVENT = "event"
+    """The payload is no ChirpStack event: broken JSON or protobuf, wrong base64, a field out of range."""
+    SPOOFED = "spoofed"
+    """The payload names another device than the topic."""
+    SIMULATED = "simulated"
+    """A simulated device on a service that does not accept them."""
+    UNKNOWN_PROFILE = "unknown_profile"
+    """No codec is set for the device's profile."""
+    DECODE = "decode"
+    """The codec could not read the payload."""
+    SINK = "sink"
+    """A database refuses the line for good."""
+    CHECKSUM = "checksum"
+    """A journal row whose checksum no longer fits."""
+
+
+class DeadLetter(NamedTuple):
+    """One dead letter: `payload` is whole, or its head when it was too large; `digest` is of the whole."""
+
+    reason: Reason
+    detail: str
+    source: str
+    payload: bytes
+    length: int
+    digest: bytes
+    time_ms: int
+    dev_eui: str = ""
+    codec: str = ""
+
+
+def dead_letter(
+    reason: Reason,
+    detail: str,
+    source: str,
+    payload: bytes,
+    time_ms: int,
+    settings: JournalSettings,
+    *,
+    dev_eui: str = "",
+    codec: str = "",
+) -> DeadLetter:
+    """A dead letter from what arrived; `source` is the topic, or the sink that refused a line."""
+    kept = payload if len(payload) <= settings.dead_letter_full_bytes else payload[: settings.dead_letter_head_bytes]
+    digest = hashlib.blake2b(source.encode() + b"\0" + payload, digest_size=16).digest()
+    return DeadLetter(reason, detail[:1000], source, kept, len(payload), digest, time_ms, dev_eui, codec)

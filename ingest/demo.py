@@ -1,0 +1,244 @@
+"""`stadtfunk demo`: broker, simulated city, service and store on this machine, all of them the real parts."""
+
+import asyncio
+import contextlib
+import importlib.resources
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from ingest.app import Service
+from ingest.broker import BrokerError, DemoBroker, demo_broker
+from ingest.cli_error import CommandError
+from ingest.clock import wall_clock
+from ingest.demo_view import Snapshot, snapshot, view
+from ingest.settings import Settings, load
+from ingest.sqlite_store import SqliteStore
+from ingest.telemetry import configure_logging
+
+HOST = "127.0.0.1"
+CONNECT_S = 15.0
+SETTLE_S = 20.0
+REFRESH_S = 0.5
+LINE_S = 5.0
+
+
+class Balance(NamedTuple):
+    """What was sent, what became of it, and what the simulator says it caused."""
+
+    sent: int
+    stored: int
+    in_store: int
+    duplicates: int
+    dead_letters: dict[str, int]
+    intended_duplicates: int
+    intended_dead_letters: dict[str, int]
+    events: int
+
+    def mistakes(self) -> list[str]:
+        """What does not add up; empty when all is well."""
+        checks = {
+            "sent = stored + duplicates + dead letters": (
+                self.sent,
+                self.stored + self.duplicates + sum(self.dead_letters.values()),
+            ),
+            "stored = in the store": (self.stored, self.in_store),
+            "duplicates = intended": (self.duplicates, self.intended_duplicates),
+            "dead letters = intended": (self.dead_letters, self.intended_dead_letters),
+        }
+        wrong = [f"{claim}: {left} ≠ {right}" for claim, (left, right) in checks.items() if left != right]
+        return wrong if self.sent else ["the simulator sent nothing", *wrong]
+
+
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=1, help="End after so many seconds, with a report.")
+    ] = None,
+    speed: Annotated[float, typer.Option(min=1, help="Simulated seconds in a second.")] = 60,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="Simulated devices; the city's own number without it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """A living city on this machine: broker, simulated devices, service and store, nothing to install or set up.
+
+    With --for it ends by itself; exit 0 only if every uplink sent was stored, a duplicate or a dead letter as intended.
+    """
+    with tempfile.TemporaryDirectory(prefix="stadtfunk-demo-") as folder:
+        balance = asyncio.run(_Demo(Path(folder), seconds, speed, devices, seed).run(quiet=as_json))
+    mistakes = balance.mistakes()
+    if as_json:
+        typer.echo(json.dumps({**balance._asdict(), "mistakes": mistakes}))
+    else:
+        _report(balance, mistakes)
+    if mistakes:
+        raise typer.Exit(1)
+
+
+def _report(balance: Balance, mistakes: list[str]) -> None:
+    typer.echo(
+        f"{balance.sent} uplinks sent = {balance.stored} stored + {balance.duplicates} duplicates"
+        f" + {sum(balance.dead_letters.values())} dead letters; {balance.events} events"
+    )
+    for reason, count in sorted(balance.dead_letters.items()):
+        typer.echo(f"  dead letters, {reason}: {count}")
+    for mistake in mistakes:
+        typer.echo(f"does not add up: {mistake}")
+
+
+class _Demo:
+    def __init__(self, folder: Path, seconds: float | None, speed: float, devices: int | None, seed: int) -> None:
+        self.folder = folder
+        self.seconds = seconds
+        self.speed = speed
+        self.devices = devices
+        self.seed = seed
+        self.start_ms = wall_clock()
+        self.city = folder / "city.geojson"
+        self.city.write_bytes((importlib.resources.files("deploy") / "city" / "hamm.geojson").read_bytes())
+        self._stop = asyncio.Event()
+
+    async def run(self, *, quiet: bool) -> Balance:
+        """The whole demonstration."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        try:
+            async with demo_broker() as broker:
+                return await self._with_broker(broker, quiet=quiet)
+        except BrokerError as error:
+            raise CommandError(f"no broker for the demo: {error}") from error
+
+    async def _with_broker(self, broker: DemoBroker, *, quiet: bool) -> Balance:
+        settings = self._settings(broker)
+        configure_logging(settings.telemetry)
+        service = Service(settings)
+        serving = asyncio.create_task(service.run())
+        try:
+            await self._connected(service, serving)
+            async with self._simulator(broker) as child:
+                await self._watch(service, child, quiet=quiet)
+                report = await self._end(child)
+            await self._settled(service, report["published"])
+        finally:
+            service.stop()
+            await serving
+        return await self._balance(service, settings, report)
+
+    def _settings(self, broker: DemoBroker) -> Settings:
+        return load(
+            mqtt={"host": HOST, "port": broker.port, "client_id": "stadtfunk-demo"},
+            city={"file": self.city},
+            journal={"path": self.folder / "journal.db"},
+            store={"path": self.folder / "store.db"},
+            http={"port": 0},
+            simulation={"accept": True, "acting": True, "start_ms": self.start_ms, "speed": self.speed},
+            telemetry={"log_level": "error"},
+        )
+
+    async def _connected(self, service: Service, serving: asyncio.Task[None]) -> None:
+        deadline = time.monotonic() + CONNECT_S
+        while not (service.subscriber.connected and service.publisher.connected):
+            if serving.done() or time.monotonic() > deadline:
+                raise CommandError(f"the service does not reach its broker: {service.problems()}")
+            await asyncio.sleep(0.02)
+
+    @contextlib.asynccontextmanager
+    async def _simulator(self, broker: DemoBroker) -> AsyncIterator[asyncio.subprocess.Process]:
+        arguments = {
+            "--to": "mqtt",
+            "--host": HOST,
+            "--port": str(broker.port),
+            "--city": str(self.city),
+            "--seed": str(self.seed),
+            "--speed": str(self.speed),
+            "--from-ms": str(self.start_ms),
+            "--report": str(self.folder / "report.json"),
+            "--for": f"{self.seconds * self.speed:.0f}s" if self.seconds else None,
+            "--devices": str(self.devices) if self.devices else None,
+        }
+        words = [word for key, value in arguments.items() if value is not None for word in (key, value)]
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "simulator", *words, "--faults", "--quiet", start_new_session=True
+        )
+        try:
+            yield child
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+
+    async def _watch(self, service: Service, child: asyncio.subprocess.Process, *, quiet: bool) -> None:
+        console = Console(stderr=True)
+        waiting = asyncio.create_task(child.wait())
+        stopping = asyncio.create_task(self._stop.wait())
+        live = console.is_terminal and not quiet
+        screen: Any = Live(console=console, refresh_per_second=4) if live else contextlib.nullcontext()
+        before: Snapshot | None = None
+        with screen:
+            while not (waiting.done() or stopping.done()):
+                await asyncio.wait(
+                    [waiting, stopping],
+                    timeout=REFRESH_S if live else LINE_S,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                now = await snapshot(service, before)
+                if live:
+                    screen.update(view(now))
+                elif not quiet:
+                    console.print(now.line())
+                before = now
+        stopping.cancel()
+        waiting.cancel()
+
+    async def _end(self, child: asyncio.subprocess.Process) -> dict[str, Any]:
+        if child.returncode is None:
+            child.send_signal(signal.SIGINT)
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                code = await child.wait()
+        except TimeoutError as error:
+            raise CommandError("the simulator does not end") from error
+        if code:
+            raise CommandError(f"the simulator failed with exit code {code}")
+        report: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
+        return report
+
+    async def _settled(self, service: Service, published: int) -> None:
+        deadline = time.monotonic() + SETTLE_S
+        while time.monotonic() < deadline:
+            size = await service.journal.size()
+            if service.telemetry.totals.uplinks >= published and not size.lines and not size.events:
+                return
+            await asyncio.sleep(0.1)
+
+    async def _balance(self, service: Service, settings: Settings, report: dict[str, Any]) -> Balance:
+        path = settings.store.path
+        if path is None:
+            raise CommandError("the demo has no store")
+        store = SqliteStore(path, settings.store.retention_days)
+        try:
+            in_store = store.count("link")
+        finally:
+            await store.close()
+        totals = service.telemetry.totals
+        return Balance(
+            sent=report["published"],
+            stored=totals.stored,
+            in_store=in_store,
+            duplicates=totals.duplicates,
+            dead_letters=dict(totals.reasons),
+            intended_duplicates=report["duplicates"],
+            intended_dead_letters={reason: count for reason, count in report["dead_letters"].items() if count},
+            events=totals.events,
+        )

@@ -1,0 +1,116 @@
+"""What the service knows of each device: its codec, its parameters, its privacy class, the names of its series."""
+
+from collections.abc import Mapping
+
+from decoders import catalog
+from decoders.codec import Codec
+from decoders.error import UnknownCodec
+from decoders.quantity import Privacy
+from decoders.uplink import Device
+from ingest.line_protocol import series
+from ingest.settings import Settings
+from rules.city import Asset, City
+
+REMEMBERED = 50_000
+DEVICE = "device"
+LINK = "link"
+
+
+class Place:
+    """The line protocol prefixes of a device's series while it belongs to one asset."""
+
+    __slots__ = ("_channels", "_tags", "asset", "device", "link", "readings")
+
+    def __init__(self, device: Device, model: str, family: str, asset: Asset | None) -> None:
+        self.asset = asset
+        self._tags = (
+            ("dev_eui", device.dev_eui),
+            ("device", device.name),
+            ("model", model),
+            ("asset", asset.id if asset else ""),
+            ("district", (asset.district if asset else "") or device.tags.get("district", "")),
+            ("application", device.application),
+        )
+        self._channels: dict[tuple[str, str], str] = {}
+        self.link = self.series(LINK)
+        self.device = self.series(DEVICE)
+        self.readings = self.series(family)
+
+    def series(self, measurement: str, channel: str = "") -> str:
+        """The escaped prefix of one series."""
+        known = self._channels.get((measurement, channel))
+        if known is None:
+            known = series(measurement, (*self._tags, ("channel", channel)))
+            self._channels[measurement, channel] = known
+        return known
+
+
+class Route:
+    """How one device's uplinks are read and named; valid as long as the network server says the same of it."""
+
+    __slots__ = ("_places", "codec", "device", "family", "parameters", "privacy", "problem", "self_privacy")
+
+    def __init__(self, device: Device, codec: Codec | None, problem: str, privacy: Privacy) -> None:
+        self.device = device
+        self.codec = codec
+        self.family = codec.family.value if codec else ""
+        self.problem = problem
+        self.privacy = privacy
+        self.self_privacy = max(Privacy.INTERNAL, privacy)
+        self.parameters: Mapping[str, float] = tag_parameters(device.tags)
+        self._places: dict[str | None, Place] = {}
+
+    def place(self, asset: Asset | None) -> Place:
+        """The names of this device's series at this asset."""
+        key = asset.id if asset else None
+        known = self._places.get(key)
+        if known is None or known.asset is not asset:
+            model = self.codec.id if self.codec else self.device.profile
+            known = self._places[key] = Place(self.device, model, self.family or DEVICE, asset)
+        return known
+
+
+class Devices:
+    """Routes by device, made once and remembered."""
+
+    def __init__(self, settings: Settings, city: City) -> None:
+        self.city = city
+        self._profiles = settings.codecs.profiles
+        self._applications = settings.privacy.applications
+        self._routes: dict[str, Route] = {}
+
+    def route(self, device: Device) -> Route:
+        """The route of this device as the network server describes it now."""
+        route = self._routes.get(device.dev_eui)
+        if route is None or route.device != device:
+            if len(self._routes) >= REMEMBERED:
+                self._routes.clear()
+            route = self._routes[device.dev_eui] = self._new_route(device)
+        return route
+
+    def asset(self, device: Device, time_ms: int) -> Asset | None:
+        """Where the device was at that time."""
+        return self.city.asset_of(device.dev_eui, time_ms, device.tags.get("asset"))
+
+    def _new_route(self, device: Device) -> Route:
+        name = device.tags.get("codec") or self._profiles.get(device.profile)
+        application = Privacy[self._applications.get(device.application, "open").upper()]
+        if name is None:
+            problem = f"no codec for device profile {device.profile!r}: set codecs.profiles or the tag `codec`"
+            return Route(device, None, problem, application)
+        try:
+            codec = catalog.codec(name)
+        except UnknownCodec as error:
+            return Route(device, None, f"device profile {device.profile!r}: {error}", application)
+        return Route(device, codec, "", max(application, codec.privacy))
+
+
+def tag_parameters(tags: Mapping[str, str]) -> dict[str, float]:
+    """The tags that are numbers: codecs take a device's figures (range, height) from them."""
+    found: dict[str, float] = {}
+    for key, text in tags.items():
+        try:
+            found[key] = float(text)
+        except ValueError:
+            continue
+    return found

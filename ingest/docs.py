@@ -1,0 +1,113 @@
+"""Documents made from the code: `python -m ingest.docs` writes them, `--check` fails when they are stale."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from decoders.quantity import Family, Quantity
+from ingest.settings import Settings
+
+FOLDER = Path(__file__).parent.parent / "docs"
+
+
+def settings_page() -> str:
+    """docs/settings.md: every key with type, default and reason."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated from `ingest/settings.py`. Strongest first: arguments, secret files, environment, the file",
+        "(`-c FILE`, else `./stadtfunk.toml`, else `/etc/stadtfunk/stadtfunk.toml`), defaults.",
+        "",
+        "* Environment: `STADTFUNK_MQTT__HOST=broker.example` sets `mqtt.host`.",
+        "* Secret files: one file a key, named `mqtt__password`, in the folder `STADTFUNK_SECRETS_DIR` (or systemd's",
+        "  `CREDENTIALS_DIRECTORY`). Secrets belong there, not into the file.",
+        "* An unknown key is an error that names the nearest known one.",
+    ]
+    for name, info in Settings.model_fields.items():
+        model = info.annotation
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            continue
+        lines += [
+            "",
+            f"## [{name}]",
+            "",
+            (model.__doc__ or "").split("\n")[0],
+            "",
+            "| key | default | what |",
+            "|---|---|---|",
+        ]
+        lines += [_setting(key, field) for key, field in model.model_fields.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _setting(key: str, field: FieldInfo) -> str:
+    default: Any = field.get_default(call_default_factory=True)
+    if SecretStr in get_args(field.annotation):
+        shown = "(secret)"
+    elif default is None:
+        shown = "–"
+    else:
+        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    text = (field.description or "").replace("|", "\\|")
+    return f"| `{key}` | {shown} | {text} |"
+
+
+def schema_page() -> str:
+    """docs/schema.md: Influx measurements, tags, and every quantity."""
+    families = ", ".join(f"`{family.value}`" for family in Family)
+    lines = [
+        "# Schema of the time series",
+        "",
+        "Generated from `decoders/quantity.py`. Why it is so: [ADR 3](adr/0003-influx-schema.md).",
+        "",
+        f"* **Influx measurements**: {families}",
+        "  (readings, by the family of the codec), `device` (battery and what else a device says of itself), `link`",
+        "  (one point per uplink: `rssi` in dBm and `snr` in dB of the best copy, `gateways`, `spreading_factor`,",
+        "  `f_cnt`, `payload_bytes`, `clock_offset_s` = event time − network server time), `event` (joins, downlinks,",
+        "  the network server's log: text), `asset` (what rules derive).",
+        "* **Tags**: `dev_eui, device, model, asset, district, application, channel`; an empty one is left out.",
+        "  `channel` is a closed vocabulary per codec. Points in `asset` have no `dev_eui`.",
+        "* **Fields**: quantity names as below, always floats, flags 0 or 1; text only in `event`.",
+        "* **Time**: when it was measured, in ms (UTC). The same Influx measurement, tags and time are the same point.",
+        "* **Buckets** by privacy class: `stadtfunk_open`, `stadtfunk_internal`, `stadtfunk_personal`; the strictest",
+        "  of application, codec and quantity decides; `device` and `link` are at least internal.",
+        "",
+        "| field | unit | UCUM | plausible range | Smart Data Models | privacy | Influx measurement |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for quantity in Quantity:
+        place = "device" if quantity.diagnostic else "the codec's family"
+        name = f"`{quantity.smart_data_model}`" if quantity.smart_data_model else "–"
+        lines.append(
+            f"| `{quantity.field}` | {quantity.unit or '–'} | `{quantity.ucum}` | {quantity.low:g} … {quantity.high:g}"
+            f" | {name} | {quantity.privacy.name.lower()} | {place} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "schema.md": schema_page}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with `--check` say which are stale; the exit code."""
+    stale = [name for name, page in PAGES.items() if not _holds(FOLDER / name, page())]
+    if "--check" in arguments:
+        for name in stale:
+            print(f"docs/{name} is stale: run `make docs`", file=sys.stderr)  # noqa: T201 - a program's word
+        return 1 if stale else 0
+    FOLDER.mkdir(exist_ok=True)
+    for name in stale:
+        (FOLDER / name).write_text(PAGES[name](), encoding="utf-8")
+    return 0
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

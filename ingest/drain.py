@@ -1,0 +1,103 @@
+"""From the journal to the places where readings go: each sink at its own pace, with its own cursor and back-off."""
+
+import asyncio
+import random
+import time
+
+import structlog
+
+from decoders.quantity import Privacy
+from ingest.clock import Clock
+from ingest.dead_letter import DeadLetter, Reason, dead_letter
+from ingest.dead_letter_store import SINK_SOURCE
+from ingest.journal import Journal
+from ingest.journal_records import PointsRow
+from ingest.journal_schema import JournalError
+from ingest.settings import JournalSettings
+from ingest.sink import Rejected, Sink, SinkUnavailable
+from ingest.telemetry import Telemetry
+
+IDLE_S = 0.1
+"""Seconds between looks into a journal in which nothing waits."""
+
+log = structlog.get_logger(__name__)
+
+
+class Drain:
+    """Moves lines from the journal to one sink until cancelled."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        journal: Journal,
+        settings: JournalSettings,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        batch_lines: int,
+        backoff_s: tuple[float, float],
+    ) -> None:
+        self._sink = sink
+        self._journal = journal
+        self._settings = settings
+        self._clock = clock
+        self._telemetry = telemetry
+        self._batch_lines = batch_lines
+        self._backoff_s = backoff_s
+        self._failures = 0
+        self._failing_since = 0.0
+
+    async def run(self) -> None:
+        """Drain for ever."""
+        while True:
+            rows = await self._journal.points_after(self._journal.cursor(self._sink.name), self._batch_lines)
+            if not rows:
+                await self._rest()
+                continue
+            try:
+                rejected = await self._write(rows)
+            except SinkUnavailable as error:
+                await self._back_off(error)
+                continue
+            self._recovered()
+            self._journal.advance(self._sink.name, rows[-1].seq, rejected)
+            self._telemetry.drained(self._sink.name, sum(row.lines for row in rows), len(rejected))
+
+    async def _write(self, rows: list[PointsRow]) -> list[DeadLetter]:
+        letters: list[DeadLetter] = []
+        for privacy in Privacy:
+            body = b"\n".join(row.body for row in rows if row.privacy is privacy and row.body)
+            if body:
+                letters += [self._letter(line, privacy) for line in await self._sink.write(privacy, body)]
+        return letters
+
+    def _letter(self, rejected: Rejected, privacy: Privacy) -> DeadLetter:
+        source = f"{SINK_SOURCE}{self._sink.name}/{privacy.name.lower()}"
+        return dead_letter(Reason.SINK, rejected.reason, source, rejected.line, self._clock(), self._settings)
+
+    async def _rest(self) -> None:
+        try:
+            await self._journal.flush(self._clock())
+        except JournalError as error:
+            log.warning("cursor not noted yet", sink=self._sink.name, error=str(error))
+        await asyncio.sleep(IDLE_S)
+
+    async def _back_off(self, error: SinkUnavailable) -> None:
+        least, most = self._backoff_s
+        wait = error.retry_after_s
+        if wait is None:
+            wait = random.uniform(least, min(most, least * 2 ** min(self._failures + 1, 20)))  # noqa: S311 - jitter
+        if self._failures == 0:
+            self._failing_since = time.monotonic()
+        self._failures += 1
+        self._telemetry.backing_off(self._sink.name, wait, str(error))
+        log.warning(
+            "sink takes nothing; everything is kept", sink=self._sink.name, error=str(error), retry_in_s=round(wait, 1)
+        )
+        await asyncio.sleep(wait)
+
+    def _recovered(self) -> None:
+        if self._failures:
+            log.info("sink takes again", sink=self._sink.name, away_s=round(time.monotonic() - self._failing_since, 1))
+            self._failures = 0
+            self._telemetry.backing_off(self._sink.name, 0.0, "")

@@ -1,0 +1,131 @@
+"""HTTP interface: health and metrics for watchers, commands for people with the token."""
+
+import contextlib
+import json
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import uvicorn
+from fastapi import Depends, FastAPI, Header, HTTPException, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import BaseModel, Field
+from typing_extensions import override
+
+from ingest.audit import Action
+from ingest.dead_letter_store import DeadLetterError
+
+
+class Control(Protocol):
+    """What the interface shows and does."""
+
+    registry: CollectorRegistry
+
+    def problems(self) -> dict[str, str]:
+        """What keeps the service from its work now, by part; empty when ready."""
+        ...
+
+    async def status(self) -> dict[str, Any]:
+        """Counts, what waits, what is wrong."""
+        ...
+
+    async def retry(self, letter_id: int, action: Action) -> str | None:
+        """Why it failed again, or None; raises DeadLetterError."""
+        ...
+
+    async def discard(self, letter_id: int, action: Action) -> None:
+        """Set it aside; raises DeadLetterError."""
+        ...
+
+
+class Command(BaseModel):
+    """Who asks for a change, and why."""
+
+    actor: str = Field(min_length=1, max_length=200)
+    reason: str = Field("", max_length=1000)
+
+
+def application(control: Control, token: str) -> FastAPI:
+    """The routes; those that change something or show payloads need the token."""
+    app = FastAPI(title="Stadtfunk", docs_url=None, redoc_url=None)
+
+    def authorised(authorization: Annotated[str, Header()] = "") -> None:
+        if not secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+            raise HTTPException(401, "the token of the token file is needed")
+
+    @app.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/health/ready")
+    def ready(response: Response) -> dict[str, Any]:
+        problems = control.problems()
+        response.status_code = 503 if problems else 200
+        return {"status": "not ready" if problems else "ready", "problems": problems}
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(control.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/api/v1/status")
+    async def status() -> dict[str, Any]:
+        return await control.status()
+
+    @app.post("/api/v1/dead-letters/{letter_id}/retry", dependencies=[Depends(authorised)])
+    async def retry(letter_id: int, command: Command) -> dict[str, Any]:
+        action = Action(command.actor, "dead-letters retry", str(letter_id), command.reason)
+        error = await _found(control.retry(letter_id, action))
+        return {"id": letter_id, "error": error}
+
+    @app.post("/api/v1/dead-letters/{letter_id}/discard", dependencies=[Depends(authorised)])
+    async def discard(letter_id: int, command: Command) -> dict[str, Any]:
+        action = Action(command.actor, "dead-letters discard", str(letter_id), command.reason)
+        await _found(control.discard(letter_id, action))
+        return {"id": letter_id, "error": None}
+
+    return app
+
+
+async def _found(work: Any) -> Any:  # noqa: ANN401 - whatever the coroutine returns
+    try:
+        return await work
+    except DeadLetterError as error:
+        raise HTTPException(409, str(error)) from error
+
+
+class Server(uvicorn.Server):
+    """Uvicorn inside the service's loop; signals are the service's own business."""
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def listening(host: str, port: int) -> AsyncIterator[socket.socket]:
+    """A listening socket; port 0 takes a free one. Raises OSError when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=64) as listener:
+        listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
+        yield listener
+
+
+def server(app: FastAPI) -> Server:
+    """A server for these routes; its logs are the service's."""
+    return Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1))
+
+
+def token_path(journal: Path) -> Path:
+    """The file beside the journal that says where the service listens and with which token."""
+    return journal.with_name(journal.name + ".http")
+
+
+def write_token(journal: Path, url: str, token: str) -> None:
+    """Leave address and token for commands on this machine, readable by the same user only."""
+    path = token_path(journal)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"url": url, "token": token}))

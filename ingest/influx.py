@@ -1,0 +1,133 @@
+"""The sink that writes to InfluxDB, 1.8 (compatibility API) and 2.x."""
+
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from typing import cast
+from urllib.parse import urlsplit
+
+import aiohttp
+from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
+from influxdb_client.client.write_api_async import WriteApiAsync
+from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+
+from decoders.quantity import Privacy
+from ingest.influx_answer import Answer, one_line, read
+from ingest.influx_search import Failing, Search, ServerFault
+from ingest.settings import InfluxSettings
+from ingest.sink import Rejected, SinkUnavailable
+
+MILLISECONDS = cast("WritePrecision", WritePrecision.MS)
+"""The client declares the class and takes its strings."""
+
+
+class InfluxSink:
+    """Writes lines into the bucket of their privacy class; lines that InfluxDB refuses are found and handed back.
+
+    `on_state` hears of every change: None when writes are taken, else the reason why not. `clock` counts seconds.
+    Lines that the server answers with 500 for `quarantine_after_s` are searched like refused ones; when none of several
+    is taken, the server is to blame and all of them wait on.
+    """
+
+    name = "influxdb"
+
+    def __init__(
+        self,
+        settings: InfluxSettings,
+        on_state: Callable[[str | None], None] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._on_state = on_state
+        self._token = settings.token.get_secret_value() if settings.token else ""
+        self._state: str | None = None
+        self._failing = Failing(clock)
+        self._client: InfluxDBClientAsync | None = None
+
+    async def write(self, privacy: Privacy, body: bytes) -> list[Rejected]:
+        """Store the lines; returns those refused for good, or raises SinkUnavailable: then all must come again."""
+        bucket = self._settings.bucket(privacy)
+        lines, rejected = _without_comments(body)
+        size = self._settings.batch_lines
+        try:
+            for start in range(0, len(lines), size):
+                rejected += await self._store(bucket, lines[start : start + size])
+        except ServerFault as fault:
+            unavailable = self._unavailable(bucket, fault)
+            self._tell(str(unavailable))
+            raise unavailable from fault
+        self._tell(None)
+        return rejected
+
+    async def close(self) -> None:
+        """Close the connections; a later write opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()  # type: ignore[no-untyped-call]  # the client leaves it untyped
+
+    async def _store(self, bucket: str, lines: Sequence[bytes]) -> list[Rejected]:
+        search = Search(lines, self._failing, self._settings.quarantine_after_s)
+        while search.pending:
+            part = search.pending.pop()
+            search.answered(part, await self._post(bucket, part.body))
+        return search.rejected
+
+    async def _post(self, bucket: str, body: bytes) -> Answer | None:
+        """One request: None when everything was stored, else what the answer means."""
+        settings = self._settings
+        try:
+            taken = await self._api().write(bucket, settings.organisation, body, write_precision=MILLISECONDS)
+        except ApiException as error:
+            return read(int(error.status or 0), error.headers or {}, error.body)
+        except TimeoutError as error:
+            raise ServerFault(f"no answer within {settings.timeout_s:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise ServerFault(f"no connection: {error or type(error).__name__}") from error
+        if not taken:
+            raise ServerFault("answered, but not as InfluxDB does; set influxdb.url to where InfluxDB answers")
+        return None
+
+    def _api(self) -> WriteApiAsync:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client.write_api()
+
+    def _connect(self) -> InfluxDBClientAsync:
+        settings = self._settings
+        try:
+            context = ssl.create_default_context(cafile=settings.ca_file)
+        except OSError as error:
+            raise ServerFault(f"influxdb.ca_file {settings.ca_file} is not usable: {error}") from error
+        return InfluxDBClientAsync(
+            settings.url or "",
+            self._token,
+            settings.organisation,
+            timeout=aiohttp.ClientTimeout(total=settings.timeout_s),
+            enable_gzip=settings.gzip,
+            ssl_context=context,
+            allow_redirects=False,
+        )
+
+    def _unavailable(self, bucket: str, fault: ServerFault) -> SinkUnavailable:
+        """One line that names url, bucket and what to do, and no secret."""
+        url = urlsplit(self._settings.url or "")
+        where = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+        reason = fault.reason.replace(self._token, "***") if self._token else fault.reason
+        return SinkUnavailable(one_line(f"InfluxDB at {where}, bucket {bucket}: {reason}"), fault.retry_after_s)
+
+    def _tell(self, state: str | None) -> None:
+        if state != self._state:
+            self._state = state
+            if self._on_state is not None:
+                self._on_state(state)
+
+
+def _without_comments(body: bytes) -> tuple[list[bytes], list[Rejected]]:
+    """The lines to send; InfluxDB would pass over a comment in silence, so it is handed back."""
+    lines = [line for line in body.split(b"\n") if line]
+    if b"#" not in body:
+        return lines, []
+    comments = [Rejected(line, "a comment is no point") for line in lines if line.lstrip().startswith(b"#")]
+    return [line for line in lines if not line.lstrip().startswith(b"#")], comments

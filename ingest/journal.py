@@ -1,0 +1,225 @@
+"""The journal: one SQLite commit holds everything that a batch of messages caused.
+
+One thread writes, one reads; callers await. What a sink has taken is noted with the next commit, so that an advancing
+cursor costs no commit of its own: after a crash the same lines go out again, which changes nothing.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self, TypeVar
+
+from ingest import audit
+from ingest import journal_sql as sql
+from ingest.dead_letter import DeadLetter, Reason, dead_letter
+from ingest.journal_records import Batch, PointsRow, Retained, Size, StoredEvent
+from ingest.journal_schema import open_reader, open_writer, take_lock, transaction
+from ingest.settings import JournalSettings
+from rules.engine import StateRow
+
+T = TypeVar("T")
+VACUUM_PAGES = 256
+"""Free pages that stay in the file for what comes next."""
+
+
+class Journal:
+    """The open journal of one service; holds the lock until closed."""
+
+    def __init__(self, settings: JournalSettings) -> None:
+        self.settings = settings
+        self._lock = take_lock(settings.path)
+        try:
+            self._writer = open_writer(settings.path)
+            self._reader = open_reader(settings.path)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._write_thread = ThreadPoolExecutor(1, "journal-writer")
+        self._read_thread = ThreadPoolExecutor(1, "journal-reader")
+        self._page_bytes = self._one("PRAGMA page_size")
+        self._number = self._one("SELECT coalesce(max(number), 0) FROM commits")
+        self._cursors: dict[str, int] = dict(self._writer.execute("SELECT sink, seq FROM cursor").fetchall())
+        self._moved: dict[str, int] = {}
+        self._rejected: list[DeadLetter] = []
+        self.newest_ns_time_ms = self._one("SELECT coalesce(max(ns_time_ms), 0) FROM seen")
+        self.bytes = self._bytes()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # -- the way in ---------------------------------------------------------------------------------------------------
+
+    async def known(self, keys: Sequence[tuple[int, bytes]]) -> set[bytes]:
+        """Which of these (ns_time_ms, deduplication_id) are in the journal already."""
+        return await self._write(lambda: sql.known(self._writer, keys))
+
+    async def commit(self, batch: Batch, now_ms: int) -> list[bool]:
+        """Write all of it durably, or nothing.
+
+        Returns for each dead letter whether it is new (False: the same bytes are kept already). Raises JournalFull when
+        the disk or the page limit is reached.
+        """
+        moved, self._moved = self._moved, {}
+        rejected, self._rejected = self._rejected, []
+        try:
+            return await self._write(lambda: self._commit(batch, moved, rejected, now_ms))
+        except BaseException:
+            self._moved = {**moved, **self._moved}
+            self._rejected = rejected + self._rejected
+            raise
+
+    def frames_since(self, ns_time_ms: int) -> list[tuple[int, bytes]]:
+        """(ns_time_ms, frame) of the uplinks since then; for the start, before anything runs."""
+        rows = self._writer.execute("SELECT ns_time_ms, frame FROM seen WHERE ns_time_ms >= ?", (ns_time_ms,))
+        return [(ns, frame) for ns, frame in rows]
+
+    def states(self) -> tuple[list[StateRow], list[StateRow]]:
+        """All rule states: (intact, damaged); for the start, before anything runs."""
+        return sql.states(self._writer)
+
+    def last_tick_ms(self) -> int:
+        """The newest tick in the journal, 0 without one."""
+        return self._one("SELECT coalesce(max(time_ms), 0) FROM tick")
+
+    # -- the way out --------------------------------------------------------------------------------------------------
+
+    def register(self, sink: str) -> None:
+        """Make a sink known, before anything runs: rows stay until it has taken them."""
+        self._writer.execute(
+            "INSERT OR IGNORE INTO cursor VALUES (?, (SELECT coalesce(min(seq), 1) - 1 FROM points))", (sink,)
+        )
+        self._cursors[sink] = self._one("SELECT seq FROM cursor WHERE sink = ?", sink)
+
+    def forget_sinks_but(self, sinks: Iterable[str]) -> None:
+        """Drop the cursors of sinks that are configured no more, before anything runs."""
+        for sink in set(self._cursors) - set(sinks):
+            self._writer.execute("DELETE FROM cursor WHERE sink = ?", (sink,))
+            del self._cursors[sink]
+
+    async def points_after(self, seq: int, max_lines: int) -> list[PointsRow]:
+        """The next rows after this one, at least one if there is any, about `max_lines` lines at most."""
+        rows, damaged = await self._read(lambda: sql.points_after(self._reader, seq, max_lines))
+        for number, body in damaged:
+            source = f"journal/points/{number}"
+            detail = "checksum of a journal row does not fit"
+            self._rejected.append(dead_letter(Reason.CHECKSUM, detail, source, body, 0, self.settings))
+        return rows
+
+    def cursor(self, sink: str) -> int:
+        """The newest row that this sink has taken."""
+        return self._cursors[sink]
+
+    def advance(self, sink: str, seq: int, rejected: Sequence[DeadLetter] = ()) -> None:
+        """The sink has taken everything up to this row, except these lines; durable with the next commit."""
+        self._cursors[sink] = self._moved[sink] = seq
+        self._rejected.extend(rejected)
+
+    async def flush(self, now_ms: int) -> None:
+        """Make advances durable when no batch comes along to do it."""
+        if self._moved or self._rejected:
+            await self.commit(Batch(), now_ms)
+
+    async def pending_events(self, limit: int) -> list[StoredEvent]:
+        """Events that wait to be published, oldest first."""
+        return await self._read(lambda: sql.pending_events(self._reader, limit))
+
+    async def events_done(
+        self, done: Sequence[tuple[int, str]], standing: Sequence[Retained], emptied: Sequence[str], now_ms: int
+    ) -> None:
+        """Note what became of events, by (seq, status), and what stands on retained topics now."""
+        await self._write(lambda: self._events_done(done, standing, emptied, now_ms))
+
+    async def retained_until(self, now_ms: int) -> list[Retained]:
+        """Retained topics whose event has expired."""
+        return await self._read(lambda: sql.expired_retained(self._reader, now_ms))
+
+    # -- people -------------------------------------------------------------------------------------------------------
+
+    async def query(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a short read on the reading thread."""
+        return await self._read(lambda: read(self._reader))
+
+    async def change(self, write: Callable[[sqlite3.Connection], T], action: audit.Action, now_ms: int) -> T:
+        """Run a person's change and its audit row in one transaction."""
+
+        def both() -> T:
+            with transaction(self._writer):
+                result = write(self._writer)
+                audit.append(self._writer, action, now_ms)
+            return result
+
+        return await self._write(both)
+
+    # -- upkeep -------------------------------------------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether the configured size is reached."""
+        return self.bytes >= self.settings.max_bytes
+
+    async def size(self) -> Size:
+        """What waits in the journal."""
+        return Size(self.bytes, *await self._read(lambda: sql.waiting(self._reader)))
+
+    async def prune(self, now_ms: int) -> int:
+        """Forget what is older than the settings ask for; returns the number of rows that went."""
+        return await self._write(lambda: self._prune(now_ms))
+
+    async def close(self) -> None:
+        """Finish what was asked for, then release file and lock."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._write_thread.shutdown)
+        await loop.run_in_executor(None, self._read_thread.shutdown)
+        self._reader.close()
+        self._writer.close()
+        self._lock.close()
+
+    # -- on the writing thread ----------------------------------------------------------------------------------------
+
+    def _commit(self, batch: Batch, moved: dict[str, int], rejected: list[DeadLetter], now_ms: int) -> list[bool]:
+        number = self._number + 1
+        with transaction(self._writer):
+            new = sql.write_batch(self._writer, number, batch, now_ms)
+            for letter in rejected:
+                sql.write_dead_letter(self._writer, letter)
+            sql.move_cursors(self._writer, moved)
+        self._number = number
+        self.newest_ns_time_ms = max(self.newest_ns_time_ms, batch.ns_time_ms)
+        self.bytes = self._bytes()
+        return new
+
+    def _prune(self, now_ms: int) -> int:
+        with transaction(self._writer):
+            gone = sql.prune(self._writer, self.settings, self._number, self.newest_ns_time_ms, now_ms)
+        free = self._one("PRAGMA freelist_count")
+        if free > VACUUM_PAGES:
+            self._writer.executescript(f"PRAGMA incremental_vacuum({free - VACUUM_PAGES})")
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.bytes = self._bytes()
+        return gone
+
+    def _events_done(
+        self, done: Sequence[tuple[int, str]], standing: Sequence[Retained], emptied: Sequence[str], now_ms: int
+    ) -> None:
+        with transaction(self._writer):
+            sql.events_done(self._writer, done, standing, emptied, now_ms)
+
+    def _bytes(self) -> int:
+        used = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
+        wal = self.settings.path.with_name(self.settings.path.name + "-wal")
+        return used * self._page_bytes + (wal.stat().st_size if wal.exists() else 0)
+
+    # -- threads ------------------------------------------------------------------------------------------------------
+
+    async def _write(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._read_thread, work)
+
+    def _one(self, query: str, *arguments: object) -> int:
+        return int(self._writer.execute(query, arguments).fetchone()[0])

@@ -1,0 +1,86 @@
+"""What goes through the journal."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from decoders.quantity import Privacy
+from ingest.audit import Action
+from ingest.dead_letter import DeadLetter
+from rules.engine import StateRow
+
+
+class SeenUplink(NamedTuple):
+    """The identity of an uplink: by its id, and by its frame (within the repeat window)."""
+
+    ns_time_ms: int
+    deduplication_id: bytes
+    frame: bytes
+
+
+class EventRow(NamedTuple):
+    """An event on its way out."""
+
+    id: str
+    topic: str
+    payload: bytes
+    retained: bool
+    acting: bool
+    time_ms: int
+    valid_until_ms: int
+
+
+class StoredEvent(NamedTuple):
+    """An event in the journal."""
+
+    seq: int
+    event: EventRow
+
+
+class PointsRow(NamedTuple):
+    """Lines of one commit and privacy class."""
+
+    seq: int
+    privacy: Privacy
+    lines: int
+    body: bytes
+
+
+class Retained(NamedTuple):
+    """The event that stands on a retained topic."""
+
+    topic: str
+    event_id: str
+    valid_until_ms: int
+
+
+class Resolved(NamedTuple):
+    """What became of a dead letter that was tried again: `error` is None when it went through."""
+
+    id: int
+    error: str | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one commit holds."""
+
+    messages: int = 0
+    ns_time_ms: int = 0
+    seen: list[SeenUplink] = field(default_factory=list)
+    ticks: list[int] = field(default_factory=list)
+    lines: dict[Privacy, list[str]] = field(default_factory=lambda: {privacy: [] for privacy in Privacy})
+    events: list[EventRow] = field(default_factory=list)
+    states: list[StateRow] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    resolved: list[Resolved] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+
+
+class Size(NamedTuple):
+    """How much the journal holds: bytes in use (file less free pages, and the WAL), rows that wait."""
+
+    bytes: int
+    points: int
+    lines: int
+    events: int
+    dead_letters: int

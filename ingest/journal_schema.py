@@ -1,0 +1,178 @@
+"""The journal's file: lock, schema, connections."""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+VERSION = 1
+APPLICATION_ID = 0x5354464B
+FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC}
+SCHEMA = """
+CREATE TABLE seen (
+    ns_time_ms INTEGER, deduplication_id BLOB, frame BLOB,
+    PRIMARY KEY (ns_time_ms, deduplication_id)
+) WITHOUT ROWID;
+CREATE TABLE commits (
+    number INTEGER PRIMARY KEY, ns_time_ms INTEGER NOT NULL, messages INTEGER NOT NULL
+);
+CREATE TABLE tick (
+    time_ms INTEGER PRIMARY KEY, number INTEGER NOT NULL
+);
+CREATE TABLE points (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, privacy INTEGER NOT NULL, lines INTEGER NOT NULL,
+    body BLOB NOT NULL, crc INTEGER NOT NULL
+);
+CREATE TABLE cursor (
+    sink TEXT PRIMARY KEY, seq INTEGER NOT NULL
+);
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, topic TEXT NOT NULL, payload BLOB NOT NULL,
+    retained INTEGER NOT NULL, acting INTEGER NOT NULL, time_ms INTEGER NOT NULL, valid_until_ms INTEGER NOT NULL,
+    status TEXT NOT NULL, status_ms INTEGER, crc INTEGER NOT NULL
+);
+CREATE INDEX event_pending ON event (seq) WHERE status = 'pending';
+CREATE TABLE retained (
+    topic TEXT PRIMARY KEY, event_id TEXT NOT NULL, valid_until_ms INTEGER NOT NULL
+);
+CREATE TABLE state (
+    rule TEXT, subject TEXT, version INTEGER NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL,
+    PRIMARY KEY (rule, subject)
+) WITHOUT ROWID;
+CREATE TABLE dead_letter (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, status TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    source TEXT NOT NULL, payload BLOB NOT NULL, length INTEGER NOT NULL, digest BLOB NOT NULL,
+    time_ms INTEGER NOT NULL, dev_eui TEXT NOT NULL, codec TEXT NOT NULL,
+    times INTEGER NOT NULL DEFAULT 1, retries INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX dead_letter_open ON dead_letter (digest) WHERE status = 'open';
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL
+);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
+"""
+
+
+class JournalError(Exception):
+    """The journal cannot be used; the message names the file and what to do."""
+
+
+class JournalLocked(JournalError):
+    """Another service holds this journal."""
+
+
+class JournalFull(JournalError):
+    """The commit did not fit; nothing of it is in the journal."""
+
+
+def take_lock(path: Path) -> IO[bytes]:
+    """Lock the journal for this process, on a file beside it; raises JournalLocked.
+
+    The database itself is never opened for this: closing a second descriptor of it drops SQLite's own locks.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = lock_path(path).open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise JournalLocked(f"journal {path} is in use by another service") from error
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n".encode())
+    lock.flush()
+    return lock
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a service holds the journal now."""
+    try:
+        with lock_path(path).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def lock_path(path: Path) -> Path:
+    """The file whose lock says that a service holds the journal."""
+    return path.with_name(path.name + ".lock")
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes; creates file and schema. Raises JournalError."""
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        _prepare(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"journal {path}: {error}") from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    fresh = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if fresh:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        path.chmod(0o600)
+    elif application != APPLICATION_ID:
+        raise JournalError(f"journal {path}: another program's database")
+    elif version != VERSION:
+        raise JournalError(f"journal {path}: schema version {version}, this program reads {VERSION}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -16000")
+    if fresh:
+        connection.executescript(
+            f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+        )
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads; short reads please, a long one keeps the WAL from shrinking."""
+    if not path.exists():
+        raise JournalError(f"journal {path} does not exist")
+    try:
+        connection = sqlite3.connect(
+            f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=10
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("SELECT 1 FROM commits LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"journal {path}: {error}") from error
+    return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; raises JournalFull when disk or page limit is reached, JournalError for what else SQLite says."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except sqlite3.DatabaseError as error:
+        _roll_back(connection)
+        if error.sqlite_errorcode in FULL:
+            raise JournalFull(f"journal is full: {error}") from error
+        raise JournalError(f"journal: {error}") from error
+    except BaseException:
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def checksum(body: bytes) -> int:
+    """What a row carries so that a flipped bit is seen."""
+    return zlib.crc32(body)

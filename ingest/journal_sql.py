@@ -1,0 +1,172 @@
+"""The journal's statements: plain functions on a connection, each inside its caller's transaction."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from decoders.quantity import Privacy
+from ingest import audit
+from ingest.dead_letter import DeadLetter
+from ingest.journal_records import Batch, EventRow, PointsRow, Resolved, Retained, StoredEvent
+from ingest.journal_schema import checksum
+from ingest.settings import JournalSettings
+from rules.engine import StateRow
+
+DAY_MS = 86_400_000
+
+
+def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_ms: int) -> list[bool]:
+    """Write a batch as commit `number`; returns for each dead letter whether it is new."""
+    if batch.messages or batch.ticks:
+        connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (number, batch.ns_time_ms, batch.messages))
+    connection.executemany("INSERT OR IGNORE INTO tick VALUES (?, ?)", [(tick, number) for tick in batch.ticks])
+    connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", batch.seen)
+    for privacy, lines in batch.lines.items():
+        if lines:
+            write_points(connection, privacy, len(lines), "\n".join(lines).encode())
+    connection.executemany(
+        "INSERT OR IGNORE INTO event (id, topic, payload, retained, acting, time_ms, valid_until_ms, status, crc)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
+        [(*event, checksum(event.payload)) for event in batch.events],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)",
+        [(*row, checksum(row.body.encode())) for row in batch.states],
+    )
+    new = [write_dead_letter(connection, letter) for letter in batch.dead_letters]
+    for resolved in batch.resolved:
+        _write_resolved(connection, resolved)
+    for action in batch.actions:
+        audit.append(connection, action, now_ms)
+    return new
+
+
+def write_points(connection: sqlite3.Connection, privacy: Privacy, lines: int, body: bytes) -> None:
+    """Add lines for the sinks."""
+    connection.execute(
+        "INSERT INTO points (privacy, lines, body, crc) VALUES (?, ?, ?, ?)", (privacy, lines, body, checksum(body))
+    )
+
+
+def write_dead_letter(connection: sqlite3.Connection, letter: DeadLetter) -> bool:
+    """Keep a dead letter; False when the same bytes are open already, which are only counted."""
+    (times,) = connection.execute(
+        "INSERT INTO dead_letter (status, reason, detail, source, payload, length, digest, time_ms, dev_eui, codec)"
+        " VALUES ('open', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (digest) WHERE status = 'open' DO UPDATE SET times = times + 1 RETURNING times",
+        letter,
+    ).fetchone()
+    return int(times) == 1
+
+
+def _write_resolved(connection: sqlite3.Connection, resolved: Resolved) -> None:
+    letter, error = resolved
+    if error is None:
+        connection.execute("UPDATE dead_letter SET status = 'retried' WHERE id = ?", (letter,))
+    else:
+        connection.execute(
+            "UPDATE dead_letter SET retries = retries + 1, detail = ? WHERE id = ?", (error[:1000], letter)
+        )
+
+
+def move_cursors(connection: sqlite3.Connection, moved: Mapping[str, int]) -> None:
+    """Note how far sinks have come and delete what all have taken."""
+    if moved:
+        connection.executemany("UPDATE cursor SET seq = ? WHERE sink = ?", [(seq, sink) for sink, seq in moved.items()])
+        connection.execute("DELETE FROM points WHERE seq <= (SELECT min(seq) FROM cursor)")
+
+
+def events_done(
+    connection: sqlite3.Connection,
+    done: Sequence[tuple[int, str]],
+    standing: Iterable[Retained],
+    emptied: Iterable[str],
+    now_ms: int,
+) -> None:
+    """Note what became of events, by (seq, status), and what stands on retained topics."""
+    connection.executemany(
+        "UPDATE event SET status = ?, status_ms = ? WHERE seq = ?", [(status, now_ms, seq) for seq, status in done]
+    )
+    connection.executemany("DELETE FROM retained WHERE topic = ?", [(topic,) for topic in emptied])
+    connection.executemany("INSERT OR REPLACE INTO retained VALUES (?, ?, ?)", standing)
+
+
+def prune(
+    connection: sqlite3.Connection, settings: JournalSettings, number: int, newest_ns_time_ms: int, now_ms: int
+) -> int:
+    """Forget what is older than the settings ask for; identities by commits and network server time, never by now."""
+    last = number - settings.duplicates_commits
+    query = "SELECT coalesce(max(ns_time_ms), 0) FROM commits WHERE number <= ?"
+    (commit_ns,) = connection.execute(query, (last,)).fetchone()
+    seen_before = min(commit_ns, newest_ns_time_ms - int(settings.duplicates_days * DAY_MS))
+    events_before = now_ms - int(settings.events_days * DAY_MS)
+    letters_before = now_ms - int(settings.dead_letter_days * DAY_MS)
+    steps: tuple[tuple[str, tuple[int, ...]], ...] = (
+        ("DELETE FROM seen WHERE ns_time_ms < ?", (seen_before,)),
+        ("DELETE FROM commits WHERE number <= ? AND ns_time_ms < ?", (last, seen_before)),
+        ("DELETE FROM tick WHERE time_ms < ?", (events_before,)),
+        ("DELETE FROM event WHERE status != 'pending' AND time_ms < ?", (events_before,)),
+        ("DELETE FROM dead_letter WHERE time_ms < ?", (letters_before,)),
+    )
+    return sum(connection.execute(statement, values).rowcount for statement, values in steps)
+
+
+def known(connection: sqlite3.Connection, keys: Iterable[tuple[int, bytes]]) -> set[bytes]:
+    """Which of these (ns_time_ms, deduplication_id) are there."""
+    query = "SELECT 1 FROM seen WHERE ns_time_ms = ? AND deduplication_id = ?"
+    return {key[1] for key in keys if connection.execute(query, key).fetchone()}
+
+
+def states(connection: sqlite3.Connection) -> tuple[list[StateRow], list[StateRow]]:
+    """All rule states: (intact, damaged)."""
+    intact: list[StateRow] = []
+    damaged: list[StateRow] = []
+    for rule, subject, version, body, crc in connection.execute("SELECT * FROM state ORDER BY rule, subject"):
+        fits = checksum(str(body).encode()) == crc
+        (intact if fits else damaged).append(StateRow(rule, subject, version, body))
+    return intact, damaged
+
+
+def points_after(
+    connection: sqlite3.Connection, seq: int, max_lines: int
+) -> tuple[list[PointsRow], list[tuple[int, bytes]]]:
+    """The next rows, about `max_lines` lines; damaged ones stand in it without lines, and apart as (seq, body)."""
+    rows: list[PointsRow] = []
+    damaged: list[tuple[int, bytes]] = []
+    total = 0
+    query = "SELECT seq, privacy, lines, body, crc FROM points WHERE seq > ? ORDER BY seq LIMIT 100"
+    for number, privacy, lines, body, crc in connection.execute(query, (seq,)):
+        if rows and total + lines > max_lines:
+            break
+        total += lines
+        if checksum(body) == crc:
+            rows.append(PointsRow(number, Privacy(privacy), lines, body))
+        else:
+            damaged.append((number, body))
+            rows.append(PointsRow(number, Privacy(privacy), 0, b""))
+    return rows, damaged
+
+
+def pending_events(connection: sqlite3.Connection, limit: int) -> list[StoredEvent]:
+    """Events that wait to be published, oldest first."""
+    query = (
+        "SELECT seq, id, topic, payload, retained, acting, time_ms, valid_until_ms FROM event"
+        " WHERE status = 'pending' ORDER BY seq LIMIT ?"
+    )
+    return [
+        StoredEvent(seq, EventRow(name, topic, payload, bool(retained), bool(acting), time_ms, valid_until_ms))
+        for seq, name, topic, payload, retained, acting, time_ms, valid_until_ms in connection.execute(query, (limit,))
+    ]
+
+
+def expired_retained(connection: sqlite3.Connection, now_ms: int) -> list[Retained]:
+    """Retained topics whose event has expired."""
+    query = "SELECT topic, event_id, valid_until_ms FROM retained WHERE valid_until_ms <= ?"
+    return [Retained(*row) for row in connection.execute(query, (now_ms,))]
+
+
+def waiting(connection: sqlite3.Connection) -> tuple[int, int, int, int]:
+    """Rows that wait: points, their lines, events, open dead letters."""
+    points, lines = connection.execute("SELECT count(*), coalesce(sum(lines), 0) FROM points").fetchone()
+    (events,) = connection.execute("SELECT count(*) FROM event WHERE status = 'pending'").fetchone()
+    (letters,) = connection.execute("SELECT count(*) FROM dead_letter WHERE status = 'open'").fetchone()
+    return points, lines, events, letters

@@ -1,0 +1,120 @@
+"""From the journal to the consumers of events: at least once, newest only where state-like, never an old request."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from ingest.clock import Clock
+from ingest.journal import Journal
+from ingest.journal_records import EventRow, Retained
+from ingest.mqtt_error import PublishFailed
+from ingest.telemetry import Telemetry
+
+IDLE_S = 0.1
+"""Seconds between looks into a journal in which nothing waits."""
+BATCH = 200
+"""Events in one round at most."""
+BACKOFF_S = (0.5, 30.0)
+"""Seconds between attempts, least and most."""
+CONTENT_TYPE = "application/cloudevents+json"
+
+log = structlog.get_logger(__name__)
+
+
+class Channel(Protocol):
+    """Where events go."""
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None, content_type: str | None
+    ) -> None:
+        """Returns after the broker's acknowledgement; raises PublishFailed."""
+        ...
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did: (seq, status) of events, what stands on retained topics, which topics were emptied."""
+
+    done: list[tuple[int, str]] = field(default_factory=list)
+    standing: list[Retained] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+
+
+class Outbox:
+    """Publishes what waits until cancelled; empties retained topics whose event has expired."""
+
+    def __init__(
+        self, channel: Channel, journal: Journal, clock: Clock, telemetry: Telemetry, speed: float = 1.0
+    ) -> None:
+        self._channel = channel
+        self._journal = journal
+        self._clock = clock
+        self._telemetry = telemetry
+        self._speed = speed
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        while True:
+            try:
+                published = await self._round()
+            except PublishFailed as error:
+                await self._back_off(str(error))
+                continue
+            self._failures = 0
+            if not published:
+                await asyncio.sleep(IDLE_S)
+
+    async def _round(self) -> int:
+        waiting = await self._journal.pending_events(BATCH)
+        expired = await self._journal.retained_until(self._clock())
+        newest = {stored.event.topic: stored.seq for stored in waiting if stored.event.retained}
+        result = Round()
+        try:
+            for stored in waiting:
+                superseded = stored.event.retained and newest[stored.event.topic] != stored.seq
+                status = "superseded" if superseded else await self._send(stored.event, result)
+                result.done.append((stored.seq, status))
+            for standing in expired:
+                if standing.topic not in newest:
+                    await self._empty(standing.topic, result)
+        finally:
+            await self._note(result)
+        return len(waiting)
+
+    async def _send(self, event: EventRow, result: Round) -> str:
+        now_ms = self._clock()
+        if event.valid_until_ms <= now_ms:
+            if event.retained:
+                await self._empty(event.topic, result)
+            return "expired_unpublished"
+        expiry_s = max(1, int((event.valid_until_ms - now_ms) / 1000 / self._speed))
+        await self._channel.publish(
+            event.topic, event.payload, retain=event.retained, expiry_s=expiry_s, content_type=CONTENT_TYPE
+        )
+        if event.retained:
+            result.standing.append(Retained(event.topic, event.id, event.valid_until_ms))
+        return "published"
+
+    async def _empty(self, topic: str, result: Round) -> None:
+        await self._channel.publish(topic, b"", retain=True, expiry_s=None, content_type=None)
+        result.emptied.append(topic)
+
+    async def _note(self, result: Round) -> None:
+        if result.done or result.emptied:
+            await self._journal.events_done(result.done, result.standing, result.emptied, self._clock())
+        for _, status in result.done:
+            self._telemetry.event(status)
+        if result.emptied:
+            log.info("retained events expired, topics emptied", topics=result.emptied)
+
+    async def _back_off(self, reason: str) -> None:
+        least, most = BACKOFF_S
+        wait = random.uniform(least, min(most, least * 2 ** min(self._failures + 1, 20)))  # noqa: S311 - jitter
+        self._failures += 1
+        self._telemetry.backing_off("events", wait, reason)
+        log.warning("events wait, nothing is lost", error=reason, retry_in_s=round(wait, 1))
+        await asyncio.sleep(wait)

@@ -1,0 +1,259 @@
+"""The delivery promise: messages in, one commit, then the acknowledgements.
+
+Group commit: whatever waits when the last commit returned is the next batch. Nothing that a batch changed in memory is
+in force before its commit returned; a commit that fails is tried again with the same messages, unacknowledged so far.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from ingest.audit import Action
+from ingest.clock import Clock
+from ingest.journal import Journal
+from ingest.journal_records import Batch
+from ingest.journal_schema import JournalError, JournalFull
+from ingest.mqtt import Message, Receipt
+from ingest.process import Arrived, Outcome, Processor
+from ingest.settings import JournalSettings
+from ingest.telemetry import Telemetry
+
+LEAST_BATCH = 8
+"""Messages worth a commit of their own while the disk is idle."""
+QUIET_S = 1.0
+"""Seconds without a message after which nothing seems to wait at the broker."""
+ABSENT_S = 30.0
+"""Seconds without a connection after which the wall clock goes on alone."""
+RETRY_S = 1.0
+"""Seconds until a failed commit is tried again."""
+
+log = structlog.get_logger(__name__)
+
+
+class Intake(Protocol):
+    """Where messages come from and acknowledgements go."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can reach us."""
+        ...
+
+    def acknowledge(self, receipts: Sequence[Receipt]) -> None:
+        """Tell the broker that these messages are ours now."""
+        ...
+
+    def pause(self) -> None:
+        """Deliver nothing until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Deliver again."""
+        ...
+
+
+class Retry(NamedTuple):
+    """A dead letter to be tried again, and where its answer goes."""
+
+    letter_id: int
+    message: Message
+    action: Action
+    answer: asyncio.Future[str | None]
+
+
+class Pipeline:
+    """Takes messages from the intake and puts them through the processor into the journal."""
+
+    def __init__(
+        self, settings: JournalSettings, processor: Processor, journal: Journal, clock: Clock, telemetry: Telemetry
+    ) -> None:
+        self._settings = settings
+        self._processor = processor
+        self._journal = journal
+        self._clock = clock
+        self._telemetry = telemetry
+        self._intake: Intake | None = None
+        self._waiting: deque[Message] = deque()
+        self._retries: deque[Retry] = deque()
+        self._waiting_bytes = 0
+        self._enough = LEAST_BATCH
+        self._wake = asyncio.Event()
+        self._enough_waits = asyncio.Event()
+        self._paused = False
+        self._stopping = False
+        self._last_message = self._last_connected = time.monotonic()
+
+    # -- from the intake ----------------------------------------------------------------------------------------------
+
+    def attach(self, intake: Intake) -> None:
+        """Say where messages come from, before `run`."""
+        self._intake = intake
+
+    def deliver(self, message: Message) -> None:
+        """Take one message; never blocks, never raises. Pauses the intake when two batches wait."""
+        self._waiting.append(message)
+        self._waiting_bytes += len(message.payload)
+        waiting = len(self._waiting)
+        if waiting == 1:
+            self._wake.set()
+        if waiting == self._enough:
+            self._enough_waits.set()
+        full = waiting >= 2 * self._settings.batch_messages or self._waiting_bytes >= 2 * self._settings.batch_bytes
+        if full and not self._paused and self._intake is not None:
+            self._paused = True
+            self._intake.pause()
+
+    async def retry(self, letter_id: int, message: Message, action: Action) -> str | None:
+        """Put a dead letter through again; returns why it failed, or None."""
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._retries.append(Retry(letter_id, message, action, answer))
+        self._wake.set()
+        return await answer
+
+    @property
+    def waiting(self) -> int:
+        """Messages received and not yet in a batch."""
+        return len(self._waiting)
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until `stop`; a batch that was begun is finished."""
+        while not self._stopping:
+            await self._message_or_tick()
+            if self._waiting or self._retries:
+                await self._company()
+                await self._batch()
+            else:
+                await self._tick()
+        for retry in self._retries:
+            retry.answer.set_result("the service is stopping")
+
+    def stop(self) -> None:
+        """End `run` after the batch in hand; what waits stays unacknowledged and comes again."""
+        self._stopping = True
+        self._wake.set()
+        self._enough_waits.set()
+
+    async def _message_or_tick(self) -> None:
+        if self._waiting or self._retries or self._stopping:
+            return
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(QUIET_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _company(self) -> None:
+        if len(self._waiting) >= self._enough or self._stopping:
+            return
+        self._enough_waits.clear()
+        try:
+            async with asyncio.timeout(self._settings.batch_wait_s):
+                await self._enough_waits.wait()
+        except TimeoutError:
+            return
+
+    async def _batch(self) -> None:
+        await self._room()
+        messages, retries = self._take()
+        arrived = [self._processor.read(message) for message in messages]
+        arrived += [self._processor.read(retry.message, retry.letter_id) for retry in retries]
+        outcome = await self._settle(arrived, [retry.action for retry in retries])
+        if outcome is None:
+            self._retries.extend(retries)
+            return
+        receipts = [message.receipt for message in messages if message.receipt is not None]
+        if self._intake is not None:
+            self._intake.acknowledge(receipts)
+        answers = dict(outcome.batch.resolved)
+        for retry in retries:
+            if not retry.answer.done():
+                retry.answer.set_result(answers.get(retry.letter_id))
+        self._last_message = time.monotonic()
+
+    def _take(self) -> tuple[list[Message], list[Retry]]:
+        messages: list[Message] = []
+        size = 0
+        while self._waiting and len(messages) < self._settings.batch_messages and size < self._settings.batch_bytes:
+            message = self._waiting.popleft()
+            size += len(message.payload)
+            messages.append(message)
+        self._waiting_bytes -= size
+        self._enough = max(LEAST_BATCH, len(messages))
+        retries = list(self._retries)
+        self._retries.clear()
+        self._resume()
+        return messages, retries
+
+    def _resume(self) -> None:
+        room = len(self._waiting) < self._settings.batch_messages and self._waiting_bytes < self._settings.batch_bytes
+        if self._paused and room and self._intake is not None:
+            self._paused = False
+            self._intake.resume()
+
+    async def _settle(self, arrived: Sequence[Arrived], actions: list[Action]) -> Outcome | None:
+        """Process and commit until it holds; None when the service stops before it did."""
+        while True:
+            begin = time.perf_counter()
+            known: set[bytes] = set()
+            keys = self._processor.keys(arrived, self._journal.newest_ns_time_ms)
+            if keys:
+                known = await self._journal.known(keys)
+            outcome = self._processor.process(arrived, known)
+            outcome.batch.actions = actions
+            if await self._commit(outcome, time.perf_counter() - begin):
+                return outcome
+            if self._stopping:
+                return None
+            await asyncio.sleep(RETRY_S)
+
+    async def _commit(self, outcome: Outcome, processing_s: float) -> bool:
+        begin = time.perf_counter()
+        try:
+            new = await asyncio.shield(self._journal.commit(outcome.batch, self._clock()))
+        except JournalFull as error:
+            self._telemetry.commit_failed("full")
+            log.error("commit failed, nothing acknowledged", error=str(error), messages=outcome.batch.messages)  # noqa: TRY400
+            return False
+        except JournalError as error:
+            self._telemetry.commit_failed("error")
+            log.error("commit failed, nothing acknowledged", error=str(error), messages=outcome.batch.messages)  # noqa: TRY400
+            return False
+        self._processor.merge(outcome)
+        self._telemetry.committed(outcome, new, processing_s, time.perf_counter() - begin, self._clock())
+        return True
+
+    async def _room(self) -> None:
+        said = False
+        while self._journal.full and not self._stopping:
+            if not said:
+                log.error(
+                    "journal is at its size limit: acknowledging nothing until the sinks have taken some",
+                    bytes=self._journal.bytes,
+                    limit=self._settings.max_bytes,
+                )
+                said = True
+            self._telemetry.commit_failed("size limit")
+            await self._journal.commit(Batch(), self._clock())
+            await asyncio.sleep(RETRY_S)
+        if said:
+            log.info("journal has room again", bytes=self._journal.bytes)
+
+    # -- time without messages ----------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        now = time.monotonic()
+        connected = self._intake is not None and self._intake.connected
+        if connected:
+            self._last_connected = now
+            quiet = now - self._last_message >= QUIET_S
+        else:
+            quiet = now - self._last_connected >= ABSENT_S
+        now_ms = self._clock()
+        if quiet and self._processor.tick_due(now_ms):
+            await self._commit(self._processor.tick(now_ms), 0.0)

@@ -1,0 +1,113 @@
+"""What a rule is: its inputs, its outputs, and the parts that the engine drives it by."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+from decoders.measurement import Reading
+from rules.asset import Asset
+from rules.event import Event
+from rules.point import Point
+
+AHEAD_MS = 120_000
+"""How far a measurement may lie ahead of the network server's time and still be used."""
+
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+C = TypeVar("C")
+S = TypeVar("S")
+
+
+class Observation(NamedTuple):
+    """What a device of an asset measured; times in ms since 1970 (UTC), `cause` is the deduplication_id.
+
+    `now_ms` is rule time and set by the engine: the newest time it has seen.
+    """
+
+    dev_eui: str
+    device: str
+    asset: str
+    time_ms: int
+    ns_time_ms: int
+    readings: tuple[Reading, ...]
+    cause: str
+    now_ms: int = 0
+
+    def usable(self, newest_ms: int) -> bool:
+        """Whether it may change a decision: not older than the newest one used, clock not ahead by over two minutes."""
+        return newest_ms <= self.time_ms <= min(self.ns_time_ms, self.now_ms) + AHEAD_MS
+
+
+class Tick(NamedTuple):
+    """Time has passed; ms since 1970 (UTC)."""
+
+    time_ms: int
+
+    @property
+    def now_ms(self) -> int:
+        """Rule time."""
+        return self.time_ms
+
+    @property
+    def cause(self) -> str:
+        """What names this tick as the cause of an event."""
+        return str(self.time_ms)
+
+
+Input: TypeAlias = Observation | Tick
+
+
+class Outputs(NamedTuple):
+    """What a step concluded, beside the new state."""
+
+    events: tuple[Event, ...] = ()
+    points: tuple[Point, ...] = ()
+
+
+NOTHING = Outputs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Generic[C, S]):
+    """A decision about every asset of one kind, as pure functions; the asset's id is the subject.
+
+    configure  parameters from the asset's properties; raises CityError
+    initial    the state before any input
+    step       the new state (the same object when nothing changed) and the outputs; must not change its arguments
+    wake       ms since 1970 at which a subject in this state next wants a tick, None for never
+    dump/load  state to JSON and back; `load` is given the version that dumped it and returns None for a fresh start
+
+    `version` counts changes of the decision and of the state's form. Observations reach the step in the order of their
+    arrival, ticks only when due; `now_ms` of the inputs never goes back.
+    """
+
+    id: str
+    version: int
+    kind: str
+    configure: Callable[[Asset], C]
+    initial: Callable[[C], S]
+    step: Callable[[C, S, Input], tuple[S, Outputs]]
+    wake: Callable[[C, S], int | None]
+    dump: Callable[[S], Json]
+    load: Callable[[C, int, Json], S | None]
+
+
+AnyRule: TypeAlias = Rule[Any, Any]
+"""A rule in a list with others: configuration and state are its own affair."""
+
+
+class StateRow(NamedTuple):
+    """The state of a rule about a subject as it is kept: JSON text in the form of that version of the rule."""
+
+    rule: str
+    subject: str
+    version: int
+    body: str
+
+
+class RuleFailure(NamedTuple):
+    """A rule that raised instead of concluding; its state stayed as it was."""
+
+    rule: str
+    subject: str
+    cause: str
+    error: str

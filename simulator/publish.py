@@ -1,0 +1,147 @@
+"""Where messages go: a broker, with QoS 1, or a file with one JSON object a line."""
+
+import json
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Protocol, Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+from typing_extensions import override
+
+from simulator.error import SimulatorError
+from simulator.faults import Message
+
+QOS = 1
+WINDOW = 100
+CONNECT_S = 10.0
+ACKNOWLEDGE_S = 30.0
+KEEPALIVE_S = 30
+
+
+class Publisher(Protocol):
+    """Takes messages; leaving its context has delivered them all or raises SimulatorError."""
+
+    def publish(self, message: Message) -> None:
+        """Send one message; waits while too many are on their way."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class FilePublisher(Publisher):
+    """Lines `{"topic", "payload"}`, or `{"topic", "payload_hex"}` where the payload is no JSON."""
+
+    def __init__(self, out: Path | IO[str]) -> None:
+        self._path = out if isinstance(out, Path) else None
+        self._file = None if isinstance(out, Path) else out
+
+    @override
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                self._file = self._path.open("w", encoding="utf-8")
+            except OSError as error:
+                raise SimulatorError(f"cannot write {self._path}: {error.strerror}") from error
+        return self
+
+    @override
+    def publish(self, message: Message) -> None:
+        if self._file is None:
+            raise SimulatorError("the file is not open")
+        self._file.write(line(message) + "\n")
+
+    @override
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None and self._path is not None:
+            self._file.close()
+        elif self._file is not None:
+            self._file.flush()
+
+
+def line(message: Message) -> str:
+    """A message as one line of JSON."""
+    try:
+        text = message.payload.decode()
+        json.loads(text)
+    except ValueError:
+        return json.dumps({"topic": message.topic, "payload_hex": message.payload.hex()})
+    return f'{{"topic":{json.dumps(message.topic)},"payload":{text}}}'
+
+
+class MqttPublisher(Publisher):
+    """A client of a broker, MQTT 5 as ChirpStack is, QoS 1; at most 100 messages wait for their acknowledgement."""
+
+    def __init__(self, host: str, port: int, username: str | None = None, password: str | None = None) -> None:
+        self._address = (host, port)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client.max_inflight_messages_set(WINDOW)
+        if username is not None:
+            self._client.username_pw_set(username, password)
+        self._client.on_connect = self._on_connect
+        self._client.on_publish = self._on_publish
+        self._window = threading.Semaphore(WINDOW)
+        self._answered = threading.Event()
+        self._refused: str | None = None
+
+    @override
+    def __enter__(self) -> Self:
+        where = f"broker {self._address[0]}:{self._address[1]}"
+        try:
+            self._client.connect(*self._address, keepalive=KEEPALIVE_S)
+        except OSError as error:
+            raise SimulatorError(f"cannot reach {where}: {error}") from error
+        self._client.loop_start()
+        answered = self._answered.wait(CONNECT_S)
+        if not answered or self._refused is not None:
+            self._close()
+            raise SimulatorError(f"{where} refuses the connection: {self._refused or 'no answer'}")
+        return self
+
+    @override
+    def publish(self, message: Message) -> None:
+        if not self._window.acquire(timeout=ACKNOWLEDGE_S):
+            raise SimulatorError(f"the broker acknowledged nothing for {ACKNOWLEDGE_S:.0f} s")
+        self._client.publish(message.topic, message.payload, qos=QOS)
+
+    @override
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None and not self._drained():
+                raise SimulatorError(f"the broker did not acknowledge the last messages within {ACKNOWLEDGE_S:.0f} s")
+        finally:
+            self._close()
+
+    def _drained(self) -> bool:
+        """Whether all messages are acknowledged: the whole window is free again."""
+        return all(self._window.acquire(timeout=ACKNOWLEDGE_S) for _ in range(WINDOW))
+
+    def _close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_connect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: object,
+    ) -> None:
+        self._refused = str(reason) if reason.is_failure else None
+        self._answered.set()
+
+    def _on_publish(
+        self, _client: paho.Client, _data: object, _mid: int, _reason: ReasonCode, _properties: object
+    ) -> None:
+        self._window.release()

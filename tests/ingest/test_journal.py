@@ -1,0 +1,323 @@
+"""The journal: one commit, all or nothing."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from decoders.quantity import Privacy
+from ingest import audit
+from ingest.dead_letter import Reason, dead_letter
+from ingest.journal import Journal
+from ingest.journal_records import Batch, EventRow, Retained, SeenUplink
+from ingest.journal_schema import JournalError, JournalFull, JournalLocked, is_locked, open_reader
+from ingest.settings import JournalSettings
+from rules.engine import StateRow
+
+NOW = 1_800_000_000_000
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> JournalSettings:
+    """A journal in a fresh folder."""
+    return JournalSettings(path=tmp_path / "journal.db")
+
+
+@pytest.fixture
+async def journal(settings: JournalSettings) -> AsyncIterator[Journal]:
+    """The open journal."""
+    async with Journal(settings) as opened:
+        yield opened
+
+
+def event(name: str, topic: str = "stadtfunk/v1/parking/lot/a/state", time_ms: int = NOW) -> EventRow:
+    """An event on its way out."""
+    return EventRow(name, topic, b"{}", retained=True, acting=False, time_ms=time_ms, valid_until_ms=time_ms + 1000)
+
+
+def full_batch(number: int = 1) -> Batch:
+    """A batch with something of everything."""
+    seen = SeenUplink(NOW + number, number.to_bytes(16), bytes(16))
+    letter = dead_letter(Reason.EVENT, "broken", "topic", b"x%d" % number, NOW, JournalSettings())
+    return Batch(
+        messages=3,
+        ns_time_ms=NOW + number,
+        seen=[seen],
+        ticks=[NOW + number],
+        lines={Privacy.OPEN: [f"a b={number} 1"], Privacy.INTERNAL: ["c d=1 1", "e f=1 1"]},
+        events=[event(f"event-{number}")],
+        states=[StateRow("rule", "subject", 1, f'{{"n":{number}}}')],
+        dead_letters=[letter],
+    )
+
+
+async def test_a_commit_holds_everything(journal: Journal, settings: JournalSettings) -> None:
+    """Points, events, state, identities, ticks and dead letters are there together, also after a restart."""
+    journal.register("store")
+    assert await journal.commit(full_batch(), NOW) == [True]
+    await journal.close()
+    async with Journal(settings) as again:
+        assert await again.known([(NOW + 1, (1).to_bytes(16)), (NOW + 1, (2).to_bytes(16))]) == {(1).to_bytes(16)}
+        assert again.frames_since(NOW) == [(NOW + 1, bytes(16))]
+        assert again.states() == ([StateRow("rule", "subject", 1, '{"n":1}')], [])
+        assert again.last_tick_ms() == NOW + 1
+        assert again.newest_ns_time_ms == NOW + 1
+        rows = await again.points_after(0, 100)
+        assert [(row.privacy, row.lines, row.body) for row in rows] == [
+            (Privacy.OPEN, 1, b"a b=1 1"),
+            (Privacy.INTERNAL, 2, b"c d=1 1\ne f=1 1"),
+        ]
+        assert [stored.event for stored in await again.pending_events(10)] == [event("event-1")]
+        size = await again.size()
+        assert (size.points, size.lines, size.events, size.dead_letters) == (2, 3, 1, 1)
+
+
+async def test_a_failed_commit_leaves_nothing(journal: Journal) -> None:
+    """A commit that hits the page limit changes no table, and the same batch goes through once there is room."""
+    await journal.commit(Batch(), NOW)
+    pages = journal._one("PRAGMA page_count")
+    journal._one(f"PRAGMA max_page_count = {pages + 1}")
+    batch = full_batch()
+    batch.lines[Privacy.OPEN] = ["x" * 100_000]
+    with pytest.raises(JournalFull, match="full"):
+        await journal.commit(batch, NOW)
+    assert await journal.known([(NOW + 1, (1).to_bytes(16))]) == set()
+    assert journal.states() == ([], [])
+    size = await journal.size()
+    assert (size.points, size.events, size.dead_letters) == (0, 0, 0)
+    journal._one("PRAGMA max_page_count = 1000000")
+    assert await journal.commit(batch, NOW) == [True]
+    assert (await journal.size()).points == 2
+
+
+async def test_advances_survive_a_failed_commit(journal: Journal) -> None:
+    """A cursor that was to move with a failed commit moves with the next one."""
+    journal.register("store")
+    await journal.commit(full_batch(), NOW)
+    journal.advance("store", 2)
+    pages = journal._one("PRAGMA page_count")
+    journal._one(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalFull):
+        await journal.commit(Batch(lines={Privacy.OPEN: ["x" * 500_000]}), NOW)
+    journal._one("PRAGMA max_page_count = 1000000")
+    await journal.flush(NOW)
+    assert journal._one("SELECT seq FROM cursor WHERE sink = 'store'") == 2
+    assert (await journal.size()).points == 0
+
+
+async def test_rows_wait_for_the_slowest_sink(journal: Journal) -> None:
+    """Rows go when every sink has taken them, and a forgotten sink holds nothing back."""
+    journal.register("fast")
+    journal.register("slow")
+    await journal.commit(full_batch(), NOW)
+    journal.advance("fast", 2)
+    await journal.flush(NOW)
+    assert (await journal.size()).points == 2
+    journal.advance("slow", 1)
+    await journal.flush(NOW)
+    assert (await journal.size()).points == 1
+    journal.forget_sinks_but(["fast"])
+    journal.advance("fast", 2)
+    await journal.flush(NOW)
+    assert (await journal.size()).points == 0
+
+
+async def test_a_new_sink_gets_what_waits(journal: Journal) -> None:
+    """A sink that is registered later starts with the oldest row that is still there."""
+    journal.register("old")
+    await journal.commit(full_batch(1), NOW)
+    journal.advance("old", 1)
+    await journal.flush(NOW)
+    journal.register("new")
+    assert [row.seq for row in await journal.points_after(journal.cursor("new"), 100)] == [2]
+
+
+async def test_points_come_in_bounded_portions(journal: Journal) -> None:
+    """A fetch ends before it exceeds the number of lines, but always brings a row."""
+    for number in range(1, 4):
+        await journal.commit(Batch(lines={Privacy.OPEN: ["a b=1 1"] * 10}), NOW + number)
+    assert [row.seq for row in await journal.points_after(0, 20)] == [1, 2]
+    assert [row.seq for row in await journal.points_after(2, 1)] == [3]
+
+
+async def test_a_flipped_byte_is_seen(journal: Journal) -> None:
+    """A row whose checksum no longer fits is quarantined as a dead letter; its neighbours go on."""
+    journal.register("store")
+    await journal.commit(full_batch(), NOW)
+    journal._writer.execute("UPDATE points SET body = CAST('a b=7 1' AS BLOB) WHERE seq = 1")
+    rows = await journal.points_after(0, 100)
+    assert [(row.seq, row.lines, row.body) for row in rows] == [(1, 0, b""), (2, 2, b"c d=1 1\ne f=1 1")]
+    journal.advance("store", 2)
+    await journal.flush(NOW)
+    reasons = [row[0] for row in journal._writer.execute("SELECT reason FROM dead_letter ORDER BY id")]
+    assert reasons == ["event", "checksum"]
+
+
+async def test_a_damaged_state_is_told_apart(journal: Journal) -> None:
+    """A rule state with a wrong checksum is not handed to the engine."""
+    await journal.commit(full_batch(), NOW)
+    journal._writer.execute("UPDATE state SET body = '{\"n\":9}'")
+    assert journal.states() == ([], [StateRow("rule", "subject", 1, '{"n":9}')])
+
+
+async def test_the_same_dead_letter_is_kept_once(journal: Journal) -> None:
+    """The same bytes again are counted, not kept again; after a decision they are new."""
+    batch = Batch(dead_letters=full_batch().dead_letters)
+    assert await journal.commit(batch, NOW) == [True]
+    assert await journal.commit(batch, NOW) == [False]
+    journal._writer.execute("UPDATE dead_letter SET status = 'discarded'")
+    assert await journal.commit(batch, NOW) == [True]
+
+
+async def test_an_event_is_kept_once(journal: Journal) -> None:
+    """The same event computed twice is one event."""
+    await journal.commit(Batch(events=[event("one")]), NOW)
+    await journal.commit(Batch(events=[event("one")]), NOW)
+    assert len(await journal.pending_events(10)) == 1
+
+
+async def test_retained_topics_are_followed(journal: Journal) -> None:
+    """What stands on a retained topic is known until it is emptied."""
+    await journal.commit(Batch(events=[event("one")]), NOW)
+    standing = Retained("t", "one", NOW + 5)
+    await journal.events_done([(1, "published")], [standing], [], NOW)
+    assert await journal.pending_events(10) == []
+    assert await journal.retained_until(NOW) == []
+    assert await journal.retained_until(NOW + 5) == [standing]
+    await journal.events_done([], [], ["t"], NOW)
+    assert await journal.retained_until(NOW + 5) == []
+
+
+async def test_two_services_never_share(journal: Journal, settings: JournalSettings) -> None:
+    """A second journal on the same file is refused, and readable all the same."""
+    assert is_locked(settings.path)
+    with pytest.raises(JournalLocked, match="in use by another service"):
+        Journal(settings)
+    open_reader(settings.path).close()
+    await journal.commit(Batch(), NOW)
+    await journal.close()
+    assert not is_locked(settings.path)
+
+
+async def test_a_foreign_database_is_refused(settings: JournalSettings) -> None:
+    """Neither another program's database nor a file of garbage is touched."""
+    with sqlite3.connect(settings.path) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+    connection.close()
+    with pytest.raises(JournalError, match="another program"):
+        Journal(settings)
+    settings.path.write_bytes(b"garbage " * 1000)
+    with pytest.raises(JournalError, match="not a database"):
+        Journal(settings)
+    assert not is_locked(settings.path)
+
+
+async def test_identities_are_forgotten_by_commits_and_network_time(tmp_path: Path) -> None:
+    """An identity goes only when it is older than the days and the commits; the wall clock has no say."""
+    settings = JournalSettings(path=tmp_path / "j.db", duplicates_days=1, duplicates_commits=2)
+    day = 86_400_000
+    async with Journal(settings) as journal:
+        for number in range(4):
+            name = number.to_bytes(16)
+            seen = SeenUplink(NOW + number * day, name, name)
+            await journal.commit(Batch(messages=1, ns_time_ms=seen.ns_time_ms, seen=[seen]), NOW)
+        await journal.prune(NOW + 100 * day)
+        keys = [(NOW + number * day, number.to_bytes(16)) for number in range(4)]
+        assert await journal.known(keys) == {number.to_bytes(16) for number in (1, 2, 3)}
+
+
+async def test_size_counts_the_wal_and_shrinks(settings: JournalSettings, journal: Journal) -> None:
+    """Bytes in use grow with what waits and shrink when it was taken."""
+    journal.register("store")
+    empty = journal.bytes
+    for number in range(20):
+        await journal.commit(Batch(lines={Privacy.OPEN: ["x" * 100_000]}), NOW + number)
+    grown = journal.bytes
+    assert grown > empty + 2_000_000
+    journal.advance("store", 20)
+    await journal.flush(NOW)
+    await journal.prune(NOW)
+    assert journal.bytes < grown
+    assert journal._one("PRAGMA page_count") * 4096 < 2_000_000
+
+
+async def test_an_answered_commit_outlives_kill_9(tmp_path: Path) -> None:
+    """What `commit` returned for is on disk after kill -9."""
+    program = """
+import asyncio, sys
+from pathlib import Path
+from ingest.journal import Journal
+from ingest.journal_records import Batch, SeenUplink
+from ingest.settings import JournalSettings
+
+async def main():
+    journal = Journal(JournalSettings(path=Path(sys.argv[1])))
+    number = 0
+    while True:
+        number += 1
+        await journal.commit(Batch(messages=1, ns_time_ms=number, seen=[SeenUplink(number, b"k", b"f")]), number)
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+    path = tmp_path / "j.db"
+    child = subprocess.Popen(  # noqa: ASYNC220 - nothing else runs here
+        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    answered = 0
+    for line in child.stdout:
+        answered = int(line)
+        if answered == 50:
+            os.kill(child.pid, signal.SIGKILL)
+            break
+    answered = int((child.stdout.read().split() or [str(answered)])[-1])
+    child.stdout.close()
+    assert child.wait() == -signal.SIGKILL
+    async with Journal(JournalSettings(path=path)) as journal:
+        assert journal.newest_ns_time_ms >= answered
+
+
+async def test_changes_by_people_are_chained(journal: Journal) -> None:
+    """Each change leaves a row; a changed row breaks the chain; the table takes no update or delete."""
+    for number in range(3):
+        await journal.change(lambda _: None, audit.Action("os:anna", "discard", str(number), "why"), NOW)
+    assert await journal.query(audit.verify) is None
+    with pytest.raises(sqlite3.DatabaseError, match="append-only"):
+        journal._writer.execute("DELETE FROM audit")
+    journal._writer.execute("DROP TRIGGER audit_no_update")
+    journal._writer.execute("UPDATE audit SET actor = 'os:bob' WHERE number = 2")
+    assert await journal.query(audit.verify) == 2
+
+
+async def test_a_change_that_fails_leaves_no_audit_row(journal: Journal) -> None:
+    """Change and audit row are one transaction."""
+
+    def fail(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO cursor VALUES ('x', 1)")
+        raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        await journal.change(fail, audit.Action("os:anna", "discard", "1"), NOW)
+    assert journal._one("SELECT count(*) FROM audit") == 0
+    assert journal._one("SELECT count(*) FROM cursor") == 0
+
+
+async def test_reads_go_on_while_writing(journal: Journal, settings: JournalSettings) -> None:
+    """Another connection reads while commits go on."""
+    reader = open_reader(settings.path)
+    writing = asyncio.gather(*(journal.commit(full_batch(number), NOW) for number in range(1, 30)))
+    counts = []
+    while not writing.done():
+        counts.append(reader.execute("SELECT count(*) FROM commits").fetchone()[0])
+        await asyncio.sleep(0)
+    await writing
+    assert reader.execute("SELECT count(*) FROM commits").fetchone()[0] == 29
+    assert counts == sorted(counts)
+    reader.close()

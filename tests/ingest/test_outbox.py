@@ -1,0 +1,159 @@
+"""The outbox: at least once, newest only where retained, never an old request, expired ones emptied."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from ingest.journal import Journal
+from ingest.journal_records import Batch, EventRow
+from ingest.mqtt_error import PublishFailed
+from ingest.outbox import CONTENT_TYPE, Outbox
+from ingest.settings import JournalSettings
+from ingest.telemetry import Telemetry
+
+NOW = 1_800_000_000_000
+WAIT_S = 5.0
+
+
+class Channel:
+    """A broker that remembers, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes, bool, int | None]] = []
+        self.fails = False
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None, content_type: str | None
+    ) -> None:
+        """Remember, or fail."""
+        if self.fails:
+            raise PublishFailed("no connection to the broker")
+        assert content_type == (CONTENT_TYPE if payload else None)
+        self.sent.append((topic, payload, retain, expiry_s))
+
+
+class Post:
+    """A journal, a channel and a clock."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.channel = Channel()
+        self.now_ms = NOW
+        self.outbox = Outbox(self.channel, journal, lambda: self.now_ms, Telemetry())
+
+    async def put(self, *events: EventRow) -> None:
+        """Commit events."""
+        await self.journal.commit(Batch(events=list(events)), self.now_ms)
+
+    async def statuses(self) -> list[str]:
+        """What became of the events, oldest first."""
+        query = "SELECT status FROM event ORDER BY seq"
+        return await self.journal.query(lambda c: [row[0] for row in c.execute(query)])
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The outbox at work."""
+        task = asyncio.create_task(self.outbox.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    """An outbox over a fresh journal."""
+    async with Journal(JournalSettings(path=tmp_path / "journal.db")) as journal:
+        yield Post(journal)
+
+
+def event(name: str, topic: str = "state", *, retained: bool = True, valid_s: int = 60) -> EventRow:
+    """An event valid for so long."""
+    acting = not retained
+    return EventRow(name, topic, name.encode(), retained, acting, NOW, NOW + valid_s * 1000)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(WAIT_S):
+        while not condition():  # noqa: ASYNC110 - the outbox gives no signal
+            await asyncio.sleep(0.01)
+
+
+async def test_events_go_out_in_order_with_their_expiry(post: Post) -> None:
+    """Each event once, in order, with the seconds it is still valid."""
+    await post.put(event("a", "one"), event("b", "two", retained=False, valid_s=30))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 2)
+        await asyncio.sleep(0.3)
+    assert post.channel.sent == [("one", b"a", True, 60), ("two", b"b", False, 30)]
+    assert await post.statuses() == ["published", "published"]
+
+
+async def test_of_retained_ones_only_the_newest_goes_out(post: Post) -> None:
+    """After a time without broker a topic's older states are not replayed."""
+    await post.put(event("a"), event("x", "other"), event("b"), event("c"))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 2)
+    assert [payload for _, payload, _, _ in post.channel.sent] == [b"x", b"c"]
+    assert await post.statuses() == ["superseded", "published", "superseded", "published"]
+
+
+async def test_an_old_request_never_goes_out(post: Post) -> None:
+    """What acts and has expired is filed, not sent; what is still valid goes out."""
+    await post.put(event("old", "plan", retained=False, valid_s=5), event("new", "plan", retained=False, valid_s=50))
+    post.now_ms = NOW + 10_000
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 1)
+    assert post.channel.sent[0][1] == b"new"
+    assert await post.statuses() == ["expired_unpublished", "published"]
+
+
+async def test_an_expired_retained_event_is_emptied(post: Post) -> None:
+    """A retained topic is emptied when its event expires and nothing newer came."""
+    await post.put(event("a"))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 1)
+        post.now_ms = NOW + 60_000
+        await until(lambda: len(post.channel.sent) == 2)
+        await asyncio.sleep(0.3)
+    assert post.channel.sent[1] == ("state", b"", True, None)
+    assert len(post.channel.sent) == 2
+
+
+async def test_a_retained_event_that_expired_unsent_empties_its_topic(post: Post) -> None:
+    """What expired while the broker was away is not shown, nor what stood there before."""
+    await post.put(event("a", valid_s=5))
+    post.now_ms = NOW + 10_000
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 1)
+    assert post.channel.sent == [("state", b"", True, None)]
+    assert await post.statuses() == ["expired_unpublished"]
+
+
+async def test_nothing_is_lost_while_the_broker_is_away(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events wait for the broker and go out when it is back."""
+    monkeypatch.setattr("ingest.outbox.BACKOFF_S", (0.01, 0.02))
+    post.channel.fails = True
+    await post.put(event("a"))
+    async with post.running():
+        await asyncio.sleep(0.2)
+        assert await post.statuses() == ["pending"]
+        post.channel.fails = False
+        await until(lambda: len(post.channel.sent) == 1)
+    assert await post.statuses() == ["published"]
+
+
+async def test_a_restart_publishes_what_was_not_noted(post: Post) -> None:
+    """An event sent but not noted goes out again with the same id: at least once."""
+    await post.put(event("a"))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 1)
+    post.journal._writer.execute("UPDATE event SET status = 'pending'")
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 2)
+    assert post.channel.sent[0][:2] == post.channel.sent[1][:2]
