@@ -165,6 +165,7 @@ class Service:
             "totals": {name: getattr(totals, name) for name in totals.__slots__},
             "journal": size._asdict(),
             "waiting": self.pipeline.waiting,
+            "mqtt": self.telemetry.subscriber_counts(self.subscriber),
             "problems": self.problems(),
         }
 

@@ -168,7 +168,7 @@ class Subscriber:
             async with asyncio.timeout(settings.connect_timeout_s):
                 context = await asyncio.to_thread(tls_context, settings)
                 await asyncio.get_running_loop().create_connection(
-                    lambda: link, settings.host, settings.port, ssl=context, happy_eyeballs_delay=0.25
+                    lambda: link, settings.host, settings.port, ssl=context
                 )
                 await link.opened()
         except TimeoutError:

@@ -14,6 +14,7 @@ from ingest.process import Outcome
 from ingest.settings import TelemetrySettings
 
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+SUBSCRIBER_COUNTS = ("received", "redelivered", "acknowledged", "stale_acknowledgements", "connections", "untaken")
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
@@ -126,9 +127,14 @@ class Telemetry:
 
     def subscriber(self, subscriber: Subscriber) -> None:
         """Show how the connection to the broker fares."""
-        for name in ("received", "redelivered", "acknowledged", "stale_acknowledgements", "connections", "untaken"):
-            self._mqtt.labels(name).set(getattr(subscriber, name))
+        for name, count in self.subscriber_counts(subscriber).items():
+            self._mqtt.labels(name).set(count)
         self._connected.set(subscriber.connected)
+
+    @staticmethod
+    def subscriber_counts(subscriber: Subscriber) -> dict[str, int]:
+        """Messages and connections since the start."""
+        return {name: getattr(subscriber, name) for name in SUBSCRIBER_COUNTS}
 
     def commit_failed(self, reason: str) -> None:
         """Count a commit that did not hold."""

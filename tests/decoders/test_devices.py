@@ -167,6 +167,11 @@ def test_bosch_device_information_and_usage() -> None:
         codec("bosch/tps110").decode(5, b"\x07\0\0\0\0", NOW_MS)
 
 
+def test_bosch_temperature_alert() -> None:
+    """A temperature alert is one signed byte on port 7."""
+    assert decode("bosch/tps110", 7, "f6")[0] == {"device_temperature": -10.0}
+
+
 def test_nwave_voltage_is_unsigned() -> None:
     """Battery voltage above 3 V (vector of nps405-codec.yaml: d3 d8 is 3.344 V at -10 °C); status 0 is no reading."""
     readings, _ = decode("nwave/nps405", 2, "00d3d800590b")

@@ -15,8 +15,10 @@ from simulator.chirpstack import Encoding, Up
 from simulator.device import NS_PER_S, Device
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
+from simulator.models import PmxTcr
 from simulator.play import Plan, Simulation
 from simulator.sensor import Frame
+from simulator.world import Moment
 
 NOON_NS = 1_795_000_000 * NS_PER_S
 HOUR_NS = 3600 * NS_PER_S
@@ -113,6 +115,25 @@ def test_frame_counters_grow() -> None:
         assert all(before < after for before, after in pairwise(found))
         gaps += found[-1] + 1 - len(found)
     assert 0 < gaps <= simulation.report.lost
+
+
+def test_reports_cover_all_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A counter is asked for the interval since its last report, without gap or overlap, heard or not."""
+    spans: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    report = PmxTcr.report
+
+    def remember(self: PmxTcr, now: Moment, span_s: float, battery: float) -> Frame:
+        spans[id(self)].append((now.ms, span_s))
+        return report(self, now, span_s, battery)
+
+    monkeypatch.setattr(PmxTcr, "report", remember)
+    _play(_plan())
+    assert len(spans) > 3
+    for asked in spans.values():
+        assert asked[0][1] == 300
+        for (before, _), (now, span_s) in pairwise(asked):
+            assert span_s == pytest.approx((now - before) / 1000, abs=0.002)
+        assert asked[-1][1] == pytest.approx(300)
 
 
 def test_radio_of_a_city() -> None:

@@ -15,7 +15,7 @@ def _link(distance_km: float, extra_loss_db: float = 0, seed: int = 1) -> Link:
 
 def test_hata() -> None:
     """Loss at 1 km is that of Hata's formula worked by hand, and grows by its slope with each decade."""
-    assert hata_db(1.0, 30.0) == pytest.approx(125.92 - 9.85, abs=0.15)
+    assert hata_db(1.0, 30.0) == pytest.approx(125.993 - 9.848, abs=0.005)
     assert hata_db(10.0, 30.0) - hata_db(1.0, 30.0) == pytest.approx(35.22, abs=0.01)
     assert hata_db(1.0, 60.0) < hata_db(1.0, 30.0)
 
@@ -31,18 +31,25 @@ def test_spreading_factor_grows_with_distance() -> None:
 
 
 def test_near_and_far() -> None:
-    """A near device is heard nearly always, one far outside never; what is heard lies above the demodulation limit."""
+    """A near device is heard nearly always, one far outside never."""
     near, far = _link(0.3), _link(60)
     copies = [near.send().heard for _ in range(300)]
     assert sum(map(len, copies)) > 280
     assert any(not heard for heard in copies)
     assert not any(far.send().heard for _ in range(300))
-    edge = _link(4, extra_loss_db=10)
-    for _ in range(300):
-        for heard in edge.send().heard:
-            assert heard.snr >= LIMITS_DB[edge.spreading_factor]
-            assert heard.snr * 4 == round(heard.snr * 4)
-            assert heard.rssi >= NOISE_DBM
+
+
+def test_edge() -> None:
+    """Where the level is about the demodulation limit, some uplinks are heard and none of them below it."""
+    edge = next(link for link in map(_link, range(1, 60)) if 50 < _times_heard(link) < 250)
+    found = [heard for _ in range(300) for heard in edge.send().heard]
+    assert min(heard.snr for heard in found) >= LIMITS_DB[edge.spreading_factor] - 0.125
+    assert all(heard.snr * 4 == round(heard.snr * 4) for heard in found)
+    assert all(heard.rssi >= NOISE_DBM for heard in found)
+
+
+def _times_heard(link: Link) -> int:
+    return sum(bool(link.send().heard) for _ in range(300))
 
 
 def test_channels() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from random import Random
-from statistics import mean
+from statistics import mean, stdev
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -49,6 +49,7 @@ def test_weather() -> None:
     """A year of weather is plausible: winter colder than summer, afternoons warmer than nights, all within range."""
     weather = Weather(Random(1), _at("2026-01-01T00:00:00+01:00"))
     found: dict[tuple[str, int], list[float]] = {}
+    pressures: list[float] = []
     moment = _at("2026-01-01T00:00:00+01:00")
     for _ in range(365 * 8):
         moment = _later(moment, 3)
@@ -57,8 +58,10 @@ def test_weather() -> None:
         assert 0 < weather.humidity <= 100
         assert 0 < weather.pm2_5 < weather.pm10 < 500
         assert 940 < weather.pressure < 1070
+        pressures.append(weather.pressure)
         season = "winter" if moment.day_of_year < 60 else "summer" if 150 < moment.day_of_year < 240 else "other"
         found.setdefault((season, int(moment.hour) // 12), []).append(weather.temperature)
+    assert 5 < stdev(pressures) < 12
     assert mean(found["winter", 1]) + 8 < mean(found["summer", 1])
     assert mean(found["summer", 0]) + 2 < mean(found["summer", 1])
 
