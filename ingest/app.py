@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from ingest.pipeline import Pipeline
 from ingest.process import Processor
 from ingest.service_state import STATE_TOPIC, service_state
 from ingest.settings import Settings, SettingsError
-from ingest.sink import Sink
+from ingest.sink import Sink, SinkUnavailable
 from ingest.sqlite_store import SqliteStore
 from ingest.telemetry import Telemetry
 from rules.catalog import RULES
@@ -40,6 +41,8 @@ PRUNE_S = 3600.0
 """Seconds between prunings."""
 FAREWELL_S = 2.0
 """Seconds the batch in hand, and then the last words, may take at shutdown."""
+GC_THRESHOLDS = (50_000, 50, 100)
+"""A batch of 500 uplinks makes some ten thousand objects that live until its commit."""
 DEFAULT_STORE = Path("stadtfunk.db")
 SQLITE_BATCH_LINES = 5000
 SQLITE_BACKOFF_S = (0.1, 10.0)
@@ -108,6 +111,7 @@ class Service:
         """Serve until `stop`."""
         settings = self.settings
         sinks = self._sinks()
+        _spare_the_collector()
         for sink in sinks:
             self.journal.register(sink.name)
         self.journal.forget_sinks_but([sink.name for sink in sinks])
@@ -257,7 +261,10 @@ class Service:
             return
         for sink in sinks:
             if isinstance(sink, SqliteStore):
-                gone += await sink.prune(self.clock())
+                try:
+                    gone += await sink.prune(self.clock())
+                except SinkUnavailable as error:
+                    log.warning("store not pruned", error=str(error))
         log.info("pruned", rows=gone)
 
     # -- first and last words -----------------------------------------------------------------------------------------
@@ -297,3 +304,10 @@ class Service:
         for sink in sinks:
             await sink.close()
         await self.journal.close()
+
+
+def _spare_the_collector() -> None:
+    """What is there at start stays for good, and a batch is no garbage: look less often, and only at what is new."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)

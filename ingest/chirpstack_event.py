@@ -5,7 +5,7 @@ Unknown fields are ignored, omitted ones have protobuf's defaults.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from chirpstack_api.common import common_pb2
@@ -15,13 +15,10 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from pydantic.alias_generators import to_camel
 from pydantic.types import StringConstraints
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def milliseconds(moment: datetime) -> int:
-    """Ms since 1970, rounded down."""
-    since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+    """Ms since 1970, rounded down; a float holds microseconds exactly until 2255."""
+    return round(moment.timestamp() * 1_000_000) // 1000
 
 
 def _enum_name(enum: EnumTypeWrapper) -> Callable[[object], object]:

@@ -24,6 +24,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._opened = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._cut: asyncio.TimerHandle | None = None
         self._error: MqttError | None = None
         self._leaving = False
         self._closed: asyncio.Future[MqttError] = self._loop.create_future()
@@ -101,8 +102,9 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, whoever brought it."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._cut):
+            if timer is not None:
+                timer.cancel()
         if not self._closed.done():
             self._closed.set_result(self._error or _loss(exc, accepted=self._session.opened))
 
@@ -162,7 +164,7 @@ class Link(asyncio.Protocol):
         if reason is not None and self._session.opened and not self._leaving:
             transport.write(mqtt5.DisconnectPacket(reason_code=reason).write())
         transport.close()
-        self._loop.call_later(CLOSING_S, transport.abort)
+        self._cut = self._loop.call_later(CLOSING_S, transport.abort)
 
 
 def _loss(error: Exception | None, *, accepted: bool) -> MqttError:

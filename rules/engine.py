@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from pydantic_core import to_json
+
 from rules.asset import Asset, CityError
 from rules.city import City
 from rules.event import Event
@@ -255,4 +257,4 @@ def _subjects(city: City, rules: Sequence[AnyRule]) -> list[Subject]:
 
 
 def _to_json(body: Json) -> str:
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return to_json(body).decode()

@@ -14,6 +14,7 @@ import trustme
 
 from ingest.broker import free_port
 from ingest.mqtt import ConnectionState, Message, Subscriber
+from ingest.mqtt_link import CLOSING_S
 from ingest.settings import MqttSettings
 
 CONNACK = mqtt5.ConnAckPacket(session_present=True).write()
@@ -37,28 +38,30 @@ async def eventually(condition: Callable[[], object], within_s: float = 5) -> No
 @asynccontextmanager
 async def peer(script: Script, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """A server that plays the script on each connection; gives its port."""
+    others = asyncio.all_tasks()
     playing: set[asyncio.Task[None]] = set()
-    writers: list[asyncio.StreamWriter] = []
 
     async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         playing.add(task)
-        writers.append(writer)
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await script(reader, writer)
-        writer.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await script(reader, writer)
+            writer.close()
+        except asyncio.CancelledError:
+            writer.transport.abort()
 
     server = await asyncio.start_server(play, "127.0.0.1", 0, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await asyncio.sleep(0.01)  # a server that closes between accepting and setting up a connection leaks it
         for task in playing:
             task.cancel()
-        await asyncio.gather(*playing)
-        for writer in writers:
-            writer.transport.abort()
+        if unfinished := asyncio.all_tasks() - others:
+            await asyncio.wait(unfinished, timeout=5)
+        server.close()
         await server.wait_closed()
         await asyncio.sleep(0.01)
 
@@ -282,6 +285,80 @@ async def test_stopping_says_goodbye() -> None:
         await eventually(lambda: said)
         assert said[0].endswith(mqtt5.DisconnectPacket().write())
         assert subscription.states[-1][0] == ConnectionState.STOPPED
+
+
+async def test_the_broker_closes_first() -> None:
+    """After its goodbye a subscriber leaves closing to the broker, which may not have read all acknowledgements yet."""
+    still_open: list[bool] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(CONNACK + SUBACK)
+        await until_closed(reader)
+        try:
+            async with asyncio.timeout(0.2):
+                still_open.append(await reader.read(1) != b"")
+        except TimeoutError:
+            still_open.append(True)
+
+    async with peer(script) as port:
+        async with Subscription(port) as subscription:
+            await eventually(lambda: subscription.subscriber.connected)
+        assert still_open == [True]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before connecting", "while connected"])
+async def test_a_pause_bounds_memory(before: bool) -> None:
+    """During a pause the peer's bytes stay with the peer, whether it began before the connection or on it."""
+    packet = mqtt5.PublishPacket("t/1", bytes(10_000), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(CONNACK + SUBACK)
+        await reader.read(1000)
+        await asyncio.sleep(0.1)
+        for _ in range(5000):
+            writer.write(packet)
+            await writer.drain()
+
+    async with peer(script) as port, Subscription(port) as subscription:
+        if before:
+            subscription.subscriber.pause()
+        await eventually(lambda: subscription.subscriber.connected)
+        if not before:
+            subscription.subscriber.pause()
+        link = subscription.subscriber._link
+        assert link is not None
+        await asyncio.sleep(0.5)
+        assert subscription.messages == []
+        assert len(link._session._buffer) < 1_000_000
+
+
+async def test_a_close_that_had_to_flush_leaves_nothing_behind() -> None:
+    """A connection closed with bytes still to write ends once: nothing touches it after the time limit for closing."""
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    reading = asyncio.Event()
+    size: list[int] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(CONNACK + SUBACK)
+        await reading.wait()
+        writer.write(b"\x00")
+        await asyncio.sleep(0.1)
+        size.append(len(await reader.read(-1)))
+
+    async with peer(script) as port, Subscription(port, reconnect_min_s=60, reconnect_max_s=60) as subscription:
+        await eventually(lambda: subscription.subscriber.connected)
+        link = subscription.subscriber._link
+        assert link is not None
+        link.acknowledge([1] * 3_000_000)
+        reading.set()
+        await eventually(lambda: size)
+        await asyncio.sleep(CLOSING_S + 0.1)
+    assert size[0] > 12_000_000
+    assert complaints == []
 
 
 async def test_stopping_does_not_wait_for_a_peer_that_reads_nothing() -> None:
