@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as mqtt
+from paho.mqtt.client import Client, MQTTv5, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 APPLICATION = "17c82e96-be03-4f38-aef3-f83d48582d97"
 FILTER = f"application/{APPLICATION}/device/+/event/up"
@@ -30,6 +33,10 @@ MODELS = [
 ]
 
 
+PARKING_MODELS = 3
+BINS = {"milesight/em400-mud", "milesight/em310-udl", "pepperl-fuchs/wilsen-sonic"}
+
+
 def dev_eui(number: int) -> str:
     """The DevEUI of a benchmark's device."""
     return f"70b3d57ed1{number:06x}"
@@ -39,11 +46,13 @@ def city() -> dict[str, Any]:
     """Parking sensors stand in lots, bin sensors in containers of their own."""
     features = []
     for lot in range(LOTS):
-        devices = [n for n in range(DEVICES) if n % len(MODELS) < 3 and n // len(MODELS) % LOTS == lot]
+        devices = [n for n in range(DEVICES) if n_model(n) < PARKING_MODELS and n // len(MODELS) % LOTS == lot]
         features.append(_feature(f"lot-{lot}", devices, kind="lot", capacity=len(devices)))
-    for number in range(DEVICES):
-        if n_model(number) in (3, 4, 5):
-            features.append(_feature(f"container-{number}", [number], kind="container", depth_mm=3000, sensor_offset_mm=0))
+    features += [
+        _feature(f"container-{number}", [number], kind="container", depth_mm=3000, sensor_offset_mm=0)
+        for number in range(DEVICES)
+        if MODELS[n_model(number)][0] in BINS
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -52,7 +61,7 @@ def n_model(number: int) -> int:
     return number % len(MODELS)
 
 
-def _feature(name: str, devices: list[int], **properties: Any) -> dict[str, Any]:
+def _feature(name: str, devices: list[int], **properties: object) -> dict[str, Any]:
     return {
         "type": "Feature",
         "id": name,
@@ -119,15 +128,14 @@ def _reception(rng: random.Random, gateway: int, at: str) -> dict[str, Any]:
 
 def session(port: int, client_id: str, topic_filter: str) -> None:
     """Leave a persistent session with a subscription behind, MQTT 5 for the service, 3.1.1 for paho."""
-    version = mqtt.MQTTv311 if "paho" in client_id else mqtt.MQTTv5
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=version, **({} if version == mqtt.MQTTv5 else {"clean_session": False}))
-    if version == mqtt.MQTTv5:
-        properties = mqtt.Properties(mqtt.PacketTypes.CONNECT)
+    if "paho" in client_id:
+        client = Client(CallbackAPIVersion.VERSION2, client_id, clean_session=False, protocol=MQTTv311)
+        client.connect("127.0.0.1", port)
+    else:
+        client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5)
+        properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 3600
         client.connect("127.0.0.1", port, clean_start=False, properties=properties)
-        topic_filter = "application/+/device/+/event/+"
-    else:
-        client.connect("127.0.0.1", port)
     client.loop_start()
     while not client.is_connected():
         time.sleep(0.01)
@@ -139,7 +147,7 @@ def session(port: int, client_id: str, topic_filter: str) -> None:
 
 def publish(port: int, uplinks: Iterable[tuple[str, bytes]]) -> int:
     """Publish all at QoS 1 and wait for every acknowledgement; returns the mean payload in bytes."""
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "bench-publisher", protocol=mqtt.MQTTv311)
+    client = Client(CallbackAPIVersion.VERSION2, "bench-publisher", protocol=MQTTv311)
     client.max_inflight_messages_set(1000)
     client.max_queued_messages_set(0)
     client.connect("127.0.0.1", port)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import secrets
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,6 @@ from ingest.audit import Action
 from ingest.clock import Clock, simulated_clock, wall_clock
 from ingest.devices import Devices
 from ingest.drain import Drain
-from ingest.influx import InfluxSink
 from ingest.journal import Journal
 from ingest.journal_schema import JournalError
 from ingest.mqtt import ConnectionState, Subscriber, filters
@@ -30,7 +30,8 @@ from ingest.service_state import STATE_TOPIC, service_state
 from ingest.settings import Settings, SettingsError
 from ingest.sink import Sink, SinkUnavailable
 from ingest.sqlite_store import SqliteStore
-from ingest.telemetry import Telemetry
+from ingest.telemetry import Telemetry, configure_logging
+from ingest.token_file import token_path, write_token
 from rules.catalog import RULES
 from rules.city import City, CityError
 from rules.engine import Engine
@@ -78,6 +79,19 @@ def store_path(settings: Settings) -> Path | None:
     if settings.store.path is not None or settings.influxdb.url is not None:
         return settings.store.path
     return settings.journal.path.with_name(DEFAULT_STORE.name)
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT."""
+    configure_logging(settings.telemetry)
+    asyncio.run(_until_signal(Service(settings)))
+
+
+async def _until_signal(service: "Service") -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    await service.run()
 
 
 class Service:
@@ -200,6 +214,8 @@ class Service:
     def _sinks(self) -> list[Sink]:
         sinks: list[Sink] = []
         if self.settings.influxdb.url is not None:
+            from ingest.influx import InfluxSink  # noqa: PLC0415 - half a second to import, where it is needed only
+
             sinks.append(InfluxSink(self.settings.influxdb))
         path = store_path(self.settings)
         if path is not None:
@@ -208,7 +224,7 @@ class Service:
 
     def _drain(self, sink: Sink) -> Drain:
         influx = self.settings.influxdb
-        database = isinstance(sink, InfluxSink)
+        database = not isinstance(sink, SqliteStore)
         return Drain(
             sink,
             self.journal,
@@ -234,11 +250,11 @@ class Service:
             task = group.create_task(server.serve(sockets=[listener]))
             host, port = listener.getsockname()[:2]
             self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            http.write_token(self.settings.journal.path, self.url, token)
+            write_token(self.settings.journal.path, self.url, token)
             try:
                 yield
             finally:
-                http.token_path(self.settings.journal.path).unlink(missing_ok=True)
+                token_path(self.settings.journal.path).unlink(missing_ok=True)
                 server.should_exit = True
                 await asyncio.wait([task], timeout=FAREWELL_S)
 

@@ -27,6 +27,12 @@ class Finding(NamedTuple):
     text: str
 
 
+def line(finding: Finding) -> str:
+    """A finding as people read it."""
+    mark = {"ok": "ok     ", "warning": "warning", "error": "error  "}[finding.level]
+    return f"{mark}  {finding.subject}: {finding.text}"
+
+
 async def findings(settings: Settings) -> list[Finding]:
     """Look at everything; a bad part never hides the next."""
     return [

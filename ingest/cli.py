@@ -1,8 +1,12 @@
-"""The command line: `stadtfunk`. Other packages add commands by the entry point group `stadtfunk.commands`."""
+"""The command line: `stadtfunk`. Other packages add commands by the entry point group `stadtfunk.commands`.
+
+The service's own parts take a second to import; only the commands that need them do.
+"""
+
+# ruff: noqa: PLC0415 - see above
 
 import asyncio
 import json
-import signal
 import sys
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -11,12 +15,11 @@ from typing import Annotated
 import typer
 
 from ingest import cli_codecs, cli_dead_letters
-from ingest.app import Service
-from ingest.check import Finding, findings
 from ingest.cli_error import CommandError
-from ingest.demo import demo
+from ingest.journal_schema import JournalError
 from ingest.settings import SettingsError, load
-from ingest.telemetry import configure_logging
+from ingest.store_schema import StoreError
+from rules.city import CityError
 
 Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="Settings file (TOML).", show_default="./stadtfunk.toml if there")
@@ -50,16 +53,9 @@ def options(
 @app.command(epilog="Example: stadtfunk run -c /etc/stadtfunk/stadtfunk.toml")
 def run(config: Config = None) -> None:
     """Run the service until SIGTERM or SIGINT."""
-    settings = load(config)
-    configure_logging(settings.telemetry)
-    asyncio.run(_serve(Service(settings)))
+    from ingest.app import serve
 
-
-async def _serve(service: Service) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, service.stop)
-    await service.run()
+    serve(load(config))
 
 
 @app.command(epilog="Example: stadtfunk check -c stadtfunk.toml")
@@ -69,22 +65,48 @@ def check(
 ) -> None:
     """Check settings, files and connections; one line each."""
     settings = load(config)
+    from ingest.check import findings, line
+    from ingest.telemetry import configure_logging
+
+    configure_logging(settings.telemetry.model_copy(update={"log_level": "error"}))
     found = asyncio.run(findings(settings))
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in found]))
     else:
         for finding in found:
-            typer.echo(_line(finding))
+            typer.echo(line(finding))
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
 
 
-def _line(finding: Finding) -> str:
-    mark = {"ok": "ok     ", "warning": "warning", "error": "error  "}[finding.level]
-    return f"{mark}  {finding.subject}: {finding.text}"
+@app.command(epilog="Example: stadtfunk demo --for 20")
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=1, help="End after so many seconds, with a report.")
+    ] = None,
+    speed: Annotated[float, typer.Option(min=1, help="Simulated seconds in a second.")] = 60,
+    devices: Annotated[int | None, typer.Option(min=1, help="Simulated devices.", show_default="the city's")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """A living city on this machine: broker, simulated devices, service and store, nothing to set up.
+
+    With --for it ends by itself; exit 0 only if every uplink sent was stored, a duplicate or a dead letter as intended.
+    """
+    from ingest.demo import Demo, play
+
+    balance = play(Demo(seconds=seconds, speed=speed, devices=devices, seed=seed), quiet=as_json)
+    mistakes = balance.mistakes()
+    if as_json:
+        typer.echo(json.dumps({**balance._asdict(), "mistakes": mistakes}))
+    else:
+        typer.echo(balance.text())
+        for mistake in mistakes:
+            typer.echo(f"does not add up: {mistake}")
+    if mistakes:
+        raise typer.Exit(1)
 
 
-app.command(epilog="Example: stadtfunk demo --for 20")(demo)
 cli_codecs.register(app)
 cli_dead_letters.register(app)
 
@@ -95,7 +117,7 @@ def main() -> None:
         entry.load()(app)
     try:
         app()
-    except (CommandError, SettingsError) as error:
+    except (CommandError, SettingsError, JournalError, StoreError, CityError) as error:
         _fail(str(error))
     except ExceptionGroup as group:
         _fail("; ".join(_reasons(group)))

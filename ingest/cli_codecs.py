@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from decoders import catalog
@@ -16,6 +15,7 @@ from decoders.codec import Codec, CodecField
 from decoders.error import DecodeError, UnknownCodec
 from decoders.measurement import Measurement
 from ingest.cli_error import CommandError
+from ingest.cli_table import print_table
 
 HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
@@ -61,7 +61,7 @@ def list_(as_json: AsJson = False) -> None:
     table = Table("id", "vendor", "model", "family", "ports", box=None)
     for codec in catalog.CODECS:
         table.add_row(codec.id, codec.vendor, codec.model, codec.family.value, _ports(codec))
-    Console().print(table)
+    print_table(table)
 
 
 @app.command(epilog="Example: stadtfunk codecs show elsys/generic")
@@ -84,7 +84,7 @@ def show(model: Annotated[str, typer.Argument(help="Codec id.")], as_json: AsJso
         mark = "" if item.verified else "unverified"
         spread = f"{item.low:g} … {item.high:g}"
         table.add_row(port, item.frame, row["quantity"], item.channel, row["unit"], spread, f"{item.step:g}", mark)
-    Console().print(table)
+    print_table(table)
 
 
 def _codec(name: str) -> Codec:

@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ingest import dead_letter_store as store
-from ingest.app import Service
 from ingest.audit import Action, operating_system_user
 from ingest.cli_error import CommandError
+from ingest.cli_table import print_table
 from ingest.dead_letter import Reason
 from ingest.dead_letter_store import DeadLetterError, StoredLetter
-from ingest.http import token_path
 from ingest.journal_schema import JournalError, is_locked, open_reader
 from ingest.settings import Settings, load
-from ingest.telemetry import configure_logging
+from ingest.token_file import token_path
 
 TIMEOUT_S = 30
 SHOWN_BYTES = 512
@@ -66,7 +64,10 @@ def list_(
     for letter in found:
         device = letter.dev_eui or "-"
         table.add_row(str(letter.id), _time(letter), letter.reason, device, str(letter.times), letter.detail)
-    Console().print(table if found else "no dead letters")
+    if found:
+        print_table(table)
+    else:
+        typer.echo("no dead letters")
 
 
 @app.command(epilog="Example: stadtfunk dead-letters show 17")
@@ -180,11 +181,15 @@ def _detail(problem: urllib.error.HTTPError) -> str:
 
 
 def _alone(verb: str, settings: Settings, numbers: list[int], actor: str, reason: str) -> Results:
+    from ingest.telemetry import configure_logging  # noqa: PLC0415 - slow to import, where it is needed only
+
     configure_logging(settings.telemetry.model_copy(update={"log_level": "error"}))
     return asyncio.run(_alone_all(verb, settings, numbers, actor, reason))
 
 
 async def _alone_all(verb: str, settings: Settings, numbers: list[int], actor: str, reason: str) -> Results:
+    from ingest.app import Service  # noqa: PLC0415 - slow to import, where it is needed only
+
     results: Results = []
     service = Service(settings)
     async with service.without_broker():

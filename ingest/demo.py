@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -22,7 +22,8 @@ from ingest.cli_error import CommandError
 from ingest.clock import wall_clock
 from ingest.demo_view import Snapshot, snapshot, view
 from ingest.settings import Settings, load
-from ingest.sqlite_store import SqliteStore
+from ingest.store_schema import StoreError
+from ingest.store_schema import count as count_stored
 from ingest.telemetry import configure_logging
 
 HOST = "127.0.0.1"
@@ -58,51 +59,34 @@ class Balance(NamedTuple):
         wrong = [f"{claim}: {left} ≠ {right}" for claim, (left, right) in checks.items() if left != right]
         return wrong if self.sent else ["the simulator sent nothing", *wrong]
 
+    def text(self) -> str:
+        """The balance as people read it."""
+        head = (
+            f"{self.sent} uplinks sent = {self.stored} stored + {self.duplicates} duplicates"
+            f" + {sum(self.dead_letters.values())} dead letters; {self.events} events"
+        )
+        return "\n".join([head, *(f"  dead letters, {why}: {n}" for why, n in sorted(self.dead_letters.items()))])
 
-def demo(
-    seconds: Annotated[
-        float | None, typer.Option("--for", min=1, help="End after so many seconds, with a report.")
-    ] = None,
-    speed: Annotated[float, typer.Option(min=1, help="Simulated seconds in a second.")] = 60,
-    devices: Annotated[
-        int | None, typer.Option(min=1, help="Simulated devices; the city's own number without it.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-) -> None:
-    """A living city on this machine: broker, simulated devices, service and store, nothing to install or set up.
 
-    With --for it ends by itself; exit 0 only if every uplink sent was stored, a duplicate or a dead letter as intended.
-    """
+class Demo(NamedTuple):
+    """What to play: seconds of wall time (None: until interrupted), speed, number of devices, seed."""
+
+    seconds: float | None
+    speed: float
+    devices: int | None
+    seed: int
+
+
+def play(demo: Demo, *, quiet: bool) -> Balance:
+    """The whole demonstration; raises CommandError."""
     with tempfile.TemporaryDirectory(prefix="stadtfunk-demo-") as folder:
-        balance = asyncio.run(_Demo(Path(folder), seconds, speed, devices, seed).run(quiet=as_json))
-    mistakes = balance.mistakes()
-    if as_json:
-        typer.echo(json.dumps({**balance._asdict(), "mistakes": mistakes}))
-    else:
-        _report(balance, mistakes)
-    if mistakes:
-        raise typer.Exit(1)
+        return asyncio.run(_Stage(demo, Path(folder)).run(quiet=quiet))
 
 
-def _report(balance: Balance, mistakes: list[str]) -> None:
-    typer.echo(
-        f"{balance.sent} uplinks sent = {balance.stored} stored + {balance.duplicates} duplicates"
-        f" + {sum(balance.dead_letters.values())} dead letters; {balance.events} events"
-    )
-    for reason, count in sorted(balance.dead_letters.items()):
-        typer.echo(f"  dead letters, {reason}: {count}")
-    for mistake in mistakes:
-        typer.echo(f"does not add up: {mistake}")
-
-
-class _Demo:
-    def __init__(self, folder: Path, seconds: float | None, speed: float, devices: int | None, seed: int) -> None:
+class _Stage:
+    def __init__(self, demo: Demo, folder: Path) -> None:
+        self.demo = demo
         self.folder = folder
-        self.seconds = seconds
-        self.speed = speed
-        self.devices = devices
-        self.seed = seed
         self.start_ms = wall_clock()
         self.city = folder / "city.geojson"
         self.city.write_bytes((importlib.resources.files("deploy") / "city" / "hamm.geojson").read_bytes())
@@ -116,8 +100,8 @@ class _Demo:
         try:
             async with demo_broker() as broker:
                 return await self._with_broker(broker, quiet=quiet)
-        except BrokerError as error:
-            raise CommandError(f"no broker for the demo: {error}") from error
+        except (BrokerError, StoreError) as error:
+            raise CommandError(f"the demo cannot start: {error}") from error
 
     async def _with_broker(self, broker: DemoBroker, *, quiet: bool) -> Balance:
         settings = self._settings(broker)
@@ -142,7 +126,7 @@ class _Demo:
             journal={"path": self.folder / "journal.db"},
             store={"path": self.folder / "store.db"},
             http={"port": 0},
-            simulation={"accept": True, "acting": True, "start_ms": self.start_ms, "speed": self.speed},
+            simulation={"accept": True, "acting": True, "start_ms": self.start_ms, "speed": self.demo.speed},
             telemetry={"log_level": "error"},
         )
 
@@ -160,12 +144,12 @@ class _Demo:
             "--host": HOST,
             "--port": str(broker.port),
             "--city": str(self.city),
-            "--seed": str(self.seed),
-            "--speed": str(self.speed),
+            "--seed": str(self.demo.seed),
+            "--speed": str(self.demo.speed),
             "--from-ms": str(self.start_ms),
             "--report": str(self.folder / "report.json"),
-            "--for": f"{self.seconds * self.speed:.0f}s" if self.seconds else None,
-            "--devices": str(self.devices) if self.devices else None,
+            "--for": f"{self.demo.seconds * self.demo.speed:.0f}s" if self.demo.seconds else None,
+            "--devices": str(self.demo.devices) if self.demo.devices else None,
         }
         words = [word for key, value in arguments.items() if value is not None for word in (key, value)]
         child = await asyncio.create_subprocess_exec(
@@ -196,7 +180,7 @@ class _Demo:
                 if live:
                     screen.update(view(now))
                 elif not quiet:
-                    console.print(now.line())
+                    typer.echo(now.line(), err=True)
                 before = now
         stopping.cancel()
         waiting.cancel()
@@ -226,11 +210,7 @@ class _Demo:
         path = settings.store.path
         if path is None:
             raise CommandError("the demo has no store")
-        store = SqliteStore(path, settings.store.retention_days)
-        try:
-            in_store = store.count("link")
-        finally:
-            await store.close()
+        in_store = count_stored(path, "link")
         totals = service.telemetry.totals
         return Balance(
             sent=report["published"],

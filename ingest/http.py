@@ -1,11 +1,9 @@
 """HTTP interface: health and metrics for watchers, commands for people with the token."""
 
 import contextlib
-import json
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 import uvicorn
@@ -116,16 +114,3 @@ async def listening(host: str, port: int) -> AsyncIterator[socket.socket]:
 def server(app: FastAPI) -> Server:
     """A server for these routes; its logs are the service's."""
     return Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1))
-
-
-def token_path(journal: Path) -> Path:
-    """The file beside the journal that says where the service listens and with which token."""
-    return journal.with_name(journal.name + ".http")
-
-
-def write_token(journal: Path, url: str, token: str) -> None:
-    """Leave address and token for commands on this machine, readable by the same user only."""
-    path = token_path(journal)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({"url": url, "token": token}))

@@ -315,7 +315,8 @@ def link_line(uplink: Uplink, place: Place) -> str:
                 best = copy
         radio = f"rssi={best.rssi},snr={best.snr!r},"
     return (
-        f"{place.link} {radio}gateways={len(receptions)},spreading_factor={uplink.spreading_factor},f_cnt={uplink.f_cnt},"
+        f"{place.link} {radio}gateways={len(receptions)},spreading_factor={uplink.spreading_factor},"
+        f"f_cnt={uplink.f_cnt},"
         f"payload_bytes={len(uplink.payload)},clock_offset_s={(uplink.time_ms - uplink.ns_time_ms) / 1000!r}"
         f" {uplink.time_ms}"
     )

@@ -15,6 +15,9 @@ from ingest.line_protocol import Line, LineError, parse
 Key = tuple[str, tuple[tuple[str, str], ...], int]
 
 
+Buckets = dict[str, dict[Key, dict[str, float | str]]]
+
+
 class Scripted(NamedTuple):
     """An answer given instead of doing anything."""
 
@@ -45,8 +48,9 @@ class InfluxDouble:
     poison: bytes | None = None
     delay_s: float = 0
     script: list[Scripted] = field(default_factory=list)
-    buckets: dict[str, dict[Key, dict[str, float | str]]] = field(default_factory=dict)
+    buckets: Buckets = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    kinds: dict[tuple[str, str, str], type] = field(default_factory=dict)
 
     def values(self, bucket: str, name: str) -> list[float | str]:
         """All values of a field, by time."""
@@ -108,12 +112,13 @@ class InfluxDouble:
         """Store a line, or say why it is dropped."""
         if line.time_ms < self.retention_from_ms:
             return "points beyond retention policy"
-        points = self.buckets[bucket]
-        for (measurement, _, _), fields in points.items():
-            for name, value in line.fields.items():
-                if measurement == line.measurement and name in fields and type(fields[name]) is not type(value):
-                    return f'field type conflict: input field "{name}" on measurement "{measurement}"'
-        points.setdefault((line.measurement, tuple(line.tags.items()), line.time_ms), {}).update(line.fields)
+        for name, value in line.fields.items():
+            kind = self.kinds.setdefault((bucket, line.measurement, name), type(value))
+            if kind is not type(value):
+                return f'field type conflict: input field "{name}" on measurement "{line.measurement}"'
+        self.buckets[bucket].setdefault((line.measurement, tuple(line.tags.items()), line.time_ms), {}).update(
+            line.fields
+        )
         return None
 
     def _say(self, status: int, code: str, message: str) -> Scripted:
@@ -122,19 +127,22 @@ class InfluxDouble:
 
 
 @asynccontextmanager
-async def serving(version: Literal["1.8", "2.8"]) -> AsyncIterator[InfluxDouble]:
-    """A double on a free loopback port, with the service's three buckets."""
+async def serving(
+    version: Literal["1.8", "2.8"], port: int = 0, buckets: Buckets | None = None
+) -> AsyncIterator[InfluxDouble]:
+    """A double on this or a free loopback port, with the service's three buckets or those of a double before it."""
     double = InfluxDouble(version)
-    double.buckets = {f"stadtfunk_{name}": {} for name in ("open", "internal", "personal")}
+    double.buckets = (
+        {f"stadtfunk_{name}": {} for name in ("open", "internal", "personal")} if buckets is None else buckets
+    )
     application = web.Application(client_max_size=0)
     application.router.add_post("/api/v2/write", double.write)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
-        host, port = runner.addresses[0][:2]
-        double.url = f"http://{host}:{port}"
+        double.url = "http://{}:{}".format(*runner.addresses[0][:2])
         yield double
     finally:
         await runner.cleanup()

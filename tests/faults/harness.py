@@ -91,6 +91,12 @@ class Running:
                         raise
                 await asyncio.sleep(0.05)
 
+    async def handled(self, uplinks: int) -> None:
+        """Wait until so many uplinks were stored, recognised as duplicates, or kept as dead letters."""
+        async with asyncio.timeout(SETTLE_S):
+            while (await self.status())["totals"]["uplinks"] < uplinks:
+                await asyncio.sleep(0.05)
+
     async def settled(self, uplinks: int) -> dict[str, Any]:
         """Wait until so many uplinks are in the store and nothing waits."""
         async with asyncio.timeout(SETTLE_S):
@@ -165,7 +171,8 @@ class Traffic:
 class Listener:
     """A consumer that keeps every event it got: payloads by id, and the newest payload of each topic."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.payloads: dict[str, set[bytes]] = {}
         self.newest: dict[str, bytes] = {}
         self.ready = asyncio.Event()
@@ -175,7 +182,7 @@ class Listener:
         while True:
             try:
                 async with aiomqtt.Client(
-                    "127.0.0.1", port, identifier="listener", clean_session=False, protocol=aiomqtt.ProtocolVersion.V311
+                    "127.0.0.1", port, identifier=self.name, clean_session=False, protocol=aiomqtt.ProtocolVersion.V311
                 ) as client:
                     await client.subscribe("stadtfunk/v1/#", qos=1)
                     self.ready.set()
@@ -191,9 +198,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(port: int) -> AsyncIterator[Listener]:
+async def listening(port: int, name: str = "listener") -> AsyncIterator[Listener]:
     """A consumer for as long as the context lasts."""
-    listener = Listener()
+    listener = Listener(name)
     task = asyncio.create_task(listener.listen(port))
     try:
         async with asyncio.timeout(START_S):

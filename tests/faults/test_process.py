@@ -127,10 +127,10 @@ async def test_a_vanished_service_is_shown_offline(mosquitto: Mosquitto, tmp_pat
     async with listening(mosquitto.port) as listener, service(installation) as running:
         await running.connected()
         async with asyncio.timeout(10):
-            while b'"online"' not in listener.newest.get(where, b""):  # noqa: ASYNC110 - a listener gives no signal
+            while b'"online"' not in listener.newest.get(where, b""):
                 await asyncio.sleep(0.02)
             await running.end(signal.SIGKILL)
-            while b'"offline"' not in listener.newest[where]:  # noqa: ASYNC110 - the same
+            while b'"offline"' not in listener.newest[where]:
                 await asyncio.sleep(0.02)
 
 

@@ -73,7 +73,7 @@ async def draining(journal: Journal, *stores: Store) -> AsyncIterator[Telemetry]
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110 - a drain gives no signal
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -93,7 +93,7 @@ async def test_lines_arrive_with_their_privacy_class_and_leave_the_journal(journ
         await journal.commit(both, NOW)
         await until(lambda: len(store.lines) == 2)
         async with asyncio.timeout(WAIT_S):
-            while (await journal.size()).points:  # noqa: ASYNC110 - a drain gives no signal
+            while (await journal.size()).points:
                 await asyncio.sleep(0.01)
     assert store.lines == [(Privacy.OPEN, b"a x=1 1"), (Privacy.INTERNAL, b"b x=1 1")]
 
@@ -131,7 +131,7 @@ async def test_a_refused_line_is_a_dead_letter_and_its_neighbours_are_stored(jou
         await journal.commit(batch("a x=1 1", "bad x=1 1", "c x=1 1"), NOW)
         await until(lambda: len(store.lines) == 2)
         async with asyncio.timeout(WAIT_S):
-            while not (await journal.size()).dead_letters:  # noqa: ASYNC110 - a drain gives no signal
+            while not (await journal.size()).dead_letters:
                 await asyncio.sleep(0.01)
     query = "SELECT reason, source, detail, payload FROM dead_letter"
     row = await journal.query(lambda c: tuple(c.execute(query).fetchone()))

@@ -22,7 +22,7 @@ TOPIC = "application/a/device/{:016x}/event/up"
 async def eventually(condition: Callable[[], object], within_s: float = 15) -> None:
     """Wait until the condition holds, but not for ever."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - a state of real sockets, which sets no event
+        while not condition():
             await asyncio.sleep(0.01)
 
 

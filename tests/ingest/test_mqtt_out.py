@@ -29,7 +29,7 @@ PAYLOADS = [b"", b"\x00\xff", '{"straße": "Südring"}'.encode(), bytes(range(25
 async def eventually(condition: Callable[[], object], within_s: float = 10) -> None:
     """Wait until the condition holds, but not for ever."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - a state of real sockets, which sets no event
+        while not condition():
             await asyncio.sleep(0.01)
 
 

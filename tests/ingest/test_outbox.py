@@ -80,7 +80,7 @@ def event(name: str, topic: str = "state", *, retained: bool = True, valid_s: in
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110 - the outbox gives no signal
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -83,7 +83,7 @@ async def until(condition: object) -> None:
     """Wait for something to become true."""
     assert callable(condition)
     async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110 - the pipeline gives no signal
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -6,9 +6,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from decoders import catalog
 from decoders.measurement import Reading
 from decoders.quantity import Quantity
-from decoders import catalog
 from ingest.mqtt import Message, Receipt
 
 APPLICATION = "17c82e96-be03-4f38-aef3-f83d48582d97"
