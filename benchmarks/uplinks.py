@@ -115,12 +115,10 @@ def _reception(rng: random.Random, gateway: int, at: str) -> dict[str, Any]:
     return {
         "gatewayId": f"0016c001f153a14{gateway}",
         "uplinkId": rng.getrandbits(32),
-        "gwTime": at,
         "nsTime": at,
         "rssi": -rng.randrange(70, 120),
         "snr": rng.randrange(-40, 40) / 4,
         "channel": 3,
-        "location": {"latitude": 51.6739, "longitude": 7.8155, "altitude": 85.0},
         "context": "E3OWOQ==",
         "crcStatus": "CRC_OK",
     }
@@ -133,7 +131,7 @@ def session(port: int, client_id: str, topic_filter: str) -> None:
         client.connect("127.0.0.1", port)
     else:
         client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5)
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it untyped
         properties.SessionExpiryInterval = 3600
         client.connect("127.0.0.1", port, clean_start=False, properties=properties)
     client.loop_start()

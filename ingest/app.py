@@ -27,7 +27,7 @@ from ingest.outbox import CONTENT_TYPE, Outbox
 from ingest.pipeline import Pipeline
 from ingest.process import Processor
 from ingest.service_state import STATE_TOPIC, service_state
-from ingest.settings import Settings, SettingsError
+from ingest.settings import InfluxSettings, Settings, SettingsError
 from ingest.sink import Sink, SinkUnavailable
 from ingest.sqlite_store import SqliteStore
 from ingest.telemetry import Telemetry, configure_logging
@@ -44,7 +44,8 @@ FAREWELL_S = 2.0
 """Seconds the batch in hand, and then the last words, may take at shutdown."""
 GC_THRESHOLDS = (50_000, 50, 100)
 """A batch of 500 uplinks makes some ten thousand objects that live until its commit."""
-DEFAULT_STORE = Path("stadtfunk.db")
+DEFAULT_STORE = "stadtfunk.db"
+BUCKETS = ("bucket_open", "bucket_internal", "bucket_personal")
 SQLITE_BATCH_LINES = 5000
 SQLITE_BACKOFF_S = (0.1, 10.0)
 
@@ -76,9 +77,20 @@ def service_clock(settings: Settings) -> Clock:
 
 def store_path(settings: Settings) -> Path | None:
     """Where the embedded store is: as set, else beside the journal unless InfluxDB takes the readings."""
-    if settings.store.path is not None or settings.influxdb.url is not None:
-        return settings.store.path
-    return settings.journal.path.with_name(DEFAULT_STORE.name)
+    path = settings.store.path
+    if path is None and settings.influxdb.url is None:
+        path = settings.journal.path.with_name(DEFAULT_STORE)
+    if path is not None and settings.simulation.apart:
+        path = path.with_name(f"{path.stem}-simulated{path.suffix}")
+    return path
+
+
+def influx_settings(settings: Settings) -> InfluxSettings:
+    """InfluxDB as set; with simulated devices everything goes to the bucket of its own."""
+    influx = settings.influxdb
+    if not settings.simulation.apart:
+        return influx
+    return influx.model_copy(update=dict.fromkeys(BUCKETS, influx.bucket_simulated))
 
 
 def serve(settings: Settings) -> None:
@@ -216,7 +228,7 @@ class Service:
         if self.settings.influxdb.url is not None:
             from ingest.influx import InfluxSink  # noqa: PLC0415 - half a second to import, where it is needed only
 
-            sinks.append(InfluxSink(self.settings.influxdb))
+            sinks.append(InfluxSink(influx_settings(self.settings)))
         path = store_path(self.settings)
         if path is not None:
             sinks.append(SqliteStore(path, self.settings.store.retention_days))

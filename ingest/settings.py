@@ -139,6 +139,9 @@ class InfluxSettings(Section):
     bucket_open: str = Field("stadtfunk_open", description="bucket (1.8: database/retention policy) of open readings")
     bucket_internal: str = Field("stadtfunk_internal", description="bucket of internal readings")
     bucket_personal: str = Field("stadtfunk_personal", description="bucket of personal readings")
+    bucket_simulated: str = Field(
+        "stadtfunk_simulated", description="bucket of everything while simulation.accept is set and acting is not"
+    )
     gzip: bool = Field(default=False, description="compress writes; worth it over a thin line only")
     timeout_s: float = Field(10, gt=0, description="s until a write counts as unanswered")
     batch_lines: int = Field(5000, ge=1, description="lines in one write at most")
@@ -192,12 +195,20 @@ class PrivacySettings(Section):
 class SimulationSettings(Section):
     """Simulated devices."""
 
-    accept: bool = Field(default=False, description="take uplinks of simulated devices instead of refusing them")
+    accept: bool = Field(
+        default=False,
+        description="take uplinks of simulated devices; readings then go to a bucket or store of their own",
+    )
     acting: bool = Field(default=False, description="simulations through and through only: acting rules may act")
     start_ms: int | None = Field(
         default=None, description="ms since 1970 at which the simulated clock starts; off without it"
     )
     speed: float = Field(1, gt=0, description="simulated seconds in a second")
+
+    @property
+    def apart(self) -> bool:
+        """Whether readings must be kept apart from a real city's."""
+        return self.accept and not self.acting
 
 
 class TelemetrySettings(Section):
