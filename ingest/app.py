@@ -5,6 +5,7 @@ import contextlib
 import gc
 import secrets
 import signal
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Literal
@@ -257,7 +258,7 @@ class Service:
             yield
             return
         token = secrets.token_urlsafe(32)
-        async with http.listening(settings.host, settings.port) as listener:
+        async with self._listening() as listener:
             server = http.server(http.application(self, token))
             task = group.create_task(server.serve(sockets=[listener]))
             host, port = listener.getsockname()[:2]
@@ -269,6 +270,16 @@ class Service:
                 token_path(self.settings.journal.path).unlink(missing_ok=True)
                 server.should_exit = True
                 await asyncio.wait([task], timeout=FAREWELL_S)
+
+    @contextlib.asynccontextmanager
+    async def _listening(self) -> AsyncIterator[socket.socket]:
+        settings = self.settings.http
+        try:
+            listener = http.listener(settings.host, settings.port)
+        except OSError as error:
+            raise SettingsError(f"http: cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+        with listener:
+            yield listener
 
     async def _upkeep(self, sinks: list[Sink]) -> None:
         last_prune = -PRUNE_S

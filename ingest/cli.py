@@ -25,6 +25,10 @@ Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="Settings file (TOML).", show_default="./stadtfunk.toml if there")
 ]
 
+SPEAKING = (CommandError, SettingsError, JournalError, StoreError, CityError)
+"""Errors whose message stands for itself."""
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="stadtfunk",
     help="The sensor nerve of a city: uplinks from ChirpStack to the database and to decisions, with nothing lost.",
@@ -117,19 +121,23 @@ def main() -> None:
         entry.load()(app)
     try:
         app()
-    except (CommandError, SettingsError, JournalError, StoreError, CityError) as error:
-        _fail(str(error))
     except ExceptionGroup as group:
         _fail("; ".join(_reasons(group)))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: one line, no traceback
-        _fail(f"{type(error).__name__}: {error}")
+        _fail(_reason(error))
 
 
 def _reasons(group: ExceptionGroup[Exception]) -> list[str]:
     found: list[str] = []
     for error in group.exceptions:
-        found += _reasons(error) if isinstance(error, ExceptionGroup) else [f"{type(error).__name__}: {error}"]
+        found += _reasons(error) if isinstance(error, ExceptionGroup) else [_reason(error)]
     return found
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, SPEAKING) else f"{type(error).__name__}: {error}"
 
 
 def _fail(text: str) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Protocol
 
 import uvicorn
@@ -102,13 +102,12 @@ class Server(uvicorn.Server):
         yield
 
 
-@contextlib.asynccontextmanager
-async def listening(host: str, port: int) -> AsyncIterator[socket.socket]:
-    """A listening socket; port 0 takes a free one. Raises OSError when the address is taken."""
+def listener(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=64) as listener:
-        listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        yield listener
+    made = socket.create_server((host, port), family=family, backlog=64)
+    made.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    return made
 
 
 def server(app: FastAPI) -> Server:

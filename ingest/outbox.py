@@ -10,6 +10,7 @@ import structlog
 from ingest.clock import Clock
 from ingest.journal import Journal
 from ingest.journal_records import EventRow, Retained
+from ingest.journal_schema import JournalError
 from ingest.mqtt_error import PublishFailed
 from ingest.telemetry import Telemetry
 
@@ -19,6 +20,7 @@ BATCH = 200
 """Events in one round at most."""
 BACKOFF_S = (0.5, 30.0)
 """Seconds between attempts, least and most."""
+SINK = "events"
 CONTENT_TYPE = "application/cloudevents+json"
 
 log = structlog.get_logger(__name__)
@@ -61,10 +63,12 @@ class Outbox:
         while True:
             try:
                 published = await self._round()
-            except PublishFailed as error:
+            except (PublishFailed, JournalError) as error:
                 await self._back_off(str(error))
                 continue
-            self._failures = 0
+            if self._failures:
+                self._failures = 0
+                self._telemetry.backing_off(SINK, 0.0, "")
             if not published:
                 await asyncio.sleep(IDLE_S)
 
@@ -115,6 +119,6 @@ class Outbox:
         least, most = BACKOFF_S
         wait = random.uniform(least, min(most, least * 2 ** min(self._failures + 1, 20)))  # noqa: S311 - jitter
         self._failures += 1
-        self._telemetry.backing_off("events", wait, reason)
+        self._telemetry.backing_off(SINK, wait, reason)
         log.warning("events wait, nothing is lost", error=reason, retry_in_s=round(wait, 1))
         await asyncio.sleep(wait)

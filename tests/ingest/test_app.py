@@ -21,11 +21,11 @@ def test_readings_go_beside_the_journal_without_a_database(tmp_path: Path) -> No
 
 def test_simulated_readings_are_kept_apart(tmp_path: Path) -> None:
     """A service that accepts simulated devices writes to a bucket and store of its own; the demo is all simulation."""
-    sections = {"journal": {"path": tmp_path / "journal.db"}, "store": {"path": tmp_path / "mine.db"}}
-    accepting = load(**sections, simulation={"accept": True})
+    journal, store = {"path": tmp_path / "journal.db"}, {"path": tmp_path / "mine.db"}
+    accepting = load(journal=journal, store=store, simulation={"accept": True})
     assert store_path(accepting) == tmp_path / "mine-simulated.db"
     assert {influx_settings(accepting).bucket(privacy) for privacy in Privacy} == {"stadtfunk_simulated"}
-    acting = load(**sections, simulation={"accept": True, "acting": True})
+    acting = load(journal=journal, store=store, simulation={"accept": True, "acting": True})
     assert store_path(acting) == tmp_path / "mine.db"
     assert influx_settings(acting).bucket(Privacy.OPEN) == "stadtfunk_open"
 
