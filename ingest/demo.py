@@ -9,8 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -21,12 +23,13 @@ from ingest.broker import BrokerError, DemoBroker, demo_broker
 from ingest.cli_error import CommandError
 from ingest.clock import wall_clock
 from ingest.demo_view import Snapshot, snapshot, view
-from ingest.settings import Settings, load
+from ingest.settings import CitySettings, Settings, given
 from ingest.store_schema import StoreError
 from ingest.store_schema import count as count_stored
 from ingest.telemetry import configure_logging
 
 HOST = "127.0.0.1"
+BEGIN_HOUR = 7
 CONNECT_S = 15.0
 SETTLE_S = 20.0
 REFRESH_S = 0.5
@@ -77,6 +80,12 @@ class Demo(NamedTuple):
     seed: int
 
 
+def morning_ms(now_ms: int, timezone: str) -> int:
+    """Seven o'clock of today's date in that time zone: when a city fills."""
+    today = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(timezone))
+    return int(today.replace(hour=BEGIN_HOUR, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
 def play(demo: Demo, *, quiet: bool) -> Balance:
     """The whole demonstration; raises CommandError."""
     with tempfile.TemporaryDirectory(prefix="stadtfunk-demo-") as folder:
@@ -87,7 +96,7 @@ class _Stage:
     def __init__(self, demo: Demo, folder: Path) -> None:
         self.demo = demo
         self.folder = folder
-        self.start_ms = wall_clock()
+        self.start_ms = morning_ms(wall_clock(), CitySettings().timezone)
         self.city = folder / "city.geojson"
         self.city.write_bytes((importlib.resources.files("deploy") / "city" / "hamm.geojson").read_bytes())
         self._stop = asyncio.Event()
@@ -120,7 +129,7 @@ class _Stage:
         return await self._balance(service, settings, report)
 
     def _settings(self, broker: DemoBroker) -> Settings:
-        return load(
+        return given(
             mqtt={"host": HOST, "port": broker.port, "client_id": "stadtfunk-demo"},
             city={"file": self.city},
             journal={"path": self.folder / "journal.db"},

@@ -106,9 +106,9 @@ def _containers(now: Snapshot) -> RenderableType:
 
 
 def _last(now: Snapshot) -> RenderableType:
-    table = Table("time", "event", "subject", box=None)
+    table = Table("time (UTC)", "event", "subject", box=None)
     for event in now.last:
-        table.add_row(event["time"], event["type"].removeprefix("city.stadtfunk."), event["subject"])
+        table.add_row(event["time"][11:19], event["type"].removeprefix("city.stadtfunk."), event["subject"])
     return Panel(table, title="last events")
 
 

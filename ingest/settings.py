@@ -293,6 +293,27 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:  # noqa: ANN
         raise SettingsError("; ".join(_explain(item) for item in error.errors())) from error
 
 
+class _Given(Settings):
+    """Settings that look nowhere else."""
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def given(**arguments: Any) -> Settings:  # noqa: ANN401 - sections as given
+    """Settings from these arguments alone: no file, no environment, no secrets can leak in."""
+    return _Given(**arguments)
+
+
 def _explain(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "settings"
     message = error["msg"].removeprefix("Value error, ")

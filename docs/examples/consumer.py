@@ -27,7 +27,7 @@ class Consumer:
     def __init__(self) -> None:
         self._newest: dict[str, tuple[datetime, set[str]]] = {}
 
-    def take(self, topic: str, payload: bytes, now: datetime) -> str | None:
+    def take(self, topic: str, payload: bytes | bytearray, now: datetime) -> str | None:
         """One line of text; raises ValueError, KeyError or TypeError when the payload is no event."""
         if not payload:
             return f"{topic}: nothing is known"
@@ -41,11 +41,13 @@ class Consumer:
 
 
 def meaning(event: dict[str, Any]) -> str:
-    """What the event says, with the figures its decision stands on."""
-    data = event["data"]
+    """What the event says; a figure is null in it while nothing usable is known."""
+    subject, data = event["subject"], event["data"]
     if event["type"] == "city.stadtfunk.parking.lot_state.v1":
-        return f"{event['subject']} is {data['state']}, {data['free']} of {data['capacity']} spaces free"
-    return f"{event['subject']} is {'due' if data['due'] else 'not due'}, filled to {data['fill_level']} %"
+        free = "?" if data["free"] is None else data["free"]
+        return f"{subject} is {data['state']}, {free} of {data['capacity']} spaces free"
+    level = "?" if data["fill_level"] is None else data["fill_level"]
+    return f"{subject} is {'due' if data['due'] else 'not due'}, filled to {level} %"
 
 
 def main() -> None:
@@ -59,6 +61,9 @@ def main() -> None:
     consumer = Consumer()
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
 
+    def on_connect(*_: object) -> None:
+        client.subscribe([(topic, 1) for topic in TOPICS])
+
     def on_message(_client: Client, _userdata: object, message: MQTTMessage) -> None:
         try:
             news = consumer.take(message.topic, message.payload, datetime.now(UTC))
@@ -68,7 +73,7 @@ def main() -> None:
             if news:
                 print(news, flush=True)
 
-    client.on_connect = lambda *_: client.subscribe([(topic, 1) for topic in TOPICS])
+    client.on_connect = on_connect
     client.on_message = on_message
     if given.username:
         client.username_pw_set(given.username, os.environ.get("MQTT_PASSWORD"))
