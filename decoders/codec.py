@@ -88,7 +88,8 @@ class Codec:
     ) -> tuple[Measurement, ...]:
         """The measurements in a payload, newest first; raises DecodeError and nothing else."""
         given = self._given(parameters) if self.parameters else NO_PARAMETERS
-        return self.frame(f_port).decode(payload, time_ms, given)
+        frame = self.ports.get(f_port) or self.frame(f_port)
+        return frame.decode(payload, time_ms, given)
 
     def encode(
         self,

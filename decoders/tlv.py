@@ -45,7 +45,7 @@ class _Moment:
     def measurement(self, time_ms: int) -> Measurement:
         """The measurement of this time; of two readings of one quantity and channel the later one."""
         readings = self.readings
-        if len({(reading[0], reading[2]) for reading in readings}) < len(readings):
+        if len(readings) > 1 and len({(reading[0], reading[2]) for reading in readings}) < len(readings):
             readings = list({(reading[0], reading[2]): reading for reading in readings}.values())
         return new_tuple(Measurement, (time_ms, tuple(readings), self.attributes or NO_ATTRIBUTES))
 

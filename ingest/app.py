@@ -45,6 +45,7 @@ FAREWELL_S = 2.0
 """Seconds the batch in hand, and then the last words, may take at shutdown."""
 GC_THRESHOLDS = (50_000, 50, 100)
 """A batch of 500 uplinks makes some ten thousand objects that live until its commit."""
+CLOCK_BEHIND_MS = 60_000
 DEFAULT_STORE = "stadtfunk.db"
 BUCKETS = ("bucket_open", "bucket_internal", "bucket_personal")
 SQLITE_BATCH_LINES = 5000
@@ -113,19 +114,20 @@ class Service:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = clock or service_clock(settings)
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(self.clock)
         self.registry: CollectorRegistry = self.telemetry.registry
         self.city = read_city(settings)
         self.engine = Engine(self.city, RULES)
         self.processor = Processor(settings, Devices(settings, self.city), self.engine, self.clock)
         self.journal = Journal(settings.journal)
-        self.pipeline = Pipeline(settings.journal, self.processor, self.journal, self.clock, self.telemetry)
-        self.subscriber = Subscriber(settings.mqtt, filters(settings.mqtt), self.pipeline.deliver)
-        self.publisher = Publisher(
-            settings.mqtt, will=(STATE_TOPIC, service_state("offline", self.clock())), on_state=self._publisher_state
+        self.pipeline = Pipeline(
+            settings.journal, self.processor, self.journal, self.clock, self.telemetry, settings.simulation.speed
         )
+        self.subscriber = Subscriber(settings.mqtt, filters(settings.mqtt), self.pipeline.deliver)
+        self.publisher = Publisher(settings.mqtt, will=self._will, on_state=self._publisher_state)
         self.pipeline.attach(self.subscriber)
         self.url = ""
+        self._since_ms = 0
         self._stop = asyncio.Event()
         self._greet = asyncio.Event()
         self._restore()
@@ -139,6 +141,7 @@ class Service:
         settings = self.settings
         sinks = self._sinks()
         _spare_the_collector()
+        self._keep_simulations_apart()
         for sink in sinks:
             self.journal.register(sink.name)
         self.journal.forget_sinks_but([sink.name for sink in sinks])
@@ -186,6 +189,9 @@ class Service:
             found["events"] = self.publisher.last_error or "not connected yet"
         if self.journal.full:
             found["journal"] = f"at its limit of {self.settings.journal.max_bytes} bytes"
+        behind_ms = self.processor.last_tick_ms - self.clock()
+        if behind_ms > CLOCK_BEHIND_MS:
+            found["clock"] = f"{behind_ms // 1000} s behind the newest tick: rules stand still until it has caught up"
         return found | {f"sink {name}": reason for name, reason in self.telemetry.sink_errors.items()}
 
     async def status(self) -> dict[str, Any]:
@@ -223,6 +229,15 @@ class Service:
         self.processor.last_tick_ms = self.journal.last_tick_ms()
         window = self.journal.newest_ns_time_ms - self.processor.frames.window_ms
         self.processor.frames.add((frame, ns_time_ms) for ns_time_ms, frame in self.journal.frames_since(window))
+
+    def _keep_simulations_apart(self) -> None:
+        now = "simulated" if self.settings.simulation.apart else "real"
+        before = self.journal.remember("readings", now)
+        if before not in {None, now} and self.journal.waiting_bytes:
+            self.journal.remember("readings", str(before))
+            raise SettingsError(
+                f"simulation.accept: the journal still holds {before} readings; let them drain before it changes"
+            )
 
     def _sinks(self) -> list[Sink]:
         sinks: list[Sink] = []
@@ -285,7 +300,10 @@ class Service:
         last_prune = -PRUNE_S
         loop = asyncio.get_running_loop()
         while True:
-            self.telemetry.journal_size(await self.journal.size())
+            try:
+                self.telemetry.journal_size(await self.journal.size())
+            except JournalError as error:
+                log.warning("journal not measured", error=str(error))
             self.telemetry.subscriber(self.subscriber)
             if loop.time() - last_prune >= PRUNE_S:
                 last_prune = loop.time()
@@ -312,14 +330,19 @@ class Service:
         if state is ConnectionState.CONNECTED:
             self._greet.set()
 
+    def _will(self) -> tuple[str, bytes]:
+        """The word of a connection that ends without goodbye; as old as that connection's "online"."""
+        self._since_ms = self.clock()
+        return STATE_TOPIC, service_state("offline", self._since_ms)
+
     async def _greeting(self) -> None:
         while True:
             await self._greet.wait()
             self._greet.clear()
-            await self._say("online")
+            await self._say("online", self._since_ms)
 
-    async def _say(self, word: Literal["online", "offline"]) -> None:
-        payload = service_state(word, self.clock())
+    async def _say(self, word: Literal["online", "offline"], time_ms: int) -> None:
+        payload = service_state(word, time_ms)
         try:
             await self.publisher.publish(STATE_TOPIC, payload, retain=True, expiry_s=None, content_type=CONTENT_TYPE)
         except PublishFailed as error:
@@ -333,7 +356,7 @@ class Service:
         await asyncio.wait([subscriber], timeout=FAREWELL_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
-                await self._say("offline")
+                await self._say("offline", self.clock())
 
     async def _close(self, sinks: list[Sink]) -> None:
         try:

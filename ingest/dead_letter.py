@@ -22,6 +22,8 @@ class Reason(StrEnum):
     """No codec is set for the device's profile."""
     DECODE = "decode"
     """The codec could not read the payload."""
+    INTERNAL = "internal"
+    """A mistake of ours: the program raised what it should not. Please report it."""
     SINK = "sink"
     """A database refuses the line for good."""
     CHECKSUM = "checksum"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decoders import catalog
 from decoders.codec import Codec
 from decoders.error import UnknownCodec
-from decoders.quantity import Privacy
+from decoders.quantity import Privacy, Quantity
 from decoders.uplink import Device
 from ingest.line_protocol import series
 from ingest.settings import Settings
@@ -16,13 +16,24 @@ DEVICE = "device"
 LINK = "link"
 
 
+class Series:
+    """The line protocol prefix of one series, and whose eyes its lines are for."""
+
+    __slots__ = ("prefix", "privacy")
+
+    def __init__(self, prefix: str, privacy: Privacy) -> None:
+        self.prefix = prefix
+        self.privacy = privacy
+
+
 class Place:
-    """The line protocol prefixes of a device's series while it belongs to one asset."""
+    """The names of a device's series while it belongs to one asset; `slots` are those that readings had so far."""
 
-    __slots__ = ("_channels", "_tags", "asset", "device", "link", "readings")
+    __slots__ = ("_family", "_known", "_privacy", "_tags", "asset", "link", "slots")
 
-    def __init__(self, device: Device, model: str, family: str, asset: Asset | None) -> None:
+    def __init__(self, device: Device, model: str, family: str, privacy: Privacy, asset: Asset | None) -> None:
         self.asset = asset
+        self.slots: dict[tuple[Quantity, str], tuple[Series, str]] = {}
         self._tags = (
             ("dev_eui", device.dev_eui),
             ("device", device.name),
@@ -31,18 +42,25 @@ class Place:
             ("district", (asset.district if asset else "") or device.tags.get("district", "")),
             ("application", device.application),
         )
-        self._channels: dict[tuple[str, str], str] = {}
+        self._family = family
+        self._privacy = privacy
+        self._known: dict[tuple[str, Privacy], Series] = {}
         self.link = self.series(LINK)
-        self.device = self.series(DEVICE)
-        self.readings = self.series(family)
 
     def series(self, measurement: str, channel: str = "") -> str:
         """The escaped prefix of one series."""
-        known = self._channels.get((measurement, channel))
-        if known is None:
-            known = series(measurement, (*self._tags, ("channel", channel)))
-            self._channels[measurement, channel] = known
-        return known
+        return series(measurement, (*self._tags, ("channel", channel)))
+
+    def slot(self, quantity: Quantity, channel: str) -> tuple[Series, str]:
+        """The series of a reading and the beginning of its field; a quantity's name needs no escaping."""
+        name, floor = self._family, self._privacy
+        if quantity.diagnostic:
+            name, floor = DEVICE, own_privacy(floor)
+        privacy = max(floor, quantity.privacy)
+        prefix = self.series(name, channel)
+        found = self._known.setdefault((prefix, privacy), Series(prefix, privacy))
+        self.slots[quantity, channel] = found, f"{quantity.field}="
+        return self.slots[quantity, channel]
 
 
 class Route:
@@ -56,7 +74,7 @@ class Route:
         self.family = codec.family.value if codec else ""
         self.problem = problem
         self.privacy = privacy
-        self.self_privacy = max(Privacy.INTERNAL, privacy)
+        self.self_privacy = own_privacy(privacy)
         self.parameters: Mapping[str, float] = tag_parameters(device.tags)
         self._places: dict[str | None, Place] = {}
 
@@ -66,7 +84,7 @@ class Route:
         known = self._places.get(key)
         if known is None or known.asset is not asset:
             model = self.codec.id if self.codec else self.device.profile
-            known = self._places[key] = Place(self.device, model, self.family or DEVICE, asset)
+            known = self._places[key] = Place(self.device, model, self.family or DEVICE, self.privacy, asset)
         return known
 
 
@@ -103,6 +121,11 @@ class Devices:
         except UnknownCodec as error:
             return Route(device, None, f"device profile {device.profile!r}: {error}", application)
         return Route(device, codec, "", max(application, codec.privacy))
+
+
+def own_privacy(privacy: Privacy) -> Privacy:
+    """The privacy class of what a device says of itself, given that of what it measures."""
+    return max(Privacy.INTERNAL, privacy)
 
 
 def tag_parameters(tags: Mapping[str, str]) -> dict[str, float]:

@@ -50,13 +50,19 @@ class Drain:
     async def run(self) -> None:
         """Drain for ever."""
         while True:
-            rows = await self._journal.points_after(self._journal.cursor(self._sink.name), self._batch_lines)
-            if not rows:
-                await self._rest()
-                continue
             try:
+                rows = await self._journal.points_after(
+                    self._journal.cursor(self._sink.name), self._batch_lines, self._clock()
+                )
+                if not rows:
+                    await self._rest()
+                    continue
                 rejected = await self._write(rows)
-            except SinkUnavailable as error:
+            except (SinkUnavailable, JournalError) as error:
+                await self._back_off(error)
+                continue
+            except Exception as error:
+                log.exception("a sink raised what it should not", sink=self._sink.name)
                 await self._back_off(error)
                 continue
             self._recovered()
@@ -82,9 +88,9 @@ class Drain:
             log.warning("cursor not noted yet", sink=self._sink.name, error=str(error))
         await asyncio.sleep(IDLE_S)
 
-    async def _back_off(self, error: SinkUnavailable) -> None:
+    async def _back_off(self, error: Exception) -> None:
         least, most = self._backoff_s
-        wait = error.retry_after_s
+        wait = error.retry_after_s if isinstance(error, SinkUnavailable) else None
         if wait is None:
             wait = random.uniform(least, min(most, least * 2 ** min(self._failures + 1, 20)))  # noqa: S311 - jitter
         if self._failures == 0:

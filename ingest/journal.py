@@ -14,7 +14,7 @@ from ingest import audit
 from ingest import journal_sql as sql
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.journal_records import Batch, PointsRow, Retained, Size, StoredEvent
-from ingest.journal_schema import open_reader, open_writer, take_lock, transaction
+from ingest.journal_schema import JournalError, open_reader, open_writer, take_lock, transaction
 from ingest.settings import JournalSettings
 from rules.engine import StateRow
 
@@ -42,7 +42,10 @@ class Journal:
         self._cursors: dict[str, int] = dict(self._writer.execute("SELECT sink, seq FROM cursor").fetchall())
         self._moved: dict[str, int] = {}
         self._rejected: list[DeadLetter] = []
-        self.newest_ns_time_ms = self._one("SELECT coalesce(max(ns_time_ms), 0) FROM seen")
+        self._damaged: set[str] = set()
+        self.newest_seen_ms = self._one("SELECT coalesce(max(ns_time_ms), 0) FROM seen")
+        self.newest_ns_time_ms = self._one("SELECT coalesce(max(ns_time_ms), 0) FROM commits")
+        self.waiting_bytes = sql.waiting_bytes(self._writer)
         self.bytes = self._bytes()
 
     async def __aenter__(self) -> Self:
@@ -94,19 +97,23 @@ class Journal:
         )
         self._cursors[sink] = self._one("SELECT seq FROM cursor WHERE sink = ?", sink)
 
+    def remember(self, key: str, value: str) -> str | None:
+        """Keep a word from one start to the next, before anything runs; returns the word kept before."""
+        row = self._writer.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        self._writer.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        return None if row is None else str(row[0])
+
     def forget_sinks_but(self, sinks: Iterable[str]) -> None:
         """Drop the cursors of sinks that are configured no more, before anything runs."""
         for sink in set(self._cursors) - set(sinks):
             self._writer.execute("DELETE FROM cursor WHERE sink = ?", (sink,))
             del self._cursors[sink]
 
-    async def points_after(self, seq: int, max_lines: int) -> list[PointsRow]:
+    async def points_after(self, seq: int, max_lines: int, now_ms: int) -> list[PointsRow]:
         """The next rows after this one, at least one if there is any, about `max_lines` lines at most."""
         rows, damaged = await self._read(lambda: sql.points_after(self._reader, seq, max_lines))
         for number, body in damaged:
-            source = f"journal/points/{number}"
-            detail = "checksum of a journal row does not fit"
-            self._rejected.append(dead_letter(Reason.CHECKSUM, detail, source, body, 0, self.settings))
+            self._quarantine(f"points/{number}", body, now_ms)
         return rows
 
     def cursor(self, sink: str) -> int:
@@ -123,9 +130,20 @@ class Journal:
         if self._moved or self._rejected:
             await self.commit(Batch(), now_ms)
 
-    async def pending_events(self, limit: int) -> list[StoredEvent]:
-        """Events that wait to be published, oldest first."""
-        return await self._read(lambda: sql.pending_events(self._reader, limit))
+    async def pending_events(self, limit: int, now_ms: int, without: Sequence[str] = ()) -> list[StoredEvent]:
+        """Events that wait to be published on other topics than these, oldest first."""
+        found, damaged = await self._read(lambda: sql.pending_events(self._reader, limit, without))
+        for number, payload in damaged:
+            self._quarantine(f"event/{number}", payload, now_ms)
+            await self._write(lambda: sql.file_damaged_event(self._writer, number))  # noqa: B023 - awaited at once
+        return found
+
+    def _quarantine(self, source: str, body: bytes, now_ms: int) -> None:
+        if source not in self._damaged:
+            self._damaged.add(source)
+            detail = "checksum of a journal row does not fit"
+            letter = dead_letter(Reason.CHECKSUM, detail, f"journal/{source}", body, now_ms, self.settings)
+            self._rejected.append(letter)
 
     async def events_done(
         self, done: Sequence[tuple[int, str]], standing: Sequence[Retained], emptied: Sequence[str], now_ms: int
@@ -158,8 +176,8 @@ class Journal:
 
     @property
     def full(self) -> bool:
-        """Whether the configured size is reached."""
-        return self.bytes >= self.settings.max_bytes
+        """Whether as much waits for the sinks as the settings allow."""
+        return self.waiting_bytes >= self.settings.max_bytes
 
     async def size(self) -> Size:
         """What waits in the journal."""
@@ -186,9 +204,11 @@ class Journal:
             new = sql.write_batch(self._writer, number, batch, now_ms)
             for letter in rejected:
                 sql.write_dead_letter(self._writer, letter)
-            sql.move_cursors(self._writer, moved)
+            went = sql.move_cursors(self._writer, moved)
         self._number = number
         self.newest_ns_time_ms = max(self.newest_ns_time_ms, batch.ns_time_ms)
+        self.newest_seen_ms = max(self.newest_seen_ms, batch.newest_seen_ms)
+        self.waiting_bytes += batch.line_bytes - went
         self.bytes = self._bytes()
         return new
 
@@ -216,10 +236,16 @@ class Journal:
     # -- threads ------------------------------------------------------------------------------------------------------
 
     async def _write(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+        return await self._in_thread(self._write_thread, work)
 
     async def _read(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._read_thread, work)
+        return await self._in_thread(self._read_thread, work)
+
+    async def _in_thread(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(thread, work)
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {self.settings.path}: {error}") from error
 
     def _one(self, query: str, *arguments: object) -> int:
         return int(self._writer.execute(query, arguments).fetchone()[0])

@@ -30,10 +30,11 @@ class EventRow(NamedTuple):
 
 
 class StoredEvent(NamedTuple):
-    """An event in the journal."""
+    """An event in the journal; `superseded` when it is retained and a newer one waits for its topic."""
 
     seq: int
     event: EventRow
+    superseded: bool
 
 
 class PointsRow(NamedTuple):
@@ -54,18 +55,22 @@ class Retained(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """What became of a dead letter that was tried again: `error` is None when it went through."""
+    """What became of a dead letter that was tried again: `error` is the new one, None when it went through."""
 
     id: int
-    error: str | None
+    error: DeadLetter | None
 
 
 @dataclass(slots=True)
 class Batch:
-    """What one commit holds."""
+    """What one commit holds.
+
+    `ns_time_ms` is the newest believable network server time in it; `line_bytes` is counted when it is written.
+    """
 
     messages: int = 0
     ns_time_ms: int = 0
+    line_bytes: int = 0
     seen: list[SeenUplink] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
     lines: dict[Privacy, list[str]] = field(default_factory=lambda: {privacy: [] for privacy in Privacy})
@@ -75,9 +80,14 @@ class Batch:
     resolved: list[Resolved] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
 
+    @property
+    def newest_seen_ms(self) -> int:
+        """The newest network server time among its identities, believable or not."""
+        return max((seen.ns_time_ms for seen in self.seen), default=0)
+
 
 class Size(NamedTuple):
-    """How much the journal holds: bytes in use (file less free pages, and the WAL), rows that wait."""
+    """How much the journal holds: bytes in use (file less free pages, and the WAL), and the rows that wait."""
 
     bytes: int
     points: int

@@ -11,6 +11,8 @@ from typing import IO
 
 VERSION = 1
 APPLICATION_ID = 0x5354464B
+WAL_BYTES = 16_000_000
+"""What the write-ahead log shrinks to when it starts again."""
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC}
 SCHEMA = """
 CREATE TABLE seen (
@@ -36,6 +38,7 @@ CREATE TABLE event (
     status TEXT NOT NULL, status_ms INTEGER, crc INTEGER NOT NULL
 );
 CREATE INDEX event_pending ON event (seq) WHERE status = 'pending';
+CREATE INDEX event_pending_topic ON event (topic, seq) WHERE status = 'pending';
 CREATE TABLE retained (
     topic TEXT PRIMARY KEY, event_id TEXT NOT NULL, valid_until_ms INTEGER NOT NULL
 );
@@ -50,6 +53,9 @@ CREATE TABLE dead_letter (
     times INTEGER NOT NULL DEFAULT 1, retries INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX dead_letter_open ON dead_letter (digest) WHERE status = 'open';
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE audit (
     number INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
     subject TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL
@@ -130,6 +136,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -16000")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
     if fresh:
         connection.executescript(
             f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"

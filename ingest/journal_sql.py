@@ -1,10 +1,12 @@
 """The journal's statements: plain functions on a connection, each inside its caller's transaction."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from decoders.quantity import Privacy
 from ingest import audit
+from ingest.bulk_insert import insert
 from ingest.dead_letter import DeadLetter
 from ingest.journal_records import Batch, EventRow, PointsRow, Resolved, Retained, StoredEvent
 from ingest.journal_schema import checksum
@@ -12,32 +14,44 @@ from ingest.settings import JournalSettings
 from rules.engine import StateRow
 
 DAY_MS = 86_400_000
+PENDING_EVENTS = """
+SELECT seq, id, topic, payload, retained, acting, time_ms, valid_until_ms, crc, retained AND EXISTS (
+    SELECT 1 FROM event AS newer WHERE newer.status = 'pending' AND newer.topic = event.topic AND newer.seq > event.seq
+)
+FROM event WHERE status = 'pending' AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?
+"""
 
 
 def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_ms: int) -> list[bool]:
     """Write a batch as commit `number`; returns for each dead letter whether it is new."""
+    batch.line_bytes = 0
     if batch.messages or batch.ticks:
         connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (number, batch.ns_time_ms, batch.messages))
     connection.executemany("INSERT OR IGNORE INTO tick VALUES (?, ?)", [(tick, number) for tick in batch.ticks])
-    connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", batch.seen)
+    insert(connection, "INSERT OR IGNORE INTO seen", batch.seen)
     for privacy, lines in batch.lines.items():
         if lines:
-            write_points(connection, privacy, len(lines), "\n".join(lines).encode())
+            body = "\n".join(lines).encode()
+            batch.line_bytes += len(body)
+            write_points(connection, privacy, len(lines), body)
     connection.executemany(
         "INSERT OR IGNORE INTO event (id, topic, payload, retained, acting, time_ms, valid_until_ms, status, crc)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
         [(*event, checksum(event.payload)) for event in batch.events],
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)",
-        [(*row, checksum(row.body.encode())) for row in batch.states],
-    )
+    states = [(*row, checksum(row.body.encode())) for row in batch.states]
+    insert(connection, "INSERT OR REPLACE INTO state", states)
     new = [write_dead_letter(connection, letter) for letter in batch.dead_letters]
     for resolved in batch.resolved:
         _write_resolved(connection, resolved)
     for action in batch.actions:
         audit.append(connection, action, now_ms)
     return new
+
+
+def file_damaged_event(connection: sqlite3.Connection, seq: int) -> None:
+    """Take an event whose checksum does not fit out of those that wait."""
+    connection.execute("UPDATE event SET status = 'damaged' WHERE seq = ?", (seq,))
 
 
 def write_points(connection: sqlite3.Connection, privacy: Privacy, lines: int, body: bytes) -> None:
@@ -64,15 +78,20 @@ def _write_resolved(connection: sqlite3.Connection, resolved: Resolved) -> None:
         connection.execute("UPDATE dead_letter SET status = 'retried' WHERE id = ?", (letter,))
     else:
         connection.execute(
-            "UPDATE dead_letter SET retries = retries + 1, detail = ? WHERE id = ?", (error[:1000], letter)
+            "UPDATE dead_letter SET retries = retries + 1, reason = ?, detail = ? WHERE id = ?",
+            (error.reason, error.detail, letter),
         )
 
 
-def move_cursors(connection: sqlite3.Connection, moved: Mapping[str, int]) -> None:
-    """Note how far sinks have come and delete what all have taken."""
-    if moved:
-        connection.executemany("UPDATE cursor SET seq = ? WHERE sink = ?", [(seq, sink) for sink, seq in moved.items()])
-        connection.execute("DELETE FROM points WHERE seq <= (SELECT min(seq) FROM cursor)")
+def move_cursors(connection: sqlite3.Connection, moved: Mapping[str, int]) -> int:
+    """Note how far sinks have come and delete what all have taken; returns the bytes of lines that went."""
+    if not moved:
+        return 0
+    connection.executemany("UPDATE cursor SET seq = ? WHERE sink = ?", [(seq, sink) for sink, seq in moved.items()])
+    taken = "FROM points WHERE seq <= (SELECT min(seq) FROM cursor)"
+    (went,) = connection.execute(f"SELECT coalesce(sum(length(body)), 0) {taken}").fetchone()
+    connection.execute(f"DELETE {taken}")
+    return int(went)
 
 
 def events_done(
@@ -146,16 +165,20 @@ def points_after(
     return rows, damaged
 
 
-def pending_events(connection: sqlite3.Connection, limit: int) -> list[StoredEvent]:
-    """Events that wait to be published, oldest first."""
-    query = (
-        "SELECT seq, id, topic, payload, retained, acting, time_ms, valid_until_ms FROM event"
-        " WHERE status = 'pending' ORDER BY seq LIMIT ?"
-    )
-    return [
-        StoredEvent(seq, EventRow(name, topic, payload, bool(retained), bool(acting), time_ms, valid_until_ms))
-        for seq, name, topic, payload, retained, acting, time_ms, valid_until_ms in connection.execute(query, (limit,))
-    ]
+def pending_events(
+    connection: sqlite3.Connection, limit: int, without: Iterable[str]
+) -> tuple[list[StoredEvent], list[tuple[int, bytes]]]:
+    """Events that wait for other topics than these, oldest first; damaged ones apart as (seq, payload)."""
+    found: list[StoredEvent] = []
+    damaged: list[tuple[int, bytes]] = []
+    for row in connection.execute(PENDING_EVENTS, (json.dumps(list(without)), limit)):
+        seq, name, topic, payload, retained, acting, time_ms, valid_until_ms, crc, superseded = row
+        if checksum(payload) != crc:
+            damaged.append((seq, payload))
+            continue
+        event = EventRow(name, topic, payload, bool(retained), bool(acting), time_ms, valid_until_ms)
+        found.append(StoredEvent(seq, event, bool(superseded)))
+    return found, damaged
 
 
 def expired_retained(connection: sqlite3.Connection, now_ms: int) -> list[Retained]:
@@ -170,3 +193,9 @@ def waiting(connection: sqlite3.Connection) -> tuple[int, int, int, int]:
     (events,) = connection.execute("SELECT count(*) FROM event WHERE status = 'pending'").fetchone()
     (letters,) = connection.execute("SELECT count(*) FROM dead_letter WHERE status = 'open'").fetchone()
     return points, lines, events, letters
+
+
+def waiting_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of the lines that wait for a sink."""
+    (total,) = connection.execute("SELECT coalesce(sum(length(body)), 0) FROM points").fetchone()
+    return int(total)

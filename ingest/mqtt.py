@@ -5,6 +5,7 @@ unacknowledged comes again on the next one.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -29,6 +30,9 @@ from ingest.tls import CertificateError, client_context
 __all__ = ["ConnectionState", "Message", "Receipt", "StateListener", "Subscriber", "filters"]
 
 log = structlog.get_logger("ingest.mqtt")
+
+PLACEHOLDER = re.compile(r"\{\{?\s*\w+\s*\}?\}")
+"""ChirpStack writes `{{application_id}}`, we also take `{application_id}`."""
 
 SUSPICIOUS = 3
 """Connections cut soon after they were accepted that look like a rival: Mosquitto 2.0 takes a session over silently."""
@@ -228,7 +232,5 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
 
 def filters(settings: MqttSettings) -> tuple[str, ...]:
     """The subscription to ChirpStack's events: its topic template with every placeholder a wildcard."""
-    topic = settings.event_topic
-    for placeholder in ("{application_id}", "{dev_eui}", "{event}"):
-        topic = topic.replace(placeholder, "+")
+    topic = PLACEHOLDER.sub("+", settings.event_topic)
     return (f"$share/{settings.shared_group}/{topic}" if settings.shared_group else topic,)

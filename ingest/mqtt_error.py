@@ -13,6 +13,7 @@ MqttError
 │   └── PacketTooLarge      … is larger than we allowed
 ├── BrokerSilent            no answer in time
 └── PublishFailed           a message of ours is not surely with the broker
+    └── PublishRefused      … and will not be: the broker said no to this one
 """
 
 import enum
@@ -87,6 +88,10 @@ class BrokerSilent(MqttError):
 
 class PublishFailed(MqttError):
     """A message of ours is not surely with the broker; it may be published again."""
+
+
+class PublishRefused(PublishFailed):
+    """The broker said no to this message: its topic or size; the connection stands and others go on."""
 
 
 def in_words(code: enum.IntEnum, detail: str | None = None) -> str:

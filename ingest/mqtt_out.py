@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 
 import aiomqtt
@@ -15,13 +16,20 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.backoff import Backoff
 from ingest.mqtt import ConnectionState, StateListener, tls_context
-from ingest.mqtt_error import ConnectionFailed, ConnectionLost, ConnectionRefused, MqttError, PublishFailed
+from ingest.mqtt_error import (
+    ConnectionFailed,
+    ConnectionLost,
+    ConnectionRefused,
+    MqttError,
+    PublishFailed,
+    PublishRefused,
+)
 from ingest.settings import MqttSettings
 
 log = structlog.get_logger("ingest.mqtt_out")
 
 WILL_CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-PAHO_CONNECT_TIMEOUT_S = 5.0
+PAHO_CONNECT_TIMEOUT_S = 3.0
 """paho connects in a thread that cannot be interrupted; this bounds a shutdown during it."""
 
 GOODBYE_S = 2.0
@@ -31,14 +39,15 @@ GOODBYE_S = 2.0
 class Publisher:
     """Publishes on a connection of its own, under the service's client id with `-out`.
 
-    `will`: topic and payload (a JSON CloudEvent) that the broker publishes, retained, when we vanish without a goodbye.
+    `will` makes, for each connection, topic and payload (a JSON CloudEvent) that the broker publishes, retained, when
+    we vanish without a goodbye.
     """
 
     def __init__(
         self,
         settings: MqttSettings,
         *,
-        will: tuple[str, bytes] | None = None,
+        will: Callable[[], tuple[str, bytes]] | None = None,
         on_state: StateListener | None = None,
     ) -> None:
         self.published = 0
@@ -77,20 +86,23 @@ class Publisher:
     async def publish(
         self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None = None, content_type: str | None = None
     ) -> None:
-        """Publish at QoS 1 and return when the broker has acknowledged; raises PublishFailed, then publish again."""
-        failure: str | None = "no connection to the broker"
+        """Publish at QoS 1 and return when the broker has acknowledged; raises PublishFailed.
+
+        PublishRefused among them: the broker will not take this one. Everything else may be published again.
+        """
+        failure: PublishFailed | None = PublishFailed(f"{topic} is not published: no connection to the broker")
         if self._client is not None:
             failure = await self._client.deliver(topic, payload, retain, _properties(expiry_s, content_type))
         if failure is not None:
             self.failed += 1
-            raise PublishFailed(f"{topic} is not published: {failure}")
+            raise failure
         self.published += 1
 
     async def _hold_connection(self) -> MqttError:
         """One connection from its attempt to its end, and what ended it."""
         try:
             context = await asyncio.to_thread(tls_context, self._settings)
-            client = _Client(self._settings, self._will, context)
+            client = _Client(self._settings, self._will() if self._will else None, context)
             await _enter(client)
         except MqttConnectError as error:
             return ConnectionRefused(f"the broker refused us: {_plain(error.rc)}")
@@ -141,46 +153,51 @@ class _Client(aiomqtt.Client):
             tls_context=context,
         )
         self._client.connect_timeout = min(settings.connect_timeout_s, PAHO_CONNECT_TIMEOUT_S)
-        self._answers: dict[int, asyncio.Future[str | None]] = {}
+        self._answers: dict[int, asyncio.Future[PublishFailed | None]] = {}
 
-    async def deliver(self, topic: str, payload: bytes, retain: bool, properties: Properties) -> str | None:
+    async def deliver(self, topic: str, payload: bytes, retain: bool, properties: Properties) -> PublishFailed | None:
         """Publish, wait for PUBACK, and say why the message is not surely with the broker (None: it is)."""
         try:
             sent = self._client.publish(topic, payload, 1, retain, properties)
         except ValueError as error:
-            return str(error)
+            return PublishRefused(f"{topic} is not published: {error}")
         if sent.rc != MQTT_ERR_SUCCESS:
-            return "the connection is gone"
+            return PublishFailed(f"{topic} is not published: the connection is gone")
         answer = self._answers[sent.mid] = self._loop.create_future()
         try:
-            return await asyncio.wait_for(answer, self.timeout)
+            failure: PublishFailed | None = await asyncio.wait_for(answer, self.timeout)
         except TimeoutError:
-            return f"not acknowledged within {self.timeout:g} s"
+            return PublishFailed(f"{topic} is not acknowledged within {self.timeout:g} s")
         finally:
             self._answers.pop(sent.mid, None)
+        if failure is None:
+            return None
+        return type(failure)(f"{topic} is not published: {failure}")
 
     def fail_pending(self, why: str) -> None:
         """Nothing will be answered any more."""
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_result(why)
+                answer.set_result(PublishFailed(why))
 
     def _on_publish(
         self, _client: PahoClient, _userdata: object, mid: int, reason_code: ReasonCode, _properties: Properties
     ) -> None:
         answer = self._answers.get(mid)
         if answer is not None and not answer.done():
-            answer.set_result(f"refused: {_plain(reason_code)}" if reason_code.is_failure else None)
+            refusal = PublishRefused(f"refused: {_plain(reason_code)}")
+            answer.set_result(refusal if reason_code.is_failure else None)
 
 
 async def _enter(client: _Client) -> None:
-    """Connect. When cancelled, wait for paho's thread and close what it opened before the cancellation goes on."""
+    """Connect. When cancelled, wait briefly for paho's thread and close what it opened."""
     entering = asyncio.ensure_future(client.__aenter__())
     try:
         await asyncio.shield(entering)
     except asyncio.CancelledError:
-        with suppress(aiomqtt.MqttError):
-            await entering
+        with suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await entering
             await _leave(client)
         raise
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,13 +12,15 @@ from ingest.clock import Clock
 from ingest.journal import Journal
 from ingest.journal_records import EventRow, Retained
 from ingest.journal_schema import JournalError
-from ingest.mqtt_error import PublishFailed
+from ingest.mqtt_error import PublishFailed, PublishRefused
 from ingest.telemetry import Telemetry
 
 IDLE_S = 0.1
 """Seconds between looks into a journal in which nothing waits."""
 BATCH = 200
 """Events in one round at most."""
+REFUSED_S = 60.0
+"""Seconds until a topic that the broker refused is tried again."""
 BACKOFF_S = (0.5, 30.0)
 """Seconds between attempts, least and most."""
 SINK = "events"
@@ -57,6 +60,7 @@ class Outbox:
         self._telemetry = telemetry
         self._speed = speed
         self._failures = 0
+        self._refusals: dict[str, float] = {}
 
     async def run(self) -> None:
         """Publish for ever."""
@@ -73,39 +77,57 @@ class Outbox:
                 await asyncio.sleep(IDLE_S)
 
     async def _round(self) -> int:
-        waiting = await self._journal.pending_events(BATCH)
+        waiting = await self._journal.pending_events(BATCH, self._clock(), self._refused_topics())
         expired = await self._journal.retained_until(self._clock())
-        newest = {stored.event.topic: stored.seq for stored in waiting if stored.event.retained}
         result = Round()
         try:
             for stored in waiting:
-                superseded = stored.event.retained and newest[stored.event.topic] != stored.seq
-                status = "superseded" if superseded else await self._send(stored.event, result)
-                result.done.append((stored.seq, status))
+                if stored.event.topic in self._refusals:
+                    continue
+                status = "superseded" if stored.superseded else await self._send(stored.event, result)
+                if status:
+                    result.done.append((stored.seq, status))
             for standing in expired:
-                if standing.topic not in newest:
-                    await self._empty(standing.topic, result)
+                await self._empty(standing.topic, result)
         finally:
             await self._note(result)
-        return len(waiting)
+        return len(result.done)
 
-    async def _send(self, event: EventRow, result: Round) -> str:
+    async def _send(self, event: EventRow, result: Round) -> str | None:
+        """What became of the event; None when it stays pending because the broker refuses it."""
         now_ms = self._clock()
         if event.valid_until_ms <= now_ms:
             if event.retained:
                 await self._empty(event.topic, result)
             return "expired_unpublished"
         expiry_s = max(1, int((event.valid_until_ms - now_ms) / 1000 / self._speed))
-        await self._channel.publish(
-            event.topic, event.payload, retain=event.retained, expiry_s=expiry_s, content_type=CONTENT_TYPE
-        )
+        try:
+            await self._channel.publish(
+                event.topic, event.payload, retain=event.retained, expiry_s=expiry_s, content_type=CONTENT_TYPE
+            )
+        except PublishRefused as error:
+            self._refused(event.topic, error)
+            return None
         if event.retained:
             result.standing.append(Retained(event.topic, event.id, event.valid_until_ms))
         return "published"
 
     async def _empty(self, topic: str, result: Round) -> None:
-        await self._channel.publish(topic, b"", retain=True, expiry_s=None, content_type=None)
+        try:
+            await self._channel.publish(topic, b"", retain=True, expiry_s=None, content_type=None)
+        except PublishRefused as error:
+            self._refused(topic, error)
         result.emptied.append(topic)
+
+    def _refused(self, topic: str, error: PublishRefused) -> None:
+        self._refusals[topic] = time.monotonic() + REFUSED_S
+        self._telemetry.event("refused")
+        log.error("the broker refuses an event; others go on", topic=topic, error=str(error), again_in_s=REFUSED_S)
+
+    def _refused_topics(self) -> list[str]:
+        now = time.monotonic()
+        self._refusals = {topic: until for topic, until in self._refusals.items() if until > now}
+        return list(self._refusals)
 
     async def _note(self, result: Round) -> None:
         if result.done or result.emptied:

@@ -15,10 +15,9 @@ import structlog
 from ingest.audit import Action
 from ingest.clock import Clock
 from ingest.journal import Journal
-from ingest.journal_records import Batch
 from ingest.journal_schema import JournalError, JournalFull
 from ingest.mqtt import Message, Receipt
-from ingest.process import Arrived, Outcome, Processor
+from ingest.process import Arrived, Outcome, Poison, Processor
 from ingest.settings import JournalSettings
 from ingest.telemetry import Telemetry
 
@@ -28,6 +27,11 @@ QUIET_S = 1.0
 """Seconds without a message after which nothing seems to wait at the broker."""
 ABSENT_S = 30.0
 """Seconds without a connection after which the wall clock goes on alone."""
+STOPPING = "the service is stopping"
+STEP_MS = 600_000
+"""A jump of the wall clock beyond this is looked at before the rules follow it."""
+STEP_BELIEVED_S = 60.0
+"""Seconds after which a jump of the wall clock is believed."""
 RETRY_S = 1.0
 """Seconds until a failed commit is tried again."""
 
@@ -68,13 +72,20 @@ class Pipeline:
     """Takes messages from the intake and puts them through the processor into the journal."""
 
     def __init__(
-        self, settings: JournalSettings, processor: Processor, journal: Journal, clock: Clock, telemetry: Telemetry
+        self,
+        settings: JournalSettings,
+        processor: Processor,
+        journal: Journal,
+        clock: Clock,
+        telemetry: Telemetry,
+        speed: float = 1.0,
     ) -> None:
         self._settings = settings
         self._processor = processor
         self._journal = journal
         self._clock = clock
         self._telemetry = telemetry
+        self._speed = speed
         self._intake: Intake | None = None
         self._waiting: deque[Message] = deque()
         self._retries: deque[Retry] = deque()
@@ -84,7 +95,10 @@ class Pipeline:
         self._enough_waits = asyncio.Event()
         self._paused = False
         self._stopping = False
-        self._last_message = self._last_connected = time.monotonic()
+        self._was_connected = False
+        self._last_message = self._last_connected = now = time.monotonic()
+        self._last_look = (now, clock())
+        self._jumped_at = now - STEP_BELIEVED_S
 
     # -- from the intake ----------------------------------------------------------------------------------------------
 
@@ -108,6 +122,8 @@ class Pipeline:
 
     async def retry(self, letter_id: int, message: Message, action: Action) -> str | None:
         """Put a dead letter through again; returns why it failed, or None."""
+        if self._stopping:
+            return STOPPING
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._retries.append(Retry(letter_id, message, action, answer))
         self._wake.set()
@@ -130,7 +146,8 @@ class Pipeline:
             else:
                 await self._tick()
         for retry in self._retries:
-            retry.answer.set_result("the service is stopping")
+            if not retry.answer.done():
+                retry.answer.set_result(STOPPING)
 
     def stop(self) -> None:
         """End `run` after the batch in hand; what waits stays unacknowledged and comes again."""
@@ -173,8 +190,9 @@ class Pipeline:
         answers = dict(outcome.batch.resolved)
         for retry in retries:
             if not retry.answer.done():
-                retry.answer.set_result(answers.get(retry.letter_id))
-        self._last_message = time.monotonic()
+                letter = answers.get(retry.letter_id)
+                retry.answer.set_result(f"{letter.reason}: {letter.detail}" if letter else None)
+        self._last_message = self._last_connected = time.monotonic()
 
     def _take(self) -> tuple[list[Message], list[Retry]]:
         messages: list[Message] = []
@@ -200,14 +218,21 @@ class Pipeline:
         """Process and commit until it holds; None when the service stops before it did."""
         while True:
             begin = time.perf_counter()
-            known: set[bytes] = set()
-            keys = self._processor.keys(arrived, self._journal.newest_ns_time_ms)
-            if keys:
-                known = await self._journal.known(keys)
-            outcome = self._processor.process(arrived, known)
-            outcome.batch.actions = actions
-            if await self._commit(outcome, time.perf_counter() - begin):
-                return outcome
+            try:
+                keys = self._processor.keys(arrived, self._journal.newest_seen_ms)
+                known = await self._journal.known(keys) if keys else set()
+                outcome = self._processor.process(arrived, known)
+            except Poison as poison:
+                log.exception("a message made us fail; it is kept as a dead letter", topic=poison.item.message.topic)
+                culprit = self._processor.give_up(poison.item, poison.error)
+                arrived = [culprit if item is poison.item else item for item in arrived]
+                continue
+            except JournalError as error:
+                log.error("journal cannot be read, nothing acknowledged", error=str(error))  # noqa: TRY400 - one line
+            else:
+                outcome.batch.actions = actions
+                if await self._commit(outcome, time.perf_counter() - begin):
+                    return outcome
             if self._stopping:
                 return None
             await asyncio.sleep(RETRY_S)
@@ -225,7 +250,7 @@ class Pipeline:
             log.error("commit failed, nothing acknowledged", error=str(error), messages=outcome.batch.messages)  # noqa: TRY400
             return False
         self._processor.merge(outcome)
-        self._telemetry.committed(outcome, new, processing_s, time.perf_counter() - begin, self._clock())
+        self._telemetry.committed(outcome, new, processing_s, time.perf_counter() - begin)
         return True
 
     async def _room(self) -> None:
@@ -234,26 +259,42 @@ class Pipeline:
             if not said:
                 log.error(
                     "journal is at its size limit: acknowledging nothing until the sinks have taken some",
-                    bytes=self._journal.bytes,
+                    waiting_bytes=self._journal.waiting_bytes,
                     limit=self._settings.max_bytes,
                 )
                 said = True
             self._telemetry.commit_failed("size limit")
-            await self._journal.commit(Batch(), self._clock())
+            try:
+                await self._journal.flush(self._clock())
+            except JournalError as error:
+                log.error("journal takes nothing", error=str(error))  # noqa: TRY400 - one line
             await asyncio.sleep(RETRY_S)
         if said:
-            log.info("journal has room again", bytes=self._journal.bytes)
+            log.info("journal has room again", waiting_bytes=self._journal.waiting_bytes)
 
     # -- time without messages ----------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
         now = time.monotonic()
         connected = self._intake is not None and self._intake.connected
+        if connected and not self._was_connected:
+            self._last_message = now
+        self._was_connected = connected
         if connected:
             self._last_connected = now
             quiet = now - self._last_message >= QUIET_S
         else:
             quiet = now - self._last_connected >= ABSENT_S
         now_ms = self._clock()
-        if quiet and self._processor.tick_due(now_ms):
+        if quiet and self._steady(now, now_ms) and self._processor.tick_due(now_ms):
             await self._commit(self._processor.tick(now_ms), 0.0)
+
+    def _steady(self, now: float, now_ms: int) -> bool:
+        """Whether the wall clock runs on; after a jump it is believed only when it stays where it went."""
+        last, last_ms = self._last_look
+        jumped = abs(now_ms - last_ms - (now - last) * 1000 * self._speed) > STEP_MS * self._speed
+        self._last_look = (now, now_ms)
+        if jumped:
+            self._jumped_at = now
+            log.warning("the wall clock jumped; rules wait before they follow", jump_s=round((now_ms - last_ms) / 1000))
+        return now - self._jumped_at >= STEP_BELIEVED_S

@@ -16,15 +16,18 @@ from ingest.chirpstack import Event, EventError, TopicError, UplinkEvent
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.device_events import event_line
-from ingest.devices import DEVICE, Devices, Place, Route
+from ingest.devices import Devices, Place, Route, Series
 from ingest.journal_records import Batch, EventRow, Resolved, SeenUplink
 from ingest.line_protocol import encode
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.city import Asset
 from rules.engine import Engine, Observation, Overlay, Tick
+from rules.rule import AHEAD_MS
 
 Lines = dict[Privacy, list[str]]
+# NamedTuple's own constructor costs twice this one.
+new_tuple = tuple.__new__
 
 
 class Arrived(NamedTuple):
@@ -50,6 +53,15 @@ class Outcome:
     decode_errors: Counter[str] = field(default_factory=Counter)
     stored: int = 0
     duplicates: int = 0
+
+
+class Poison(Exception):
+    """A message that made us raise what we should not."""
+
+    def __init__(self, item: Arrived, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.item = item
+        self.error = error
 
 
 class FrameWindow:
@@ -110,29 +122,42 @@ class Processor:
         if not self._accept_simulated and is_simulated(device.dev_eui, device.tags):
             detail = f"device {device.dev_eui} is simulated and simulation.accept is not set"
             return self._rejected(message, Reason.SIMULATED, detail, device.dev_eui, retry_of)
-        return Arrived(message, uplink, None if uplink else event, device, retry_of=retry_of)
+        return new_tuple(Arrived, (message, uplink, None if uplink else event, device, None, retry_of))
 
-    def keys(self, arrived: Sequence[Arrived], newest_ns_time_ms: int) -> list[tuple[int, bytes]]:
-        """The identities that the journal may know: those not newer than its newest."""
+    def keys(self, arrived: Sequence[Arrived], newest_seen_ms: int) -> list[tuple[int, bytes]]:
+        """The identities that the journal may know: those not newer than the newest it has seen."""
         return [
             (item.uplink.ns_time_ms, identifier(item.uplink))
             for item in arrived
-            if item.uplink and item.retry_of is None and item.uplink.ns_time_ms <= newest_ns_time_ms
+            if item.uplink and item.retry_of is None and item.uplink.ns_time_ms <= newest_seen_ms
         ]
 
     def process(self, arrived: Sequence[Arrived], known: set[bytes]) -> Outcome:
-        """What these messages lead to; `known` are identities that the journal holds already."""
+        """What these messages lead to; `known` are identities that the journal holds already.
+
+        Raises Poison when one of them makes us raise what we should not; nothing has happened then.
+        """
         outcome = Outcome(Batch(messages=len(arrived)), self.engine.overlay(), identifiers=set(known))
         last_tick_ms = self.last_tick_ms
+        believable_ms = self._clock() + AHEAD_MS
         for item in arrived:
-            if item.uplink is not None:
-                last_tick_ms = self._tick_up_to(item.uplink.ns_time_ms, last_tick_ms, outcome)
-                self._uplink(item, item.uplink, outcome)
-            elif item.event is not None and item.device is not None:
-                self._other_event(item, item.event, item.device, outcome)
-            elif item.letter is not None:
-                self._reject(item, item.letter, outcome)
+            try:
+                if item.uplink is not None:
+                    uplink = believable(item.uplink, believable_ms)
+                    last_tick_ms = self._tick_up_to(uplink.ns_time_ms, last_tick_ms, outcome)
+                    self._uplink(item, uplink, outcome)
+                elif item.event is not None and item.device is not None:
+                    self._other_event(item, item.event, item.device, outcome)
+                elif item.letter is not None:
+                    self._reject(item, item.letter, outcome)
+            except Exception as error:
+                raise Poison(item, error) from error
         return self._finish(outcome)
+
+    def give_up(self, item: Arrived, error: Exception) -> Arrived:
+        """The message as a dead letter, after it made us raise what we should not."""
+        dev_eui = item.device.dev_eui if item.device else ""
+        return self._rejected(item.message, Reason.INTERNAL, f"{type(error).__name__}: {error}", dev_eui, item.retry_of)
 
     def tick(self, time_ms: int) -> Outcome:
         """What the passing of time leads to."""
@@ -162,7 +187,8 @@ class Processor:
                 outcome.duplicates += 1
                 return
             outcome.identifiers.add(name)
-            batch.seen.append(SeenUplink(uplink.ns_time_ms, name, frame))
+            arrived_ms = item.uplink.ns_time_ms if item.uplink else uplink.ns_time_ms
+            batch.seen.append(new_tuple(SeenUplink, (arrived_ms, name, frame)))
             if self._repeats(frame, uplink.ns_time_ms, outcome):
                 outcome.duplicates += 1
                 return
@@ -201,23 +227,14 @@ class Processor:
     def _store(self, uplink: Uplink, route: Route, measurements: tuple[Measurement, ...], outcome: Outcome) -> None:
         lines = outcome.batch.lines
         device, time_ms = uplink.device, uplink.time_ms
-        asset = self._devices.asset(device, time_ms)
-        lines[route.self_privacy].append(link_line(uplink, route.place(asset)))
+        here = route.place(self._devices.asset(device, time_ms))
+        lines[route.self_privacy].append(link_line(uplink, here))
         for measurement in measurements:
-            where = asset if measurement.time_ms == time_ms else self._devices.asset(device, measurement.time_ms)
-            write_readings(measurement, route, where, lines)
-            if where is not None and measurement.readings:
-                outcome.overlay.observe(
-                    Observation(
-                        device.dev_eui,
-                        device.name,
-                        where.id,
-                        measurement.time_ms,
-                        uplink.ns_time_ms,
-                        measurement.readings,
-                        uplink.deduplication_id,
-                    )
-                )
+            then_ms = measurement.time_ms
+            place = here if then_ms == time_ms else route.place(self._devices.asset(device, then_ms))
+            write_readings(measurement, place, lines)
+            if place.asset is not None and measurement.readings:
+                observe(uplink, place.asset, measurement, outcome.overlay)
 
     def _other_event(self, item: Arrived, event: Event, device: Device, outcome: Outcome) -> None:
         route = self._devices.route(device)
@@ -255,7 +272,7 @@ class Processor:
         if item.retry_of is None:
             outcome.batch.dead_letters.append(letter)
         else:
-            outcome.batch.resolved.append(Resolved(item.retry_of, f"{letter.reason}: {letter.detail}"))
+            outcome.batch.resolved.append(Resolved(item.retry_of, letter))
 
     # -- time and rules -----------------------------------------------------------------------------------------------
 
@@ -289,6 +306,11 @@ class Processor:
         return outcome
 
 
+def believable(uplink: Uplink, latest_ms: int) -> Uplink:
+    """The uplink with a network server time that is not ahead of our clock by more than is believed."""
+    return uplink if uplink.ns_time_ms <= latest_ms else uplink._replace(ns_time_ms=latest_ms)
+
+
 def identifier(uplink: Uplink) -> bytes:
     """The deduplication_id as stored: 16 bytes of the UUID, or its text when it is none."""
     text = uplink.deduplication_id
@@ -314,39 +336,43 @@ def link_line(uplink: Uplink, place: Place) -> str:
             if copy.snr > best.snr:
                 best = copy
         radio = f"rssi={best.rssi},snr={best.snr!r},"
+    offset_ms = uplink.time_ms - uplink.ns_time_ms
+    doubt = "clock_offset_s_quality=1," if offset_ms > AHEAD_MS else ""
     return (
         f"{place.link} {radio}gateways={len(receptions)},spreading_factor={uplink.spreading_factor},"
-        f"f_cnt={uplink.f_cnt},"
-        f"payload_bytes={len(uplink.payload)},clock_offset_s={(uplink.time_ms - uplink.ns_time_ms) / 1000!r}"
+        f"f_cnt={uplink.f_cnt},payload_bytes={len(uplink.payload)},{doubt}clock_offset_s={offset_ms / 1000!r}"
         f" {uplink.time_ms}"
     )
 
 
-def write_readings(measurement: Measurement, route: Route, asset: Asset | None, lines: Lines) -> None:
-    """Add a line for each channel: what the device measured, and (`device`) what it says of itself.
+def write_readings(measurement: Measurement, place: Place, lines: Lines) -> None:
+    """Add a line for each series: what the device measured, by channel, and (`device`) what it says of itself.
 
-    A quantity's name needs no escaping; an infinity or NaN is never written.
+    An infinity or NaN is never written.
     """
-    place, allowed = route.place(asset), route.privacy
-    measured: list[str] = []
-    own: list[str] = []
-    apart: dict[tuple[Privacy, str], list[str]] = {}
+    known = place.slots
+    written: dict[Series, str] = {}
     for quantity, value, channel in measurement.readings:
         if value - value != 0.0:
             continue
-        text = f"{quantity.field}={value!r}"
-        if channel or quantity.privacy > allowed:
-            name = DEVICE if quantity.diagnostic else route.family
-            floor = route.self_privacy if quantity.diagnostic else allowed
-            apart.setdefault((max(floor, quantity.privacy), place.series(name, channel)), []).append(text)
-        elif quantity.diagnostic:
-            own.append(text)
-        else:
-            measured.append(text)
-    time_ms = measurement.time_ms
-    if measured:
-        lines[allowed].append(f"{place.readings} {','.join(measured)} {time_ms}")
-    if own:
-        lines[route.self_privacy].append(f"{place.device} {','.join(own)} {time_ms}")
-    for (privacy, series), fields in apart.items():
-        lines[privacy].append(f"{series} {','.join(fields)} {time_ms}")
+        series, name = known.get((quantity, channel)) or place.slot(quantity, channel)
+        before = written.get(series)
+        written[series] = f"{before},{name}{value!r}" if before else f"{name}{value!r}"
+    for series, fields in written.items():
+        lines[series.privacy].append(f"{series.prefix} {fields} {measurement.time_ms}")
+
+
+def observe(uplink: Uplink, asset: Asset, measurement: Measurement, overlay: Overlay) -> None:
+    """Let the rules of the asset see a measurement."""
+    device = uplink.device
+    observation = (
+        device.dev_eui,
+        device.name,
+        asset.id,
+        measurement.time_ms,
+        uplink.ns_time_ms,
+        measurement.readings,
+        uplink.deduplication_id,
+        overlay.advance(uplink.ns_time_ms),
+    )
+    overlay.observe(new_tuple(Observation, observation))

@@ -29,10 +29,13 @@ PRUNED_ROWS = 5000
 PRUNED_SERIES = 500
 VACUUMED_PAGES = 1000
 
-# What most lines hold: plain field names, numbers that are JSON, too, and a time until 2255.
+# A line as most are, in three groups: series, plain field names with numbers that are JSON, too, and a time until 2255.
+# Any other line is the fourth group.
 _NUMBER = r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:e[-+]?\d\d?)?"
-_PLAIN_FIELDS = re.compile(rf"\w++={_NUMBER}(?:,\w++={_NUMBER})*+", re.ASCII).fullmatch
-_PLAIN_TIME = re.compile(r"-?(?:\d{1,12}|[1-8]\d{12})", re.ASCII).fullmatch
+_FIELDS = rf"\w++={_NUMBER}(?:,\w++={_NUMBER})*+"
+_TIME = r"-?(?:\d{1,12}|[1-8]\d{12})"
+_SERIES = r"(?:[^\\ \n]++|\\.)++"
+_lines = re.compile(rf"^(?:({_SERIES}) ({_FIELDS}) ({_TIME})|(.+))$", re.ASCII | re.MULTILINE).findall
 
 _KNOW_SERIES = """
 INSERT INTO series (key, measurement, tags, privacy) VALUES (?, ?, ?, ?)
@@ -137,13 +140,12 @@ class SqliteStore:
         rows: list[Row] = []
         rejected: list[Rejected] = []
         known = self._ids[privacy]
-        for line in body.decode(errors="surrogateescape").split("\n"):
-            key, _, time = line.rpartition(" ")
-            key, _, fields = key.rpartition(" ")
+        for key, fields, time, other in _lines(body.decode(errors="surrogateescape")):
             series_id = known.get(key)
-            if series_id is not None and _PLAIN_FIELDS(fields) and _PLAIN_TIME(time):
+            if series_id is not None:
                 rows.append((series_id, int(time), '{"' + fields.replace(",", ',"').replace("=", '":') + "}"))
-            elif line:
+            else:
+                line = other or f"{key} {fields} {time}"
                 self._read(privacy, line.encode(errors="surrogateescape"), rows, rejected)
         self._connection.executemany(_STORE_POINT, rows)
         return rejected

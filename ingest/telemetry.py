@@ -2,12 +2,12 @@
 
 import logging
 import sys
-import time
 from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from ingest.clock import Clock, wall_clock
 from ingest.journal_records import Size
 from ingest.mqtt import Subscriber
 from ingest.process import Outcome
@@ -54,11 +54,10 @@ class Totals:
 class Telemetry:
     """The metrics of one service, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = wall_clock) -> None:
         self.registry = CollectorRegistry()
         self.totals = Totals()
         self.sink_errors: dict[str, str] = {}
-        self.last_commit = time.monotonic()
         r = self.registry
         self._messages = Counter("stadtfunk_messages", "Messages taken off the broker and committed", registry=r)
         self._stored = Counter("stadtfunk_uplinks_stored", "Uplinks whose readings are in the journal", registry=r)
@@ -87,12 +86,13 @@ class Telemetry:
         self._journal_rows = Gauge("stadtfunk_journal_rows", "What waits in the journal", ["what"], registry=r)
         self._mqtt = Gauge("stadtfunk_mqtt_messages", "Messages and connections since the start", ["what"], registry=r)
         self._connected = Gauge("stadtfunk_mqtt_connected", "1 while the broker connection stands", registry=r)
-        self._lag = Gauge("stadtfunk_lag_seconds", "Newest network server time behind the clock", registry=r)
+        self._newest_ns_ms = clock()
+        lag = Gauge("stadtfunk_lag_seconds", "Newest network server time behind the clock", registry=r)
+        lag.set_function(lambda: (clock() - self._newest_ns_ms) / 1000)
 
-    def committed(self, outcome: Outcome, new: list[bool], processing_s: float, commit_s: float, now_ms: int) -> None:
+    def committed(self, outcome: Outcome, new: list[bool], processing_s: float, commit_s: float) -> None:
         """Count a batch whose commit returned; `new` says which dead letters were not known before."""
         batch, totals = outcome.batch, self.totals
-        self.last_commit = time.monotonic()
         repeats = outcome.duplicates + new.count(False)
         self._messages.inc(batch.messages)
         self._stored.inc(outcome.stored)
@@ -112,7 +112,7 @@ class Telemetry:
             self._processing.observe(processing_s)
         self._commit.observe(commit_s)
         if batch.ns_time_ms:
-            self._lag.set((now_ms - batch.ns_time_ms) / 1000)
+            self._newest_ns_ms = max(self._newest_ns_ms, batch.ns_time_ms)
         totals.stored += outcome.stored
         totals.duplicates += repeats
         totals.dead_letters += new.count(True)

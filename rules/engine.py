@@ -188,13 +188,17 @@ class Overlay:
 
     def observe(self, observation: Observation) -> None:
         """Give a measurement to the rules of its asset."""
-        if observation.ns_time_ms > self.now_ms:
-            self._advance(observation.ns_time_ms)
-        subjects = self.engine.subjects_of(observation.asset)
-        if subjects:
-            current = observation._replace(now_ms=self.now_ms)
-            for subject in subjects:
-                self._step(subject, current)
+        now_ms = self.advance(observation.ns_time_ms)
+        current = observation if observation.now_ms == now_ms else observation._replace(now_ms=now_ms)
+        for subject in self.engine.subjects_of(observation.asset):
+            self._step(subject, current)
+
+    def advance(self, ns_time_ms: int) -> int:
+        """Move rule time on to a network server time, as far as it is believed; returns rule time."""
+        if ns_time_ms > self.now_ms:
+            believed = ns_time_ms if not self.tick_ms else min(ns_time_ms, self.tick_ms + RUNAWAY_MS)
+            self.now_ms = max(self.now_ms, believed)
+        return self.now_ms
 
     def tick(self, tick: Tick) -> None:
         """Let time pass: run the subjects whose wake-up is due, by wake-up and asset, each once."""
@@ -222,10 +226,6 @@ class Overlay:
         if now != {"now_ms": self.engine.now_ms, "tick_ms": self.engine.tick_ms}:
             rows.append(StateRow(ENGINE, "", ENGINE_VERSION, _to_json(now)))
         return rows
-
-    def _advance(self, ns_time_ms: int) -> None:
-        believed = ns_time_ms if not self.tick_ms else min(ns_time_ms, self.tick_ms + RUNAWAY_MS)
-        self.now_ms = max(self.now_ms, believed)
 
     def _step(self, subject: Subject, current: Input) -> None:
         order, rule, config = subject.order, subject.rule, subject.config

@@ -98,7 +98,11 @@ def load(_config: LotConfig, version: int, kept: Json) -> Lot | None:
 
 
 def _hear(config: LotConfig, lot: Lot, given: Observation) -> Lot | None:
-    value = next((reading.value for reading in given.readings if reading.quantity is OCCUPIED), None)
+    value = None
+    for quantity, heard, _ in given.readings:
+        if quantity is OCCUPIED:
+            value = heard
+            break
     if value not in {0.0, 1.0}:
         return None
     dev_eui = given.dev_eui

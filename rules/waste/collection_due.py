@@ -37,13 +37,10 @@ class ContainerConfig:
     cleared: float
     silent_ms: int
     validity_ms: int
+    renewal_ms: int
+    """How long before the end of its validity an event is renewed."""
     tags: tuple[tuple[str, str], ...]
     position: tuple[tuple[str, float], ...]
-
-    @property
-    def renewal_ms(self) -> int:
-        """How long before the end of its validity an event is renewed."""
-        return min(self.validity_ms, self.silent_ms) // 2
 
 
 class Shown(NamedTuple):
@@ -75,14 +72,17 @@ def configure(asset: Asset) -> ContainerConfig:
     cleared = asset.number("cleared_percent", 30, low=0, high=100)
     if cleared >= threshold:
         raise asset.error("cleared_percent", cleared, f"less than threshold_percent ({threshold:g})")
+    silent_ms = asset.whole("silent_s", 2 * DAY_S, low=60, high=60 * DAY_S) * 1000
+    validity_ms = asset.whole("validity_s", DAY_S, low=60, high=7 * DAY_S) * 1000
     return ContainerConfig(
         asset=asset.id,
         depth_mm=asset.number("depth_mm", low=50, high=20_000),
         sensor_offset_mm=asset.number("sensor_offset_mm", 0, low=0, high=5_000),
         threshold=threshold,
         cleared=cleared,
-        silent_ms=asset.whole("silent_s", 2 * DAY_S, low=60, high=60 * DAY_S) * 1000,
-        validity_ms=asset.whole("validity_s", DAY_S, low=60, high=7 * DAY_S) * 1000,
+        silent_ms=silent_ms,
+        validity_ms=validity_ms,
+        renewal_ms=min(validity_ms, silent_ms) // 2,
         tags=asset.tags,
         position=asset.position,
     )
@@ -132,11 +132,14 @@ def fill_level(config: ContainerConfig, readings: tuple[Reading, ...]) -> float 
 
     Raises ValueError when there is only a distance and the container has no `depth_mm`.
     """
-    values = {reading.quantity: reading.value for reading in readings if reading.quantity in {FILL_LEVEL, DISTANCE}}
-    level = values.get(FILL_LEVEL)
+    level = distance = None
+    for quantity, value, _ in readings:
+        if quantity is FILL_LEVEL:
+            level = value
+        elif quantity is DISTANCE:
+            distance = value
     if level is not None:
         return level if EMPTY <= level <= FULL else None
-    distance = values.get(DISTANCE)
     if distance is None or distance <= 0:
         return None
     if config.depth_mm is None:

@@ -94,6 +94,20 @@ async def test_sigterm_ends_cleanly_within_five_seconds(mosquitto: Mosquitto, tm
         assert_balanced(installation, traffic.sent, listener)
 
 
+async def test_sigterm_ends_within_five_seconds_beside_a_silent_broker(tmp_path: Path) -> None:
+    """A broker that takes connections and says nothing holds nobody back."""
+    server = await asyncio.start_server(lambda *_: asyncio.sleep(60), "127.0.0.1", 0)
+    installation = Installation(tmp_path, server.sockets[0].getsockname()[1])
+    async with server, service(installation) as running:
+        async with asyncio.timeout(20):
+            while not installation.journal.with_name("journal.db.http").exists():
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        begin = time.monotonic()
+        assert await running.end(signal.SIGTERM) == 0
+        assert time.monotonic() - begin < 5
+
+
 @pytest.mark.mosquitto
 async def test_the_broker_stops_and_starts(mosquitto: Mosquitto, tmp_path: Path) -> None:
     """Mosquitto is stopped and started three times in the middle of traffic; nothing is lost or doubled."""

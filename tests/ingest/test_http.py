@@ -20,6 +20,7 @@ from ingest import app
 from ingest.app import Service
 from ingest.broker import EmbeddedBroker, free_port
 from ingest.clock import wall_clock
+from ingest.journal_records import Batch, EventRow
 from ingest.settings import HttpSettings, load
 from ingest.token_file import token_path
 from tests.doubles.influx import serving
@@ -98,7 +99,7 @@ def name(metric: str, **labels: str) -> str:
 
 
 @asynccontextmanager
-async def watching(folder: Path, port: int, **sections: Any) -> AsyncIterator[Watcher]:
+async def watching(folder: Path, port: int, influxdb: dict[str, object] | None = None) -> AsyncIterator[Watcher]:
     """A service for as long as the context lasts, on whatever HTTP port is free."""
     (folder / "city.geojson").write_text(json.dumps(CITY))
     settings = load(
@@ -107,7 +108,7 @@ async def watching(folder: Path, port: int, **sections: Any) -> AsyncIterator[Wa
         journal={"path": folder / "journal.db"},
         codecs={"profiles": PROFILES},
         http={"port": 0},
-        **sections,
+        influxdb=influxdb or {},
     )
     service = Service(settings)
     async with asyncio.TaskGroup() as group:
@@ -152,6 +153,23 @@ async def test_health_names_what_is_missing_until_it_is_there(tmp_path: Path) ->
             await watcher.becomes_ready()
             code, text = await watcher.get("/health/ready")
             assert json.loads(text) == {"status": "ready", "problems": {}}
+
+
+async def test_events_that_waited_for_the_broker_leave_no_trace(tmp_path: Path) -> None:
+    """While an event cannot go out its wait shows as a problem; once it went out the service is ready again."""
+    port, now_ms = free_port(), wall_clock()
+    waiting = EventRow(
+        "a", "stadtfunk/v1/test", b"{}", retained=True, acting=False, time_ms=now_ms, valid_until_ms=now_ms + 60_000
+    )
+    async with watching(tmp_path, port) as watcher:
+        await watcher.service.journal.commit(Batch(events=[waiting]), now_ms)
+        await watcher.measured(lambda now: now.get("stadtfunk_sink_backoff_seconds sink=events", 0) > 0)
+        assert "sink events" in (await watcher.ready())[1]
+        async with EmbeddedBroker(port):
+            await watcher.becomes_ready()
+            found = await watcher.metrics()
+            assert found["stadtfunk_sink_backoff_seconds sink=events"] == 0
+            assert found["stadtfunk_events_total status=published"] == 1
 
 
 async def test_metrics_count_what_happened(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:

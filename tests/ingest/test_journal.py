@@ -68,12 +68,12 @@ async def test_a_commit_holds_everything(journal: Journal, settings: JournalSett
         assert again.states() == ([StateRow("rule", "subject", 1, '{"n":1}')], [])
         assert again.last_tick_ms() == NOW + 1
         assert again.newest_ns_time_ms == NOW + 1
-        rows = await again.points_after(0, 100)
+        rows = await again.points_after(0, 100, NOW)
         assert [(row.privacy, row.lines, row.body) for row in rows] == [
             (Privacy.OPEN, 1, b"a b=1 1"),
             (Privacy.INTERNAL, 2, b"c d=1 1\ne f=1 1"),
         ]
-        assert [stored.event for stored in await again.pending_events(10)] == [event("event-1")]
+        assert [stored.event for stored in await again.pending_events(10, NOW)] == [event("event-1")]
         size = await again.size()
         assert (size.points, size.lines, size.events, size.dead_letters) == (2, 3, 1, 1)
 
@@ -135,15 +135,15 @@ async def test_a_new_sink_gets_what_waits(journal: Journal) -> None:
     journal.advance("old", 1)
     await journal.flush(NOW)
     journal.register("new")
-    assert [row.seq for row in await journal.points_after(journal.cursor("new"), 100)] == [2]
+    assert [row.seq for row in await journal.points_after(journal.cursor("new"), 100, NOW)] == [2]
 
 
 async def test_points_come_in_bounded_portions(journal: Journal) -> None:
     """A fetch ends before it exceeds the number of lines, but always brings a row."""
     for number in range(1, 4):
         await journal.commit(Batch(lines={Privacy.OPEN: ["a b=1 1"] * 10}), NOW + number)
-    assert [row.seq for row in await journal.points_after(0, 20)] == [1, 2]
-    assert [row.seq for row in await journal.points_after(2, 1)] == [3]
+    assert [row.seq for row in await journal.points_after(0, 20, NOW)] == [1, 2]
+    assert [row.seq for row in await journal.points_after(2, 1, NOW)] == [3]
 
 
 async def test_a_flipped_byte_is_seen(journal: Journal) -> None:
@@ -151,12 +151,56 @@ async def test_a_flipped_byte_is_seen(journal: Journal) -> None:
     journal.register("store")
     await journal.commit(full_batch(), NOW)
     journal._writer.execute("UPDATE points SET body = CAST('a b=7 1' AS BLOB) WHERE seq = 1")
-    rows = await journal.points_after(0, 100)
+    rows = await journal.points_after(0, 100, NOW)
     assert [(row.seq, row.lines, row.body) for row in rows] == [(1, 0, b""), (2, 2, b"c d=1 1\ne f=1 1")]
+    await journal.points_after(0, 100, NOW)
     journal.advance("store", 2)
     await journal.flush(NOW)
+    await journal.prune(NOW)
+    assert journal._writer.execute("SELECT times FROM dead_letter WHERE reason = 'checksum'").fetchone() == (1,)
     reasons = [row[0] for row in journal._writer.execute("SELECT reason FROM dead_letter ORDER BY id")]
     assert reasons == ["event", "checksum"]
+
+
+async def test_a_damaged_event_is_filed(journal: Journal) -> None:
+    """An event whose checksum no longer fits is not published but kept as a dead letter; the next one goes on."""
+    await journal.commit(Batch(events=[event("one"), event("two")]), NOW)
+    journal._writer.execute("UPDATE event SET payload = CAST('[]' AS BLOB) WHERE seq = 1")
+    assert [stored.event.id for stored in await journal.pending_events(10, NOW)] == ["two"]
+    await journal.flush(NOW)
+    assert journal._writer.execute("SELECT reason FROM dead_letter").fetchall() == [("checksum",)]
+    assert journal._writer.execute("SELECT status FROM event ORDER BY seq").fetchall() == [("damaged",), ("pending",)]
+
+
+async def test_commits_are_synchronous(journal: Journal) -> None:
+    """An acknowledged message outlives a power cut: WAL with an fsync in every commit."""
+    assert journal._one("PRAGMA synchronous") == 2
+    assert journal._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+async def test_a_refused_line_survives_a_failed_commit(journal: Journal) -> None:
+    """A dead letter that was to be kept with a failed commit is kept with the next one."""
+    journal.register("store")
+    await journal.commit(full_batch(), NOW)
+    letter = dead_letter(Reason.SINK, "refused", "sink/store/open", b"line", NOW, JournalSettings())
+    journal.advance("store", 2, [letter])
+    journal._one(f"PRAGMA max_page_count = {journal._one('PRAGMA page_count')}")
+    with pytest.raises(JournalFull):
+        await journal.commit(Batch(lines={Privacy.OPEN: ["x" * 500_000]}), NOW)
+    journal._one("PRAGMA max_page_count = 1000000")
+    await journal.flush(NOW)
+    assert journal._one("SELECT count(*) FROM dead_letter WHERE reason = 'sink'") == 1
+
+
+async def test_what_waits_is_counted_across_restarts(journal: Journal, settings: JournalSettings) -> None:
+    """The size limit looks at what waits for sinks, not at what is remembered."""
+    journal.register("store")
+    await journal.commit(full_batch(), NOW)
+    waiting = journal.waiting_bytes
+    assert waiting == len("a b=1 1" + "c d=1 1\ne f=1 1")
+    await journal.close()
+    async with Journal(settings) as again:
+        assert again.waiting_bytes == waiting
 
 
 async def test_a_damaged_state_is_told_apart(journal: Journal) -> None:
@@ -179,7 +223,7 @@ async def test_an_event_is_kept_once(journal: Journal) -> None:
     """The same event computed twice is one event."""
     await journal.commit(Batch(events=[event("one")]), NOW)
     await journal.commit(Batch(events=[event("one")]), NOW)
-    assert len(await journal.pending_events(10)) == 1
+    assert len(await journal.pending_events(10, NOW)) == 1
 
 
 async def test_retained_topics_are_followed(journal: Journal) -> None:
@@ -187,7 +231,7 @@ async def test_retained_topics_are_followed(journal: Journal) -> None:
     await journal.commit(Batch(events=[event("one")]), NOW)
     standing = Retained("t", "one", NOW + 5)
     await journal.events_done([(1, "published")], [standing], [], NOW)
-    assert await journal.pending_events(10) == []
+    assert await journal.pending_events(10, NOW) == []
     assert await journal.retained_until(NOW) == []
     assert await journal.retained_until(NOW + 5) == [standing]
     await journal.events_done([], [], ["t"], NOW)
@@ -240,8 +284,10 @@ async def test_size_counts_the_wal_and_shrinks(settings: JournalSettings, journa
         await journal.commit(Batch(lines={Privacy.OPEN: ["x" * 100_000]}), NOW + number)
     grown = journal.bytes
     assert grown > empty + 2_000_000
+    assert journal.waiting_bytes == 2_000_000
     journal.advance("store", 20)
     await journal.flush(NOW)
+    assert journal.waiting_bytes == 0
     await journal.prune(NOW)
     assert journal.bytes < grown
     assert journal._one("PRAGMA page_count") * 4096 < 2_000_000

@@ -61,7 +61,7 @@ async def publishing(
     states: list[tuple[ConnectionState, str]] = []
     given = {"port": broker.port, "client_id": "city", "reconnect_min_s": 0.05, "reconnect_max_s": 0.2}
     settings = MqttSettings.model_validate(given | changes)
-    publisher = Publisher(settings, will=will, on_state=lambda *state: states.append(state))
+    publisher = Publisher(settings, will=will and (lambda: will), on_state=lambda *state: states.append(state))
     task = asyncio.create_task(publisher.run())
     try:
         await eventually(lambda: publisher.connected)

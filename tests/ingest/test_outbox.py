@@ -9,7 +9,7 @@ import pytest
 
 from ingest.journal import Journal
 from ingest.journal_records import Batch, EventRow
-from ingest.mqtt_error import PublishFailed
+from ingest.mqtt_error import PublishFailed, PublishRefused
 from ingest.outbox import CONTENT_TYPE, Outbox
 from ingest.settings import JournalSettings
 from ingest.telemetry import Telemetry
@@ -24,6 +24,7 @@ class Channel:
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes, bool, int | None]] = []
         self.fails = False
+        self.forbidden = ""
 
     async def publish(
         self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None, content_type: str | None
@@ -31,6 +32,8 @@ class Channel:
         """Remember, or fail."""
         if self.fails:
             raise PublishFailed("no connection to the broker")
+        if topic == self.forbidden:
+            raise PublishRefused("not authorised")
         assert content_type == (CONTENT_TYPE if payload else None)
         self.sent.append((topic, payload, retain, expiry_s))
 
@@ -157,3 +160,39 @@ async def test_a_restart_publishes_what_was_not_noted(post: Post) -> None:
     async with post.running():
         await until(lambda: len(post.channel.sent) == 2)
     assert post.channel.sent[0][:2] == post.channel.sent[1][:2]
+
+
+async def test_newest_only_holds_over_any_number(post: Post) -> None:
+    """A thousand states of one topic that waited for the broker: one goes out."""
+    await post.put(*(event(f"e{number}") for number in range(1000)))
+    async with post.running():
+        async with asyncio.timeout(WAIT_S):
+            while "pending" in await post.statuses():
+                await asyncio.sleep(0.05)
+    assert [payload for _, payload, _, _ in post.channel.sent] == [b"e999"]
+
+
+async def test_a_refused_topic_stops_no_other(post: Post) -> None:
+    """What the broker does not allow is said, waits, and is filed when it expires; everything else goes out."""
+    post.channel.forbidden = "forbidden"
+    await post.put(event("no", "forbidden", valid_s=20), event("yes", "allowed"), event("two", "other", retained=False))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 2)
+        assert await post.statuses() == ["pending", "published", "published"]
+        post.now_ms = NOW + 30_000
+        post.outbox._refusals.clear()
+        async with asyncio.timeout(WAIT_S):
+            while "pending" in await post.statuses():
+                await asyncio.sleep(0.05)
+    assert await post.statuses() == ["expired_unpublished", "published", "published"]
+
+
+async def test_a_refused_topic_is_allowed_later(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the broker's rights are corrected, the event goes out by itself."""
+    monkeypatch.setattr("ingest.outbox.REFUSED_S", 0.1)
+    post.channel.forbidden = "state"
+    await post.put(event("a"))
+    async with post.running():
+        await asyncio.sleep(0.3)
+        post.channel.forbidden = ""
+        await until(lambda: len(post.channel.sent) == 1)

@@ -8,13 +8,29 @@ from pathlib import Path
 
 import pytest
 
+from decoders.measurement import Measurement
+from decoders.uplink import Uplink
 from ingest.app import Service
 from ingest.audit import Action
 from ingest.dead_letter_store import DeadLetterError
+from ingest.devices import Route
 from ingest.journal_records import Batch
 from ingest.mqtt import Message, Receipt
+from ingest.process import Outcome, Processor
 from ingest.settings import Settings, load
-from tests.ingest.uplinks import BIN_DEVICE, CITY, LOT_DEVICES, NOW, PROFILES, event, message, occupied, raw, topic
+from tests.ingest.uplinks import (
+    BIN_DEVICE,
+    CITY,
+    LOT_DEVICES,
+    NOW,
+    PROFILES,
+    event,
+    message,
+    occupied,
+    raw,
+    rfc3339,
+    topic,
+)
 
 WAIT_S = 5.0
 MINUTE_MS = 60_000
@@ -62,7 +78,7 @@ class Bench:
 
     async def lines(self) -> list[str]:
         """All lines that wait for a sink."""
-        rows = await self.service.journal.points_after(0, 1_000_000)
+        rows = await self.service.journal.points_after(0, 1_000_000, NOW)
         return [line for row in rows for line in row.body.decode().splitlines()]
 
     async def letters(self) -> list[tuple[str, str]]:
@@ -287,8 +303,6 @@ async def test_the_size_limit_stops_acknowledging(settings: Settings) -> None:
                 await until(lambda: bench.broker.acknowledged)
         assert "journal" in bench.service.problems()
         journal.advance("test", 1)
-        await journal.flush(NOW)
-        await journal.prune(NOW)
         await until(lambda: bench.broker.acknowledged)
 
 
@@ -372,6 +386,112 @@ async def test_ticks_follow_network_time_in_a_backlog(settings: Settings) -> Non
         bench.now_ms = NOW + 39 * 30_000 - 5_000
         await bench.send(message(99, f_cnt=99, time_ms=NOW + 50 * MINUTE_MS))
         assert bench.service.processor.last_tick_ms == NOW + 39 * 30_000
+
+
+async def test_a_drained_backlog_lets_nothing_flap(settings: Settings) -> None:
+    """While a backlog may come the wall clock makes no tick: neither just cut off nor just connected."""
+    async with running(settings) as bench:
+        bench.broker.connected = False
+        await bench.send(message(1, f_cnt=1))
+        bench.now_ms = NOW + 60 * MINUTE_MS
+        await asyncio.sleep(1.3)
+        assert bench.service.processor.last_tick_ms == NOW
+        bench.broker.connected = True
+        await asyncio.sleep(0.5)
+        await bench.send(message(2, f_cnt=2, time_ms=NOW + 60_000))
+        assert bench.service.processor.last_tick_ms == NOW + 60_000
+
+
+async def test_a_jump_of_the_clock_is_looked_at_first(settings: Settings) -> None:
+    """A wall clock that leaps a year ahead and comes back leaves the rules where they were."""
+    async with running(settings) as bench:
+        await bench.send(message(1, f_cnt=1))
+        await asyncio.sleep(1.2)
+        bench.now_ms = NOW + 365 * 1440 * MINUTE_MS
+        await asyncio.sleep(2.5)
+        bench.now_ms = NOW + MINUTE_MS
+        await bench.send(message(2, f_cnt=2, time_ms=NOW + MINUTE_MS))
+        assert bench.service.processor.last_tick_ms == NOW + MINUTE_MS
+        assert bench.service.engine.now_ms == NOW + MINUTE_MS
+        bench.now_ms = NOW - 5 * MINUTE_MS
+        assert "behind the newest tick" in bench.service.problems()["clock"]
+
+
+async def test_a_network_time_far_ahead_moves_nothing(settings: Settings) -> None:
+    """One uplink ten years ahead is stored once; rule time, windows and the memory of others are as before."""
+    ahead_ms = NOW + 3650 * 1440 * MINUTE_MS
+    async with running(settings) as bench:
+        strange = message(1, f_cnt=1, time_ms=ahead_ms)
+        await bench.send(strange)
+        await bench.send(message(2, f_cnt=2, time_ms=NOW + 1000))
+        await bench.send(strange._replace(receipt=Receipt(1, 3)))
+        totals = bench.service.telemetry.totals
+        assert (totals.stored, totals.duplicates) == (2, 1)
+        assert bench.service.engine.now_ms <= NOW + 2 * MINUTE_MS
+        assert bench.service.journal.newest_ns_time_ms <= NOW + 2 * MINUTE_MS
+    async with running(settings) as again:
+        await again.send(strange)
+        repeat = message(2, f_cnt=2, deduplication_id="c" * 32, time_ms=NOW + 2000)
+        await again.send(repeat)
+        assert again.service.telemetry.totals.duplicates == 2
+
+
+async def test_our_own_mistake_harms_no_neighbour(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message on which the program raises what it should not is a dead letter; those beside it are stored once."""
+    reached = Processor._store
+
+    def fail(self: Processor, uplink: Uplink, route: Route, found: tuple[Measurement, ...], outcome: Outcome) -> None:
+        reached(self, uplink, route, found, outcome)
+        if uplink.f_cnt == 2:
+            raise ZeroDivisionError("our own")
+
+    monkeypatch.setattr(Processor, "_store", fail)
+    async with running(settings) as bench:
+        await bench.send(*(message(number, f_cnt=number, time_ms=NOW + number) for number in range(1, 6)))
+        assert await bench.letters() == [("internal", "open")]
+        assert len([line for line in await bench.lines() if line.startswith("link,")]) == 4
+
+
+async def test_large_messages_pause_the_intake_by_bytes(settings: Settings) -> None:
+    """Memory is bounded in bytes, too: a few large messages pause the intake, and a batch ends at its bytes."""
+    async with running(settings) as bench:
+        for number in range(30):
+            bench.service.pipeline.deliver(raw(bytes([number]) * 100_000, number))
+        assert bench.broker.paused
+        await until(lambda: len(bench.broker.acknowledged) == 30)
+        sizes = await bench.service.journal.query(
+            lambda c: [row[0] for row in c.execute("SELECT messages FROM commits")]
+        )
+        assert max(sizes) <= 10
+
+
+async def test_a_retry_never_hangs(settings: Settings) -> None:
+    """A retry that comes while the service stops is answered."""
+    action = Action("os:test", "retry", "1")
+    async with running(settings) as bench:
+        await bench.send(message(1, profile="New one"))
+    async with asyncio.timeout(WAIT_S):
+        assert await bench.service.pipeline.retry(1, message(1), action) == "the service is stopping"
+
+
+async def test_a_restart_keeps_the_time_of_the_rules(settings: Settings) -> None:
+    """Ticks go on where they were, never back."""
+    async with running(settings) as bench:
+        await bench.send(message(1, f_cnt=1))
+        tick = bench.service.processor.last_tick_ms
+    async with running(settings) as again:
+        assert again.service.processor.last_tick_ms == tick > 0
+
+
+async def test_an_implausible_clock_is_flagged_and_a_backlog_is_not(settings: Settings) -> None:
+    """A measurement over two minutes ahead of the network server is stored and flagged; an old one is just old."""
+    async with running(settings) as bench:
+        bench.now_ms = NOW + 600 * MINUTE_MS
+        await bench.send(
+            message(1, f_cnt=1, time=rfc3339(NOW + 5 * MINUTE_MS)), message(2, f_cnt=2, time_ms=NOW + 1000)
+        )
+        links = [line for line in await bench.lines() if line.startswith("link,")]
+        assert ["clock_offset_s_quality=1" in line for line in links] == [True, False]
 
 
 async def test_other_events_are_stored(settings: Settings) -> None:
