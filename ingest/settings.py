@@ -21,11 +21,14 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 from typing_extensions import override
 
 from decoders.quantity import Privacy
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+PREFIX = "STADTFUNK_"
+OTHER_VARIABLES = ("STADTFUNK_SECRETS_DIR", "STADTFUNK_TEST_")
 SEARCHED = (Path("stadtfunk.toml"), Path("/etc/stadtfunk/stadtfunk.toml"))
 
 
@@ -113,12 +116,14 @@ class JournalSettings(Section):
     max_bytes: int = Field(
         2_000_000_000,
         ge=1_000_000,
-        description="bytes; at this size we acknowledge no more and the broker keeps the rest",
+        description="bytes of lines waiting for sinks; beyond it we acknowledge nothing and the broker keeps the rest",
     )
     batch_messages: int = Field(500, ge=1, le=10_000, description="messages in one commit at most")
     batch_bytes: int = Field(1_000_000, ge=10_000, description="bytes in one commit at most")
     batch_wait_s: float = Field(0.02, ge=0, le=1, description="s to wait for company on an idle disk")
-    duplicates_days: float = Field(7, gt=0, description="days a deduplication_id is remembered at least")
+    duplicates_days: float = Field(
+        7, gt=0, description="days a deduplication_id is remembered at least; about 60 bytes of disk each"
+    )
     duplicates_commits: int = Field(100_000, ge=1, description="commits a deduplication_id is remembered at least")
     repeat_window_s: int = Field(
         900, ge=1, description="s of network server time in which the same frame is the same uplink"
@@ -221,7 +226,7 @@ class TelemetrySettings(Section):
 class Settings(BaseSettings):
     """All settings of the service."""
 
-    model_config = SettingsConfigDict(env_prefix="STADTFUNK_", env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
 
     city: CitySettings = CitySettings()
     mqtt: MqttSettings = MqttSettings()
@@ -260,7 +265,11 @@ class Settings(BaseSettings):
         if folder:
             sources.append(
                 NestedSecretsSettingsSource(
-                    file_secret_settings, secrets_dir=folder, secrets_prefix="", secrets_nested_delimiter="__"
+                    file_secret_settings,
+                    secrets_dir=folder,
+                    secrets_dir_missing="error",
+                    secrets_prefix="",
+                    secrets_nested_delimiter="__",
                 )
             )
         sources.append(env_settings)
@@ -285,10 +294,13 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:  # noqa: ANN
     class Sourced(Settings, toml_file=file):
         """Settings that also read this file."""
 
+    _check_variables()
     try:
         return Sourced(**arguments)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{file}: {error}") from error
+    except SourceError as error:
+        raise SettingsError(str(error)) from error
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(item) for item in error.errors())) from error
 
@@ -312,6 +324,17 @@ class _Given(Settings):
 def given(**arguments: Any) -> Settings:  # noqa: ANN401 - sections as given
     """Settings from these arguments alone: no file, no environment, no secrets can leak in."""
     return _Given(**arguments)
+
+
+def _check_variables() -> None:
+    """A variable that names no section would be passed over in silence; raises SettingsError."""
+    for name in os.environ:
+        if name.startswith(PREFIX) and not name.startswith(OTHER_VARIABLES):
+            section = name.removeprefix(PREFIX).split("__")[0].lower()
+            try:
+                known_keys(Settings, {section: None})
+            except ValueError as error:
+                raise SettingsError(f"{name}: {error}") from error
 
 
 def _explain(error: ErrorDetails) -> str:

@@ -86,9 +86,9 @@ class Telemetry:
         self._journal_rows = Gauge("stadtfunk_journal_rows", "What waits in the journal", ["what"], registry=r)
         self._mqtt = Gauge("stadtfunk_mqtt_messages", "Messages and connections since the start", ["what"], registry=r)
         self._connected = Gauge("stadtfunk_mqtt_connected", "1 while the broker connection stands", registry=r)
-        self._newest_ns_ms = clock()
+        self._newest_ns_ms = 0
         lag = Gauge("stadtfunk_lag_seconds", "Newest network server time behind the clock", registry=r)
-        lag.set_function(lambda: (clock() - self._newest_ns_ms) / 1000)
+        lag.set_function(lambda: (clock() - self._newest_ns_ms) / 1000 if self._newest_ns_ms else 0.0)
 
     def committed(self, outcome: Outcome, new: list[bool], processing_s: float, commit_s: float) -> None:
         """Count a batch whose commit returned; `new` says which dead letters were not known before."""

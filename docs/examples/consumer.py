@@ -6,7 +6,6 @@ Events are CloudEvents 1.0 in JSON. They come at least once, and again with each
 them, so a consumer drops what it has seen, what is older than the newest of its topic, and what has expired. An empty
 payload withdraws what was said: from then on nothing is known.
 """
-# ruff: noqa: INP001, T201 - a script, and it prints
 
 import argparse
 import json

@@ -147,6 +147,31 @@ def test_a_file_that_is_no_toml_is_named() -> None:
         load()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("STADTFUNK_MQTT", "geheim{", 'error parsing value for field "mqtt"'),
+        ("STADTFUNK_MQQT__HOST", "x", "STADTFUNK_MQQT__HOST: unknown key 'mqqt'; did you mean 'mqtt'"),
+        ("STADTFUNK_JOURNAL_PATH", "x", "STADTFUNK_JOURNAL_PATH: unknown key 'journal_path'; did you mean 'journal'"),
+        ("STADTFUNK_SECRETS_DIR", "/nowhere", "/nowhere"),
+    ],
+)
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
+    """No JSON, no such section, one underscore instead of two, no such folder: an error, never passed over."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert message in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_named() -> None:
+    """Settings are UTF-8."""
+    Path("stadtfunk.toml").write_bytes('[mqtt]\nhost = "süd"\n'.encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"stadtfunk\.toml: .*utf-8"):
+        load()
+
+
 def test_settings_are_frozen() -> None:
     """Neither a section nor a key can be changed once read."""
     settings = load()
