@@ -31,10 +31,11 @@ MODELS = [
     ("pmx/tcr", 13, "a2140a03e832044c3433"),
     ("parametric/pcr2", 14, "be010400010002000300041c200ce40139"),
 ]
-
-
+SHARES = (7, 2, 3, 2, 1, 1, 1, 1, 1, 1)
+"""Devices of each model among twenty, about as in the example city: most stand in parking spaces, then come bins."""
 PARKING_MODELS = 3
 BINS = {"milesight/em400-mud", "milesight/em310-udl", "pepperl-fuchs/wilsen-sonic"}
+WHEEL = [index for index, share in enumerate(SHARES) for _ in range(share)]
 
 
 def dev_eui(number: int) -> str:
@@ -46,7 +47,7 @@ def city() -> dict[str, Any]:
     """Parking sensors stand in lots, bin sensors in containers of their own."""
     features = []
     for lot in range(LOTS):
-        devices = [n for n in range(DEVICES) if n_model(n) < PARKING_MODELS and n // len(MODELS) % LOTS == lot]
+        devices = [n for n in range(DEVICES) if n_model(n) < PARKING_MODELS and n // len(WHEEL) % LOTS == lot]
         features.append(_feature(f"lot-{lot}", devices, kind="lot", capacity=len(devices)))
     features += [
         _feature(f"container-{number}", [number], kind="container", depth_mm=3000, sensor_offset_mm=0)
@@ -58,7 +59,7 @@ def city() -> dict[str, Any]:
 
 def n_model(number: int) -> int:
     """The index of a device's model."""
-    return number % len(MODELS)
+    return WHEEL[number % len(WHEEL)]
 
 
 def _feature(name: str, devices: list[int], **properties: object) -> dict[str, Any]:

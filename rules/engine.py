@@ -204,7 +204,7 @@ class Overlay:
         """Let time pass: run the subjects whose wake-up is due, by wake-up and asset, each once."""
         self.now_ms = max(self.now_ms, tick.time_ms)
         self.tick_ms = max(self.tick_ms, tick.time_ms)
-        current = Tick(self.now_ms)
+        current = Tick(tick.time_ms, self.now_ms)
         due = [item for item in self.engine.due(self.now_ms) if item[1] not in self.wakes]
         due += [(wake, order) for order, wake in self.wakes.items() if wake is not None and wake <= self.now_ms]
         for _, order in sorted(set(due)):

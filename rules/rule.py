@@ -38,14 +38,15 @@ class Observation(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """Time has passed; ms since 1970 (UTC)."""
+    """Time has passed; ms since 1970 (UTC). `rule_ms` is rule time where that is ahead, set by the engine."""
 
     time_ms: int
+    rule_ms: int = 0
 
     @property
     def now_ms(self) -> int:
         """Rule time."""
-        return self.time_ms
+        return max(self.time_ms, self.rule_ms)
 
     @property
     def cause(self) -> str:

@@ -494,6 +494,37 @@ async def test_an_implausible_clock_is_flagged_and_a_backlog_is_not(settings: Se
         assert ["clock_offset_s_quality=1" in line for line in links] == [True, False]
 
 
+async def test_an_old_reading_stays_with_the_asset_of_its_time(tmp_path: Path) -> None:
+    """A logged value from before a device was moved is stored under the asset where it was measured."""
+    moved_ms = NOW - 10_000
+    assigned = {"dev_eui": LOT_DEVICES[0]}
+    places = {
+        "here": {**assigned, "valid_from": rfc3339(moved_ms)},
+        "there": {**assigned, "valid_to": rfc3339(moved_ms)},
+    }
+    features = [
+        {
+            "type": "Feature",
+            "id": name,
+            "geometry": {"type": "Point", "coordinates": [7.8, 51.7]},
+            "properties": {"kind": "station", "name": name, "devices": [device]},
+        }
+        for name, device in places.items()
+    ]
+    (tmp_path / "city.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    moving = load(
+        city={"file": tmp_path / "city.geojson"},
+        journal={"path": tmp_path / "journal.db"},
+        codecs={"profiles": {"ELSYS": "elsys/generic"}},
+    )
+    async with running(moving) as bench:
+        logged = bytes.fromhex("0100e24100c614")
+        await bench.send(message(1, payload=logged, f_port=5, profile="ELSYS"))
+        lines = [line for line in await bench.lines() if line.startswith("environment,")]
+        assert [("asset=here" in line, "asset=there" in line) for line in lines] == [(True, False), (False, True)]
+        assert f"air_temperature=19.8 {NOW - 20_000}" in lines[1]
+
+
 async def test_other_events_are_stored(settings: Settings) -> None:
     """A join, a status and a log of the network server become points."""
     info = event()["deviceInfo"]

@@ -407,3 +407,18 @@ def test_event_time_never_goes_back_for_a_subject() -> None:
             assert newest.get(event.topic, 0) <= event.time_ms <= event.valid_until_ms
             newest[event.topic] = event.time_ms
     assert len(newest) == 28
+
+
+def test_two_ticks_at_one_rule_time_are_two_causes() -> None:
+    """While rule time is ahead, each tick names its own time as the cause: events of two ticks never share an id."""
+    causes: list[tuple[str, int]] = []
+
+    def listen(name: str, count: Count, given: Input) -> tuple[Count, Outputs]:
+        if isinstance(given, Tick):
+            causes.append((given.cause, given.now_ms))
+        return step(name, count._replace(wake_ms=0), given)
+
+    target = engine("a", rules=(replace(COUNTING, step=listen, wake=lambda _name, _count: 0),))
+    commit(target, heard("a", 1, START), Tick(START - 20_000))
+    commit(target, Tick(START - 10_000))
+    assert causes == [(str(START - 20_000), START), (str(START - 10_000), START)]
