@@ -96,7 +96,12 @@ async def test_sigterm_ends_cleanly_within_five_seconds(mosquitto: Mosquitto, tm
 
 async def test_sigterm_ends_within_five_seconds_beside_a_silent_broker(tmp_path: Path) -> None:
     """A broker that takes connections and says nothing holds nobody back."""
-    server = await asyncio.start_server(lambda *_: asyncio.sleep(60), "127.0.0.1", 0)
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
     installation = Installation(tmp_path, server.sockets[0].getsockname()[1])
     async with server, service(installation) as running:
         async with asyncio.timeout(20):

@@ -23,6 +23,7 @@ async def test_every_lot_becomes_unknown_and_says_so(
 ) -> None:
     """Twenty minutes without broker: the lot is unknown by ticks alone; its retained state says so when it is back."""
     monkeypatch.setattr("ingest.pipeline.ABSENT_S", 0.2)
+    monkeypatch.setattr("ingest.pipeline.STEP_BELIEVED_S", 0.2)
     installation = Installation(tmp_path, mosquitto.port)
     offset_ms = 0
     service = Service(load(installation.settings), clock=lambda: wall_clock() + offset_ms)
