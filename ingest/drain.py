@@ -1,12 +1,12 @@
 """From the journal to the places where readings go: each sink at its own pace, with its own cursor and back-off."""
 
 import asyncio
-import random
 import time
 
 import structlog
 
 from decoders.quantity import Privacy
+from ingest.backoff import Backoff
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.dead_letter_store import SINK_SOURCE
@@ -43,9 +43,8 @@ class Drain:
         self._clock = clock
         self._telemetry = telemetry
         self._batch_lines = batch_lines
-        self._backoff_s = backoff_s
-        self._failures = 0
-        self._failing_since = 0.0
+        self._backoff = Backoff(*backoff_s)
+        self._failing_since: float | None = None
 
     async def run(self) -> None:
         """Drain for ever."""
@@ -89,13 +88,10 @@ class Drain:
         await asyncio.sleep(IDLE_S)
 
     async def _back_off(self, error: Exception) -> None:
-        least, most = self._backoff_s
-        wait = error.retry_after_s if isinstance(error, SinkUnavailable) else None
-        if wait is None:
-            wait = random.uniform(least, min(most, least * 2 ** min(self._failures + 1, 20)))  # noqa: S311 - jitter
-        if self._failures == 0:
+        asked = error.retry_after_s if isinstance(error, SinkUnavailable) else None
+        wait = self._backoff.next_s() if asked is None else asked
+        if self._failing_since is None:
             self._failing_since = time.monotonic()
-        self._failures += 1
         self._telemetry.backing_off(self._sink.name, wait, str(error))
         log.warning(
             "sink takes nothing; everything is kept", sink=self._sink.name, error=str(error), retry_in_s=round(wait, 1)
@@ -103,7 +99,8 @@ class Drain:
         await asyncio.sleep(wait)
 
     def _recovered(self) -> None:
-        if self._failures:
+        if self._failing_since is not None:
             log.info("sink takes again", sink=self._sink.name, away_s=round(time.monotonic() - self._failing_since, 1))
-            self._failures = 0
+            self._failing_since = None
+            self._backoff.reset()
             self._telemetry.backing_off(self._sink.name, 0.0, "")

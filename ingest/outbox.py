@@ -1,13 +1,13 @@
 """From the journal to the consumers of events: at least once, newest only where state-like, never an old request."""
 
 import asyncio
-import random
 import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
+from ingest.backoff import Backoff
 from ingest.clock import Clock
 from ingest.journal import Journal
 from ingest.journal_records import EventRow, Retained
@@ -59,7 +59,8 @@ class Outbox:
         self._clock = clock
         self._telemetry = telemetry
         self._speed = speed
-        self._failures = 0
+        self._backoff = Backoff(*BACKOFF_S)
+        self._failing = False
         self._refusals: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -70,8 +71,9 @@ class Outbox:
             except (PublishFailed, JournalError) as error:
                 await self._back_off(str(error))
                 continue
-            if self._failures:
-                self._failures = 0
+            if self._failing:
+                self._failing = False
+                self._backoff.reset()
                 self._telemetry.backing_off(SINK, 0.0, "")
             if not published:
                 await asyncio.sleep(IDLE_S)
@@ -138,9 +140,8 @@ class Outbox:
             log.info("retained events expired, topics emptied", topics=result.emptied)
 
     async def _back_off(self, reason: str) -> None:
-        least, most = BACKOFF_S
-        wait = random.uniform(least, min(most, least * 2 ** min(self._failures + 1, 20)))  # noqa: S311 - jitter
-        self._failures += 1
+        wait = self._backoff.next_s()
+        self._failing = True
         self._telemetry.backing_off(SINK, wait, reason)
         log.warning("events wait, nothing is lost", error=reason, retry_in_s=round(wait, 1))
         await asyncio.sleep(wait)

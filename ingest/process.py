@@ -1,14 +1,12 @@
 """From a batch of messages to what one commit holds: parse, recognise duplicates, decode, run rules, write lines."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from decoders.error import DecodeError
 from decoders.measurement import Measurement
-from decoders.quantity import Privacy
 from decoders.simulated import is_simulated
 from decoders.uplink import Device, Uplink
 from ingest import chirpstack
@@ -16,16 +14,17 @@ from ingest.chirpstack import Event, EventError, TopicError, UplinkEvent
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.device_events import event_line
-from ingest.devices import Devices, Place, Route, Series
+from ingest.devices import Devices, Route
+from ingest.identity import FrameWindow, digest, identifier
 from ingest.journal_records import Batch, EventRow, Resolved, SeenUplink
 from ingest.line_protocol import encode
+from ingest.lines import link_line, write_readings
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.city import Asset
 from rules.engine import Engine, Observation, Overlay, Tick
 from rules.rule import AHEAD_MS
 
-Lines = dict[Privacy, list[str]]
 # NamedTuple's own constructor costs twice this one.
 new_tuple = tuple.__new__
 
@@ -62,31 +61,6 @@ class Poison(Exception):
         super().__init__(f"{type(error).__name__}: {error}")
         self.item = item
         self.error = error
-
-
-class FrameWindow:
-    """The frames of the repeat window, in two generations so that forgetting costs nothing."""
-
-    def __init__(self, window_ms: int) -> None:
-        self.window_ms = window_ms
-        self._young: dict[bytes, int] = {}
-        self._old: dict[bytes, int] = {}
-        self._turn_ms = 0
-
-    def holds(self, frame: bytes, ns_time_ms: int) -> bool:
-        """Whether the same frame came within the window of this network server time."""
-        before = self._young.get(frame)
-        if before is None:
-            before = self._old.get(frame)
-        return before is not None and abs(ns_time_ms - before) <= self.window_ms
-
-    def add(self, frames: Iterable[tuple[bytes, int]]) -> None:
-        """Remember frames with their network server times."""
-        for frame, ns_time_ms in frames:
-            if ns_time_ms >= self._turn_ms:
-                self._old, self._young = self._young, {}
-                self._turn_ms = ns_time_ms + self.window_ms
-            self._young[frame] = ns_time_ms
 
 
 class Processor:
@@ -309,57 +283,6 @@ class Processor:
 def believable(uplink: Uplink, latest_ms: int) -> Uplink:
     """The uplink with a network server time that is not ahead of our clock by more than is believed."""
     return uplink if uplink.ns_time_ms <= latest_ms else uplink._replace(ns_time_ms=latest_ms)
-
-
-def identifier(uplink: Uplink) -> bytes:
-    """The deduplication_id as stored: 16 bytes of the UUID, or its text when it is none."""
-    text = uplink.deduplication_id
-    try:
-        return bytes.fromhex(text.replace("-", ""))
-    except ValueError:
-        return text.encode()
-
-
-def digest(uplink: Uplink) -> bytes:
-    """The frame's identity: device, address, counter and payload."""
-    head = f"{uplink.device.dev_eui}{uplink.dev_addr}:{uplink.f_cnt}:".encode()
-    return hashlib.blake2b(head + uplink.payload, digest_size=16).digest()
-
-
-def link_line(uplink: Uplink, place: Place) -> str:
-    """The radio side of an uplink: best copy's RSSI (dBm) and SNR (dB), gateways, spreading factor, f_cnt, bytes."""
-    receptions = uplink.receptions
-    radio = ""
-    if receptions:
-        best = receptions[0]
-        for copy in receptions:
-            if copy.snr > best.snr:
-                best = copy
-        radio = f"rssi={best.rssi},snr={best.snr!r},"
-    offset_ms = uplink.time_ms - uplink.ns_time_ms
-    doubt = "clock_offset_s_quality=1," if offset_ms > AHEAD_MS else ""
-    return (
-        f"{place.link} {radio}gateways={len(receptions)},spreading_factor={uplink.spreading_factor},"
-        f"f_cnt={uplink.f_cnt},payload_bytes={len(uplink.payload)},{doubt}clock_offset_s={offset_ms / 1000!r}"
-        f" {uplink.time_ms}"
-    )
-
-
-def write_readings(measurement: Measurement, place: Place, lines: Lines) -> None:
-    """Add a line for each series: what the device measured, by channel, and (`device`) what it says of itself.
-
-    An infinity or NaN is never written.
-    """
-    known = place.slots
-    written: dict[Series, str] = {}
-    for quantity, value, channel in measurement.readings:
-        if value - value != 0.0:
-            continue
-        series, name = known.get((quantity, channel)) or place.slot(quantity, channel)
-        before = written.get(series)
-        written[series] = f"{before},{name}{value!r}" if before else f"{name}{value!r}"
-    for series, fields in written.items():
-        lines[series.privacy].append(f"{series.prefix} {fields} {measurement.time_ms}")
 
 
 def observe(uplink: Uplink, asset: Asset, measurement: Measurement, overlay: Overlay) -> None:

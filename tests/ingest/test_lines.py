@@ -6,7 +6,7 @@ from decoders.measurement import Measurement, Reading
 from decoders.quantity import Privacy, Quantity
 from decoders.uplink import Device
 from ingest.devices import Place
-from ingest.process import Lines, write_readings
+from ingest.lines import Lines, write_readings
 
 DEVICE = Device("70b3d57ed0000001", "bin", "profile", "1", "waste", {})
 
