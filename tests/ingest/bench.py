@@ -1,0 +1,106 @@
+"""A service without a broker, with a clock that the test sets."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from ingest.app import Service
+from ingest.mqtt import Message, Receipt
+from ingest.settings import Settings, load
+from tests.ingest.uplinks import (
+    CITY,
+    NOW,
+    PROFILES,
+)
+
+WAIT_S = 5.0
+MINUTE_MS = 60_000
+
+
+class Broker:
+    """An intake that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.acknowledged: list[Receipt] = []
+        self.paused = False
+        self.pauses = 0
+
+    def acknowledge(self, receipts: Sequence[Receipt]) -> None:
+        """Remember."""
+        self.acknowledged += receipts
+
+    def pause(self) -> None:
+        """Remember."""
+        self.paused = True
+        self.pauses += 1
+
+    def resume(self) -> None:
+        """Remember."""
+        self.paused = False
+
+
+class Bench:
+    """A service without a broker, with a clock that the test sets."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.now_ms = NOW
+        self.service = Service(settings, clock=lambda: self.now_ms)
+        self.broker = Broker()
+        self.service.pipeline.attach(self.broker)
+        self.service.journal.register("test")
+
+    async def send(self, *messages: Message) -> None:
+        """Deliver and wait until all are settled."""
+        expected = len(self.broker.acknowledged) + len(messages)
+        for item in messages:
+            self.service.pipeline.deliver(item)
+        await until(lambda: len(self.broker.acknowledged) >= expected)
+
+    async def lines(self) -> list[str]:
+        """All lines that wait for a sink."""
+        rows = await self.service.journal.points_after(0, 1_000_000, NOW)
+        return [line for row in rows for line in row.body.decode().splitlines()]
+
+    async def letters(self) -> list[tuple[str, str]]:
+        """Reason and status of all dead letters, oldest first."""
+        query = "SELECT reason, status FROM dead_letter ORDER BY id"
+        return await self.service.journal.query(lambda c: [(row[0], row[1]) for row in c.execute(query)])
+
+    async def events(self, kind: str) -> list[dict[str, object]]:
+        """The data of all events of a kind, oldest first."""
+        rows = await self.service.journal.query(
+            lambda c: c.execute("SELECT payload FROM event ORDER BY seq").fetchall()
+        )
+        found = [json.loads(row[0]) for row in rows]
+        return [item["data"] for item in found if f".{kind}." in item["type"]]
+
+
+async def until(condition: object) -> None:
+    """Wait for something to become true."""
+    assert callable(condition)
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Bench]:
+    """A bench whose pipeline runs."""
+    bench = Bench(settings)
+    async with bench.service.without_broker():
+        yield bench
+
+
+def city_settings(tmp_path: Path) -> Settings:
+    """Settings with a small city in a fresh folder."""
+    city = tmp_path / "city.geojson"
+    city.write_text(json.dumps(CITY))
+    return load(
+        city={"file": city},
+        journal={"path": tmp_path / "journal.db", "batch_messages": 50},
+        codecs={"profiles": PROFILES},
+        http={"enabled": False},
+    )
