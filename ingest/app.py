@@ -228,7 +228,10 @@ class Service:
             log.error("rule starts afresh", rule=failure.rule, subject=failure.subject, error=failure.error)
         self.processor.last_tick_ms = self.journal.last_tick_ms()
         window = self.journal.newest_ns_time_ms - self.processor.frames.window_ms
-        self.processor.frames.add((frame, ns_time_ms) for ns_time_ms, frame in self.journal.frames_since(window))
+        newest_ms = self.journal.newest_ns_time_ms
+        self.processor.frames.add(
+            (frame, min(ns_time_ms, newest_ms)) for ns_time_ms, frame in self.journal.frames_since(window)
+        )
 
     def _keep_simulations_apart(self) -> None:
         now = "simulated" if self.settings.simulation.apart else "real"
@@ -311,15 +314,17 @@ class Service:
             await asyncio.sleep(UPKEEP_S)
 
     async def _prune(self, sinks: list[Sink]) -> None:
+        """Forget what is old by our clock and by the network server's: neither alone may make us forget."""
+        now_ms = min(self.clock(), self.journal.newest_ns_time_ms)
         try:
-            gone = await self.journal.prune(self.clock())
+            gone = await self.journal.prune(now_ms)
         except JournalError as error:
             log.warning("journal not pruned", error=str(error))
             return
         for sink in sinks:
             if isinstance(sink, SqliteStore):
                 try:
-                    gone += await sink.prune(self.clock())
+                    gone += await sink.prune(now_ms)
                 except SinkUnavailable as error:
                     log.warning("store not pruned", error=str(error))
         log.info("pruned", rows=gone)
@@ -357,6 +362,7 @@ class Service:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 await self._say("offline", self.clock())
+                self.publisher.taken_leave = True
 
     async def _close(self, sinks: list[Sink]) -> None:
         try:

@@ -97,6 +97,9 @@ def requeue_line(letter: StoredLetter) -> Callable[[sqlite3.Connection], None]:
     privacy = Privacy[letter.source.rsplit("/", 1)[-1].upper()]
 
     def change(connection: sqlite3.Connection) -> None:
+        open_letter(connection, letter.id)
+        if letter.length != len(letter.payload):
+            raise DeadLetterError(f"dead letter {letter.id}: only its head was kept")
         write_points(connection, privacy, 1, letter.payload)
         connection.execute("UPDATE dead_letter SET status = 'retried' WHERE id = ?", (letter.id,))
 

@@ -108,6 +108,7 @@ class Journal:
         for sink in set(self._cursors) - set(sinks):
             self._writer.execute("DELETE FROM cursor WHERE sink = ?", (sink,))
             del self._cursors[sink]
+        self._moved.update(self._cursors)
 
     async def points_after(self, seq: int, max_lines: int, now_ms: int) -> list[PointsRow]:
         """The next rows after this one, at least one if there is any, about `max_lines` lines at most."""
@@ -136,6 +137,8 @@ class Journal:
         for number, payload in damaged:
             self._quarantine(f"event/{number}", payload, now_ms)
             await self._write(lambda: sql.file_damaged_event(self._writer, number))  # noqa: B023 - awaited at once
+        if damaged:
+            return await self.pending_events(limit, now_ms, without)
         return found
 
     def _quarantine(self, source: str, body: bytes, now_ms: int) -> None:
@@ -168,6 +171,7 @@ class Journal:
             with transaction(self._writer):
                 result = write(self._writer)
                 audit.append(self._writer, action, now_ms)
+            self.waiting_bytes = sql.waiting_bytes(self._writer)
             return result
 
         return await self._write(both)

@@ -167,7 +167,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("COMMIT")
     except sqlite3.DatabaseError as error:
         _roll_back(connection)
-        if error.sqlite_errorcode in FULL:
+        if getattr(error, "sqlite_errorcode", None) in FULL:
             raise JournalFull(f"journal is full: {error}") from error
         raise JournalError(f"journal: {error}") from error
     except BaseException:

@@ -40,7 +40,7 @@ class Publisher:
     """Publishes on a connection of its own, under the service's client id with `-out`.
 
     `will` makes, for each connection, topic and payload (a JSON CloudEvent) that the broker publishes, retained, when
-    we vanish without a goodbye.
+    we vanish without a goodbye. A `run` that is cancelled publishes it, too, unless the caller has `taken_leave`.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Publisher:
         self.failed = 0
         self.connections = 0
         self.last_error: str | None = None
+        self.taken_leave = False
         self._settings = settings
         self._will = will
         self._on_state = on_state
@@ -112,6 +113,10 @@ class Publisher:
             return error
         try:
             return await self._serve(client)
+        except asyncio.CancelledError:
+            if not self.taken_leave:
+                client.last_word()
+            raise
         finally:
             self._client = None
             client.fail_pending("connection lost before the broker acknowledged")
@@ -153,6 +158,7 @@ class _Client(aiomqtt.Client):
             tls_context=context,
         )
         self._client.connect_timeout = min(settings.connect_timeout_s, PAHO_CONNECT_TIMEOUT_S)
+        self._last_word = will
         self._answers: dict[int, asyncio.Future[PublishFailed | None]] = {}
 
     async def deliver(self, topic: str, payload: bytes, retain: bool, properties: Properties) -> PublishFailed | None:
@@ -173,6 +179,12 @@ class _Client(aiomqtt.Client):
         if failure is None:
             return None
         return type(failure)(f"{topic} is not published: {failure}")
+
+    def last_word(self) -> None:
+        """Publish the will ourselves, for the broker drops it at our goodbye."""
+        if self._last_word is not None:
+            topic, payload = self._last_word
+            self._client.publish(topic, payload, 1, retain=True, properties=_properties(None, WILL_CONTENT_TYPE))
 
     def fail_pending(self, why: str) -> None:
         """Nothing will be answered any more."""

@@ -89,8 +89,10 @@ class Outbox:
                 status = "superseded" if stored.superseded else await self._send(stored.event, result)
                 if status:
                     result.done.append((stored.seq, status))
+            renewed = {stored.event.topic for stored in waiting if stored.event.retained}
             for standing in expired:
-                await self._empty(standing.topic, result)
+                if standing.topic not in renewed:
+                    await self._empty(standing.topic, result)
         finally:
             await self._note(result)
         return len(result.done)

@@ -28,6 +28,7 @@ QUIET_S = 1.0
 ABSENT_S = 30.0
 """Seconds without a connection after which the wall clock goes on alone."""
 STOPPING = "the service is stopping"
+FULL = "the journal is at its size limit; try again when the sinks have taken some"
 STEP_MS = 600_000
 """A jump of the wall clock beyond this is looked at before the rules follow it."""
 STEP_BELIEVED_S = 60.0
@@ -124,6 +125,8 @@ class Pipeline:
         """Put a dead letter through again; returns why it failed, or None."""
         if self._stopping:
             return STOPPING
+        if self._journal.full:
+            return FULL
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._retries.append(Retry(letter_id, message, action, answer))
         self._wake.set()
@@ -138,6 +141,9 @@ class Pipeline:
 
     async def run(self) -> None:
         """Work until `stop`; a batch that was begun is finished."""
+        last_ms = self._processor.last_tick_ms
+        if last_ms and abs(self._clock() - last_ms) > STEP_MS * self._speed:
+            self._jumped_at = time.monotonic()
         while not self._stopping:
             await self._message_or_tick()
             if self._waiting or self._retries:

@@ -181,7 +181,7 @@ class Processor:
                 outcome.decode_errors[route.codec.id] += 1
                 self._undecodable(item, Reason.DECODE, str(error), route, outcome)
                 return
-        self._store(uplink, route, measurements, outcome)
+        self._store(item.uplink or uplink, uplink, route, measurements, outcome)
         outcome.stored += 1
         if item.retry_of is not None:
             batch.resolved.append(Resolved(item.retry_of, None))
@@ -198,11 +198,18 @@ class Processor:
             return True
         return self.frames.holds(frame, ns_time_ms)
 
-    def _store(self, uplink: Uplink, route: Route, measurements: tuple[Measurement, ...], outcome: Outcome) -> None:
+    def _store(
+        self,
+        arrived: Uplink,
+        uplink: Uplink,
+        route: Route,
+        measurements: tuple[Measurement, ...],
+        outcome: Outcome,
+    ) -> None:
         lines = outcome.batch.lines
         device, time_ms = uplink.device, uplink.time_ms
         here = route.place(self._devices.asset(device, time_ms))
-        lines[route.self_privacy].append(link_line(uplink, here))
+        lines[route.self_privacy].append(link_line(arrived, here))
         for measurement in measurements:
             then_ms = measurement.time_ms
             place = here if then_ms == time_ms else route.place(self._devices.asset(device, then_ms))

@@ -329,8 +329,9 @@ def given(**arguments: Any) -> Settings:  # noqa: ANN401 - sections as given
 def _check_variables() -> None:
     """A variable that names no section would be passed over in silence; raises SettingsError."""
     for name in os.environ:
-        if name.startswith(PREFIX) and not name.startswith(OTHER_VARIABLES):
-            section = name.removeprefix(PREFIX).split("__")[0].lower()
+        upper = name.upper()
+        if upper.startswith(PREFIX) and not upper.startswith(OTHER_VARIABLES):
+            section = upper.removeprefix(PREFIX).split("__")[0].lower()
             try:
                 known_keys(Settings, {section: None})
             except ValueError as error:

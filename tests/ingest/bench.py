@@ -45,8 +45,8 @@ class Broker:
 class Bench:
     """A service without a broker, with a clock that the test sets."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.now_ms = NOW
+    def __init__(self, settings: Settings, now_ms: int) -> None:
+        self.now_ms = now_ms
         self.service = Service(settings, clock=lambda: self.now_ms)
         self.broker = Broker()
         self.service.pipeline.attach(self.broker)
@@ -87,9 +87,9 @@ async def until(condition: object) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Bench]:
+async def running(settings: Settings, now_ms: int = NOW) -> AsyncIterator[Bench]:
     """A bench whose pipeline runs."""
-    bench = Bench(settings)
+    bench = Bench(settings, now_ms)
     async with bench.service.without_broker():
         yield bench
 

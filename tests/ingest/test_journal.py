@@ -128,6 +128,19 @@ async def test_rows_wait_for_the_slowest_sink(journal: Journal) -> None:
     assert (await journal.size()).points == 0
 
 
+async def test_a_removed_sink_gives_its_room_back(journal: Journal) -> None:
+    """Rows that only a removed sink waited for go, even when the others have nothing left to take."""
+    journal.register("kept")
+    journal.register("removed")
+    await journal.commit(full_batch(), NOW)
+    journal.advance("kept", 2)
+    await journal.flush(NOW)
+    assert journal.waiting_bytes > 0
+    journal.forget_sinks_but(["kept"])
+    await journal.flush(NOW)
+    assert journal.waiting_bytes == 0
+
+
 async def test_a_new_sink_gets_what_waits(journal: Journal) -> None:
     """A sink that is registered later starts with the oldest row that is still there."""
     journal.register("old")
@@ -170,6 +183,20 @@ async def test_a_damaged_event_is_filed(journal: Journal) -> None:
     await journal.flush(NOW)
     assert journal._writer.execute("SELECT reason FROM dead_letter").fetchall() == [("checksum",)]
     assert journal._writer.execute("SELECT status FROM event ORDER BY seq").fetchall() == [("damaged",), ("pending",)]
+
+
+async def test_a_damaged_event_takes_no_older_one_along(journal: Journal) -> None:
+    """When the newest state of a topic is damaged, the intact one before it goes out."""
+    await journal.commit(Batch(events=[event("older"), event("newer")]), NOW)
+    journal._writer.execute("UPDATE event SET payload = CAST('[]' AS BLOB) WHERE seq = 2")
+    (stored,) = await journal.pending_events(10, NOW)
+    assert (stored.event.id, stored.superseded) == ("older", False)
+
+
+async def test_a_mistake_of_ours_is_a_journal_error(journal: Journal) -> None:
+    """What the module refuses without asking SQLite is told like everything else."""
+    with pytest.raises(JournalError, match="type 'object' is not supported"):
+        await journal.commit(Batch(ticks=[object()]), NOW)  # type: ignore[list-item]
 
 
 async def test_commits_are_synchronous(journal: Journal) -> None:

@@ -219,9 +219,10 @@ async def test_the_will_speaks_for_a_service_that_vanished(mosquitto: Mosquitto)
     """The last will is published, retained, when the connection is cut, and not after a goodbye."""
     will = (STATE, json.dumps({"data": {"state": "offline"}}).encode())
     with paho(mosquitto, STATE) as (_, received):
-        async with publishing(mosquitto, will):
-            pass
         async with publishing(mosquitto, will) as (publisher, _):
+            publisher.taken_leave = True
+        async with publishing(mosquitto, will) as (publisher, _):
+            publisher.taken_leave = True
             assert publisher._client is not None
             connection = publisher._client._client.socket()
             assert connection is not None
@@ -231,6 +232,17 @@ async def test_the_will_speaks_for_a_service_that_vanished(mosquitto: Mosquitto)
     assert (message.topic, message.payload) == will
     assert message.properties is not None
     assert message.properties.json()["ContentType"].startswith("application/cloudevents")  # type: ignore[no-untyped-call]  # paho's
+
+
+@pytest.mark.mosquitto
+async def test_a_run_cut_short_has_a_last_word(mosquitto: Mosquitto) -> None:
+    """A service that ends for a mistake of its own says goodbye properly, and still is not left standing as online."""
+    will = (STATE, json.dumps({"data": {"state": "offline"}}).encode())
+    with paho(mosquitto, STATE) as (_, received):
+        async with publishing(mosquitto, will):
+            pass
+        message = await receive(received)
+    assert (message.topic, message.payload) == will
 
 
 @pytest.mark.mosquitto

@@ -138,6 +138,19 @@ async def test_a_retained_event_that_expired_unsent_empties_its_topic(post: Post
     assert await post.statuses() == ["expired_unpublished"]
 
 
+async def test_a_renewed_state_stands_after_the_broker_was_away(post: Post) -> None:
+    """Away past the validity of what stood there: the newer state goes out and is not emptied with the older one."""
+    await post.put(event("old", valid_s=60))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 1)
+    post.now_ms = NOW + 120_000
+    await post.put(event("unknown", valid_s=600))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 2)
+        await asyncio.sleep(0.3)
+    assert [payload for _, payload, _, _ in post.channel.sent] == [b"old", b"unknown"]
+
+
 async def test_nothing_is_lost_while_the_broker_is_away(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     """Events wait for the broker and go out when it is back."""
     monkeypatch.setattr("ingest.outbox.BACKOFF_S", (0.01, 0.02))

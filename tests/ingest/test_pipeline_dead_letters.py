@@ -118,8 +118,15 @@ async def test_our_own_mistake_harms_no_neighbour(settings: Settings, monkeypatc
     """A message on which the program raises what it should not is a dead letter; those beside it are stored once."""
     reached = Processor._store
 
-    def fail(self: Processor, uplink: Uplink, route: Route, found: tuple[Measurement, ...], outcome: Outcome) -> None:
-        reached(self, uplink, route, found, outcome)
+    def fail(
+        self: Processor,
+        arrived: Uplink,
+        uplink: Uplink,
+        route: Route,
+        found: tuple[Measurement, ...],
+        outcome: Outcome,
+    ) -> None:
+        reached(self, arrived, uplink, route, found, outcome)
         if uplink.f_cnt == 2:
             raise ZeroDivisionError("our own")
 

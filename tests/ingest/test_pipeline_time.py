@@ -119,6 +119,25 @@ async def test_a_restart_keeps_the_time_of_the_rules(settings: Settings) -> None
         assert again.service.processor.last_tick_ms == tick > 0
 
 
+async def test_a_clock_that_is_wrong_at_start_moves_nothing(settings: Settings) -> None:
+    """A start years ahead (no battery behind the machine's clock) waits before the rules follow."""
+    async with running(settings) as bench:
+        await bench.send(message(1, f_cnt=1))
+    async with running(settings, NOW + 3650 * 1440 * MINUTE_MS) as again:
+        await asyncio.sleep(2.5)
+        assert again.service.processor.last_tick_ms == NOW
+
+
+async def test_a_clock_behind_flags_no_device(settings: Settings) -> None:
+    """Our own clock three days behind: devices that agree with the network server are plausible."""
+    async with running(settings) as bench:
+        bench.now_ms = NOW - 3 * 1440 * MINUTE_MS
+        await bench.send(message(1, f_cnt=1))
+        (link,) = [line for line in await bench.lines() if line.startswith("link,")]
+        assert "clock_offset_s=0.0" in link
+        assert "quality" not in link
+
+
 async def test_an_implausible_clock_is_flagged_and_a_backlog_is_not(settings: Settings) -> None:
     """A measurement over two minutes ahead of the network server is stored and flagged; an old one is just old."""
     async with running(settings) as bench:

@@ -153,6 +153,7 @@ def test_a_file_that_is_no_toml_is_named() -> None:
         ("STADTFUNK_MQTT", "geheim{", 'error parsing value for field "mqtt"'),
         ("STADTFUNK_MQQT__HOST", "x", "STADTFUNK_MQQT__HOST: unknown key 'mqqt'; did you mean 'mqtt'"),
         ("STADTFUNK_JOURNAL_PATH", "x", "STADTFUNK_JOURNAL_PATH: unknown key 'journal_path'; did you mean 'journal'"),
+        ("stadtfunk_mqqt__host", "x", "did you mean 'mqtt'"),
         ("STADTFUNK_SECRETS_DIR", "/nowhere", "/nowhere"),
     ],
 )
