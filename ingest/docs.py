@@ -26,7 +26,7 @@ def settings_page() -> str:
         "* Secret files: one file a key, named `mqtt__password`, in the folder `STADTFUNK_SECRETS_DIR` (or systemd's",
         "  `CREDENTIALS_DIRECTORY`). Secrets belong there, not into the file.",
         "* An unknown key is an error that names the nearest known one; so is a `STADTFUNK_` variable of no section.",
-        "  In Kubernetes, beside a Service named `stadtfunk`, set `enableServiceLinks: false`: it makes such variables.",
+        "  In Kubernetes, beside a Service named `stadtfunk`, set `enableServiceLinks: false`; it makes such ones.",
     ]
     for name, info in Settings.model_fields.items():
         model = info.annotation
