@@ -147,7 +147,7 @@ class Service:
         self.journal.forget_sinks_but([sink.name for sink in sinks])
         try:
             async with asyncio.TaskGroup() as group, self._http(group):
-                helpers = [
+                parts = [
                     group.create_task(self.publisher.run()),
                     group.create_task(self._greeting()),
                     group.create_task(self._upkeep(sinks)),
@@ -161,7 +161,7 @@ class Service:
                 )
                 await self._stop.wait()
                 await self._finish(pipeline, subscriber)
-                for task in (subscriber, pipeline, *helpers):
+                for task in (subscriber, pipeline, *parts):
                     task.cancel()
         finally:
             await self._close(sinks)
