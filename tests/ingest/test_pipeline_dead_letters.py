@@ -9,6 +9,7 @@ import pytest
 from decoders.measurement import Measurement
 from decoders.uplink import Uplink
 from ingest.audit import Action
+from ingest.dead_letter import Reason, dead_letter
 from ingest.dead_letter_store import DeadLetterError
 from ingest.devices import Route
 from ingest.mqtt import Message, Receipt
@@ -135,6 +136,36 @@ async def test_our_own_mistake_harms_no_neighbour(settings: Settings, monkeypatc
         await bench.send(*(message(number, f_cnt=number, time_ms=NOW + number) for number in range(1, 6)))
         assert await bench.letters() == [("internal", "open")]
         assert len([line for line in await bench.lines() if line.startswith("link,")]) == 4
+
+
+async def test_a_refused_line_goes_back_once(settings: Settings) -> None:
+    """A line that a database refused is handed out again once, counted as waiting; a cut one is not."""
+    action = Action("os:test", "retry", "1")
+    async with running(settings) as bench:
+        journal = bench.service.journal
+        whole = dead_letter(Reason.SINK, "no", "sink/test/open", b"a b=1 1", NOW, journal.settings)
+        cut = dead_letter(Reason.SINK, "no", "sink/test/open", b"x" * 300_000, NOW, journal.settings)
+        journal.advance("test", journal.cursor("test"), [whole, cut])
+        await journal.flush(NOW)
+        waiting = journal.waiting_bytes
+        answers = await asyncio.gather(
+            *(bench.service.retry(1, action) for _ in range(2)), bench.service.retry(2, action), return_exceptions=True
+        )
+        assert [type(answer) for answer in answers].count(DeadLetterError) == 2
+        assert await bench.lines() == ["a b=1 1"]
+        assert journal.waiting_bytes == waiting + len("a b=1 1")
+        assert await bench.letters() == [("sink", "retried"), ("sink", "open")]
+
+
+async def test_a_retry_into_a_full_journal_is_answered(settings: Settings) -> None:
+    """At the size limit a retry is refused at once instead of waiting for room."""
+    async with running(settings) as bench:
+        await bench.send(message(1, profile="New one"))
+        bench.service.journal.waiting_bytes = settings.journal.max_bytes
+        async with asyncio.timeout(WAIT_S):
+            error = await bench.service.retry(1, Action("os:test", "retry", "1"))
+        assert error is not None
+        assert "size limit" in error
 
 
 async def test_a_retry_never_hangs(settings: Settings) -> None:

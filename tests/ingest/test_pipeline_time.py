@@ -128,6 +128,27 @@ async def test_a_clock_that_is_wrong_at_start_moves_nothing(settings: Settings) 
         assert again.service.processor.last_tick_ms == NOW
 
 
+async def test_a_wrong_clock_forgets_nothing(settings: Settings) -> None:
+    """Ten years ahead of the network server our clock alone makes nobody forget a dead letter."""
+    async with running(settings) as bench:
+        await bench.send(message(1, f_cnt=1), message(2, f_cnt=2, profile="unknown", time_ms=NOW + 1000))
+        bench.now_ms = NOW + 3650 * 1440 * MINUTE_MS
+        await bench.service._prune([])
+        assert await bench.letters() == [("unknown_profile", "open")]
+
+
+async def test_a_restart_restores_the_window_in_believable_times(settings: Settings) -> None:
+    """A frame of the far future, restored at start, neither stops the window from turning nor is forgotten itself."""
+    ahead_ms = NOW + 3650 * 1440 * MINUTE_MS
+    async with running(settings) as bench:
+        await bench.send(message(1, f_cnt=1, time_ms=ahead_ms))
+    async with running(settings) as again:
+        frames = again.service.processor.frames
+        assert frames._turn_ms <= NOW + 20 * MINUTE_MS
+        await again.send(message(2, f_cnt=1, time_ms=ahead_ms + 1, deduplication_id="d" * 32))
+        assert again.service.telemetry.totals.duplicates == 1
+
+
 async def test_a_clock_behind_flags_no_device(settings: Settings) -> None:
     """Our own clock three days behind: devices that agree with the network server are plausible."""
     async with running(settings) as bench:
