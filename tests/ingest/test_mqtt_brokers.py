@@ -116,7 +116,7 @@ async def test_what_is_not_acknowledged_comes_again(broker: Broker) -> None:
         assert (received.subscriber.acknowledged, received.subscriber.stale_acknowledgements) == (0, 60)
         received.subscriber.acknowledge([*first[:5], *second])
         assert (received.subscriber.acknowledged, received.subscriber.stale_acknowledgements) == (60, 65)
-        assert received.subscriber.reconnects == 1
+        await eventually(lambda: received.subscriber.reconnects == 1)
     async with running(settings(broker)) as again:
         await asyncio.sleep(0.2)
         assert again.messages == []
