@@ -61,6 +61,41 @@ class Resolved(NamedTuple):
     error: DeadLetter | None
 
 
+class Stay(NamedTuple):
+    """Where a device was from `from_ms` on (ms since 1970, UTC): an asset and its district, empty without one."""
+
+    from_ms: int
+    asset: str
+    district: str
+
+
+class RawMessage(NamedTuple):
+    """A message as it arrived, with the assets that its measurements were given to; `stays` are in order of time."""
+
+    topic: str
+    payload: bytes
+    ns_time_ms: int
+    privacy: Privacy
+    stays: tuple[Stay, ...] = ()
+
+
+class LedgerRow(NamedTuple):
+    """The closed ledger of a device (or gateway) for one day: its JSON."""
+
+    day: int
+    subject: str
+    body: bytes
+
+
+class Assigned(NamedTuple):
+    """A device belongs to an asset (empty: to none) from then on; `source` is `tag`, `file` or an actor."""
+
+    dev_eui: str
+    valid_from_ms: int
+    asset: str
+    source: str
+
+
 @dataclass(slots=True)
 class Batch:
     """What one commit holds.
@@ -79,6 +114,11 @@ class Batch:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     resolved: list[Resolved] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
+    raw: list[RawMessage] = field(default_factory=list)
+    devices: bytes = b""
+    ledger: list[LedgerRow] = field(default_factory=list)
+    gateway_ledger: list[LedgerRow] = field(default_factory=list)
+    assigned: list[Assigned] = field(default_factory=list)
 
     @property
     def newest_seen_ms(self) -> int:

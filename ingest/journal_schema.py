@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-VERSION = 1
 APPLICATION_ID = 0x5354464B
 WAL_BYTES = 16_000_000
 """What the write-ahead log shrinks to when it starts again."""
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC}
-SCHEMA = """
+FIRST = """
 CREATE TABLE seen (
     ns_time_ms INTEGER, deduplication_id BLOB, frame BLOB,
     PRIMARY KEY (ns_time_ms, deduplication_id)
@@ -63,6 +62,39 @@ CREATE TABLE audit (
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
 """
+SECOND = """
+CREATE TABLE device (
+    dev_eui TEXT PRIMARY KEY, deadline_ms INTEGER, body BLOB NOT NULL, crc INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX device_deadline ON device (deadline_ms, dev_eui) WHERE deadline_ms IS NOT NULL;
+CREATE TABLE device_log (
+    number INTEGER PRIMARY KEY, body BLOB NOT NULL, crc INTEGER NOT NULL
+);
+CREATE TABLE ledger (
+    day INTEGER, dev_eui TEXT, body BLOB NOT NULL, PRIMARY KEY (day, dev_eui)
+) WITHOUT ROWID;
+CREATE TABLE gateway_ledger (
+    day INTEGER, gateway_id TEXT, body BLOB NOT NULL, PRIMARY KEY (day, gateway_id)
+) WITHOUT ROWID;
+CREATE TABLE assignment (
+    dev_eui TEXT, valid_from_ms INTEGER, asset TEXT NOT NULL, source TEXT NOT NULL,
+    PRIMARY KEY (dev_eui, valid_from_ms)
+) WITHOUT ROWID;
+CREATE TABLE lifecycle (
+    subject TEXT, from_ms INTEGER, state TEXT NOT NULL, until_ms INTEGER, PRIMARY KEY (subject, from_ms)
+) WITHOUT ROWID;
+CREATE TABLE raw (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+    messages INTEGER NOT NULL, privacy INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL
+);
+CREATE INDEX raw_time ON raw (last_ms, first_ms);
+CREATE TABLE correction (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, body TEXT NOT NULL
+);
+"""
+SCHEMAS = (FIRST, SECOND)
+"""What each version adds to the one before."""
+VERSION = len(SCHEMAS)
 
 
 class JournalError(Exception):
@@ -131,15 +163,16 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         path.chmod(0o600)
     elif application != APPLICATION_ID:
         raise JournalError(f"journal {path}: another program's database")
-    elif version != VERSION:
-        raise JournalError(f"journal {path}: schema version {version}, this program reads {VERSION}")
+    elif version > VERSION:
+        raise JournalError(f"journal {path}: schema version {version}, this program reads up to {VERSION}; update it")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
-    if fresh:
+    if fresh or version < VERSION:
+        added = "".join(SCHEMAS[0 if fresh else version :])
         connection.executescript(
-            f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+            f"BEGIN; {added} PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
         )
 
 

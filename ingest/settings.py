@@ -133,6 +133,12 @@ class JournalSettings(Section):
     dead_letter_full_bytes: int = Field(256_000, ge=0, description="bytes up to which a dead letter is kept whole")
     dead_letter_head_bytes: int = Field(64_000, ge=0, description="bytes kept of a larger one, with length and digest")
     tick_s: float = Field(10, gt=0, description="s between ticks, by which things expire in a silent city")
+    raw_days: float = Field(
+        7, ge=0, description="days messages are kept as they came, compressed, for `replay`; 0 keeps none"
+    )
+    raw_personal_days: float = Field(
+        1, ge=0, description="days for messages of the privacy class `personal`; 0 keeps none"
+    )
 
 
 class InfluxSettings(Section):
