@@ -39,12 +39,12 @@ class Journal:
         self._read_thread = ThreadPoolExecutor(1, "journal-reader")
         self._page_bytes = self._one("PRAGMA page_size")
         self._number = self._one("SELECT coalesce(max(number), 0) FROM commits")
-        self._cursors: dict[str, int] = dict(self._writer.execute("SELECT sink, seq FROM cursor").fetchall())
+        self._cursors: dict[str, int] = sql.cursors(self._writer)
         self._moved: dict[str, int] = {}
         self._rejected: list[DeadLetter] = []
         self._damaged: set[str] = set()
         self.newest_seen_ms = self._one("SELECT coalesce(max(ns_time_ms), 0) FROM seen")
-        self.newest_ns_time_ms = self._one("SELECT coalesce(max(ns_time_ms), 0) FROM commits")
+        self.newest_ns_time_ms = sql.newest_ns_time_ms(self._writer)
         self.waiting_bytes = sql.waiting_bytes(self._writer)
         self.bytes = self._bytes()
 
@@ -86,22 +86,18 @@ class Journal:
 
     def last_tick_ms(self) -> int:
         """The newest tick in the journal, 0 without one."""
-        return self._one("SELECT coalesce(max(time_ms), 0) FROM tick")
+        return self._one("SELECT coalesce(max(time_ms), 0) FROM tick WHERE crc = checksum(time_ms, number)")
 
     # -- the way out --------------------------------------------------------------------------------------------------
 
     def register(self, sink: str) -> None:
         """Make a sink known, before anything runs: rows stay until it has taken them."""
-        self._writer.execute(
-            "INSERT OR IGNORE INTO cursor VALUES (?, (SELECT coalesce(min(seq), 1) - 1 FROM points))", (sink,)
-        )
-        self._cursors[sink] = self._one("SELECT seq FROM cursor WHERE sink = ?", sink)
+        if sink not in self._cursors:
+            self._cursors[sink] = sql.first_cursor(self._writer, sink)
 
     def remember(self, key: str, value: str) -> str | None:
         """Keep a word from one start to the next, before anything runs; returns the word kept before."""
-        row = self._writer.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        self._writer.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-        return None if row is None else str(row[0])
+        return sql.remember(self._writer, key, value)
 
     def forget_sinks_but(self, sinks: Iterable[str]) -> None:
         """Drop the cursors of sinks that are configured no more, before anything runs."""

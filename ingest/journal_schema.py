@@ -5,7 +5,7 @@ import fcntl
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -71,10 +71,10 @@ CREATE TABLE device_log (
     number INTEGER PRIMARY KEY, body BLOB NOT NULL, crc INTEGER NOT NULL
 );
 CREATE TABLE ledger (
-    day INTEGER, dev_eui TEXT, body BLOB NOT NULL, PRIMARY KEY (day, dev_eui)
+    day INTEGER, dev_eui TEXT, body BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (day, dev_eui)
 ) WITHOUT ROWID;
 CREATE TABLE gateway_ledger (
-    day INTEGER, gateway_id TEXT, body BLOB NOT NULL, PRIMARY KEY (day, gateway_id)
+    day INTEGER, gateway_id TEXT, body BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (day, gateway_id)
 ) WITHOUT ROWID;
 CREATE TABLE assignment (
     dev_eui TEXT, valid_from_ms INTEGER, asset TEXT NOT NULL, source TEXT NOT NULL,
@@ -91,10 +91,39 @@ CREATE INDEX raw_time ON raw (last_ms, first_ms);
 CREATE TABLE correction (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, body TEXT NOT NULL
 );
+ALTER TABLE cursor ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE commits ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tick ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE meta ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE retained ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+UPDATE cursor SET crc = checksum(sink, seq);
+UPDATE commits SET crc = checksum(number, ns_time_ms, messages);
+UPDATE tick SET crc = checksum(time_ms, number);
+UPDATE meta SET crc = checksum(key, value);
+UPDATE retained SET crc = checksum(topic, event_id, valid_until_ms);
+UPDATE points SET crc = checksum(privacy, lines, body) WHERE crc = checksum(body);
+UPDATE event SET crc = checksum(id, topic, payload, retained, acting, time_ms, valid_until_ms)
+    WHERE crc = checksum(payload);
+UPDATE state SET crc = checksum(rule, subject, version, body) WHERE crc = checksum(body);
 """
 SCHEMAS = (FIRST, SECOND)
 """What each version adds to the one before."""
 VERSION = len(SCHEMAS)
+CHECKED: Mapping[str, tuple[str, ...]] = {
+    "points": ("privacy", "lines", "body"),
+    "event": ("id", "topic", "payload", "retained", "acting", "time_ms", "valid_until_ms"),
+    "state": ("rule", "subject", "version", "body"),
+    "cursor": ("sink", "seq"),
+    "retained": ("topic", "event_id", "valid_until_ms"),
+    "commits": ("number", "ns_time_ms", "messages"),
+    "tick": ("time_ms", "number"),
+    "meta": ("key", "value"),
+    "device": ("dev_eui", "deadline_ms", "body"),
+    "device_log": ("number", "body"),
+    "ledger": ("day", "dev_eui", "body"),
+    "gateway_ledger": ("day", "gateway_id", "body"),
+}
+"""The columns that a row's `crc` covers, in this order."""
 
 
 class JournalError(Exception):
@@ -148,6 +177,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes; creates file and schema. Raises JournalError."""
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        connection.create_function("checksum", -1, checksum, deterministic=True)
         _prepare(connection, path)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"journal {path}: {error}") from error
@@ -213,6 +243,10 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def checksum(body: bytes) -> int:
-    """What a row carries so that a flipped bit is seen."""
-    return zlib.crc32(body)
+def checksum(*values: bytes | str | int | None) -> int:
+    """What a row carries so that a flipped bit is seen: CRC-32 over its values, a zero byte between two."""
+    crc = 0
+    for place, value in enumerate(values):
+        data = value if isinstance(value, bytes) else str(value).encode()
+        crc = zlib.crc32(data, zlib.crc32(b"\0", crc) if place else 0)
+    return crc

@@ -26,8 +26,10 @@ def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_m
     """Write a batch as commit `number`; returns for each dead letter whether it is new."""
     batch.line_bytes = 0
     if batch.messages or batch.ticks:
-        connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (number, batch.ns_time_ms, batch.messages))
-    connection.executemany("INSERT OR IGNORE INTO tick VALUES (?, ?)", [(tick, number) for tick in batch.ticks])
+        commit = (number, batch.ns_time_ms, batch.messages)
+        connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?)", (*commit, checksum(*commit)))
+    ticks = [(tick, number, checksum(tick, number)) for tick in batch.ticks]
+    connection.executemany("INSERT OR IGNORE INTO tick VALUES (?, ?, ?)", ticks)
     insert(connection, "INSERT OR IGNORE INTO seen", batch.seen)
     for privacy, lines in batch.lines.items():
         if lines:
@@ -37,9 +39,9 @@ def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_m
     connection.executemany(
         "INSERT OR IGNORE INTO event (id, topic, payload, retained, acting, time_ms, valid_until_ms, status, crc)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
-        [(*event, checksum(event.payload)) for event in batch.events],
+        [(*event, event_checksum(event)) for event in batch.events],
     )
-    states = [(*row, checksum(row.body.encode())) for row in batch.states]
+    states = [(*row, checksum(*row)) for row in batch.states]
     insert(connection, "INSERT OR REPLACE INTO state", states)
     new = [write_dead_letter(connection, letter) for letter in batch.dead_letters]
     for resolved in batch.resolved:
@@ -47,6 +49,12 @@ def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_m
     for action in batch.actions:
         audit.append(connection, action, now_ms)
     return new
+
+
+def event_checksum(event: EventRow) -> int:
+    """The checksum of an event's row."""
+    name, topic, payload, retained, acting, time_ms, valid_until_ms = event
+    return checksum(name, topic, payload, int(retained), int(acting), time_ms, valid_until_ms)
 
 
 def file_damaged_event(connection: sqlite3.Connection, seq: int) -> None:
@@ -57,7 +65,8 @@ def file_damaged_event(connection: sqlite3.Connection, seq: int) -> None:
 def write_points(connection: sqlite3.Connection, privacy: Privacy, lines: int, body: bytes) -> None:
     """Add lines for the sinks."""
     connection.execute(
-        "INSERT INTO points (privacy, lines, body, crc) VALUES (?, ?, ?, ?)", (privacy, lines, body, checksum(body))
+        "INSERT INTO points (privacy, lines, body, crc) VALUES (?, ?, ?, ?)",
+        (privacy, lines, body, checksum(int(privacy), lines, body)),
     )
 
 
@@ -83,11 +92,43 @@ def _write_resolved(connection: sqlite3.Connection, resolved: Resolved) -> None:
         )
 
 
+def cursors(connection: sqlite3.Connection) -> dict[str, int]:
+    """How far sinks have come; one whose checksum does not fit begins again, which changes nothing in its sink."""
+    found = {}
+    for sink, seq, crc in connection.execute("SELECT sink, seq, crc FROM cursor").fetchall():
+        found[sink] = seq if checksum(sink, seq) == crc else first_cursor(connection, sink)
+    return found
+
+
+def first_cursor(connection: sqlite3.Connection, sink: str) -> int:
+    """Let a sink begin with the oldest row there is; returns its cursor."""
+    (seq,) = connection.execute("SELECT coalesce(min(seq), 1) - 1 FROM points").fetchone()
+    connection.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (sink, seq, checksum(sink, seq)))
+    return int(seq)
+
+
+def newest_ns_time_ms(connection: sqlite3.Connection) -> int:
+    """The newest network server time of all commits."""
+    fits = "crc = checksum(number, ns_time_ms, messages)"
+    query = f"SELECT coalesce(max(ns_time_ms), 0) FROM commits WHERE {fits}"  # noqa: S608 - own constant
+    (newest,) = connection.execute(query).fetchone()
+    return int(newest)
+
+
+def remember(connection: sqlite3.Connection, key: str, value: str) -> str | None:
+    """Keep a word; returns the one kept before, None when there was none or it is damaged."""
+    query = "SELECT value FROM meta WHERE key = ? AND crc = checksum(key, value)"
+    row = connection.execute(query, (key,)).fetchone()
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, checksum(key, value)))
+    return None if row is None else str(row[0])
+
+
 def move_cursors(connection: sqlite3.Connection, moved: Mapping[str, int]) -> int:
     """Note how far sinks have come and delete what all have taken; returns the bytes of lines that went."""
     if not moved:
         return 0
-    connection.executemany("UPDATE cursor SET seq = ? WHERE sink = ?", [(seq, sink) for sink, seq in moved.items()])
+    rows = [(seq, checksum(sink, seq), sink) for sink, seq in moved.items()]
+    connection.executemany("UPDATE cursor SET seq = ?, crc = ? WHERE sink = ?", rows)
     taken = "FROM points WHERE seq <= (SELECT min(seq) FROM cursor)"
     (went,) = connection.execute(f"SELECT coalesce(sum(length(body)), 0) {taken}").fetchone()
     connection.execute(f"DELETE {taken}")
@@ -106,7 +147,8 @@ def events_done(
         "UPDATE event SET status = ?, status_ms = ? WHERE seq = ?", [(status, now_ms, seq) for seq, status in done]
     )
     connection.executemany("DELETE FROM retained WHERE topic = ?", [(topic,) for topic in emptied])
-    connection.executemany("INSERT OR REPLACE INTO retained VALUES (?, ?, ?)", standing)
+    rows = [(*row, checksum(*row)) for row in standing]
+    connection.executemany("INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?)", rows)
 
 
 def prune(
@@ -140,7 +182,7 @@ def states(connection: sqlite3.Connection) -> tuple[list[StateRow], list[StateRo
     intact: list[StateRow] = []
     damaged: list[StateRow] = []
     for rule, subject, version, body, crc in connection.execute("SELECT * FROM state ORDER BY rule, subject"):
-        fits = checksum(str(body).encode()) == crc
+        fits = checksum(rule, subject, version, body) == crc
         (intact if fits else damaged).append(StateRow(rule, subject, version, body))
     return intact, damaged
 
@@ -157,7 +199,7 @@ def points_after(
         if rows and total + lines > max_lines:
             break
         total += lines
-        if checksum(body) == crc:
+        if checksum(privacy, lines, body) == crc:
             rows.append(PointsRow(number, Privacy(privacy), lines, body))
         else:
             damaged.append((number, body))
@@ -173,10 +215,10 @@ def pending_events(
     damaged: list[tuple[int, bytes]] = []
     for row in connection.execute(PENDING_EVENTS, (json.dumps(list(without)), limit)):
         seq, name, topic, payload, retained, acting, time_ms, valid_until_ms, crc, superseded = row
-        if checksum(payload) != crc:
+        event = EventRow(name, topic, payload, bool(retained), bool(acting), time_ms, valid_until_ms)
+        if event_checksum(event) != crc:
             damaged.append((seq, payload))
             continue
-        event = EventRow(name, topic, payload, bool(retained), bool(acting), time_ms, valid_until_ms)
         found.append(StoredEvent(seq, event, bool(superseded)))
     return found, damaged
 

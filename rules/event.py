@@ -170,4 +170,57 @@ class ContainerDue(Event):
         return f"{TOPIC_ROOT}/waste/container/{topic_safe(self.subject)}/due"
 
 
-EVENT_TYPES: tuple[type[Event], ...] = (LotState, ContainerDue)
+DeviceProblem = Literal["silent", "battery_low", "link_weak", "f_cnt_reset", "clock_implausible"]
+
+
+class DeviceHealthData(Decision):
+    """What is wrong with a device; the evidence has one entry for each problem, in their order."""
+
+    state: Literal["ok", "problem"]
+    problems: tuple[DeviceProblem, ...]
+    device: str = Field(description="name in ChirpStack")
+    model: str = Field(description="codec id, or the device profile where there is none")
+    asset: str | None = Field(description="asset it belongs to")
+    gateway: str | None = Field(description="gateway that heard it best")
+    last_heard: AwareDatetime
+    interval_s: float | None = Field(ge=0, description="learned interval between uplinks")
+    battery_days_left: float | None = Field(ge=0, description="days until the battery is empty by its trend")
+
+
+class DeviceHealth(Event):
+    """The health of a device; retained. The subject is its dev_eui."""
+
+    retained = True
+    acting = False
+    type: Literal["city.stadtfunk.device.health.v1"] = "city.stadtfunk.device.health.v1"
+    data: DeviceHealthData
+
+    @property
+    def topic(self) -> str:
+        """The MQTT topic it is published on."""
+        return f"{TOPIC_ROOT}/device/{topic_safe(self.subject)}/health"
+
+
+class NetworkHealthData(Decision):
+    """Whether a gateway (or, as `all`, the network) is heard from."""
+
+    state: Literal["ok", "silent"]
+    last_heard: AwareDatetime
+    devices: NonNegativeInt = Field(description="devices that it heard best")
+
+
+class NetworkHealth(Event):
+    """The health of a gateway or of the whole network (`all`); retained. In its place no device is called silent."""
+
+    retained = True
+    acting = False
+    type: Literal["city.stadtfunk.network.health.v1"] = "city.stadtfunk.network.health.v1"
+    data: NetworkHealthData
+
+    @property
+    def topic(self) -> str:
+        """The MQTT topic it is published on."""
+        return f"{TOPIC_ROOT}/network/{topic_safe(self.subject)}/health"
+
+
+EVENT_TYPES: tuple[type[Event], ...] = (LotState, ContainerDue, DeviceHealth, NetworkHealth)

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from rules.asset import KINDS, Asset, Assignment, CityError
@@ -16,6 +16,8 @@ DIMENSIONS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2
 LONGITUDE, LATITUDE = 180.0, 90.0
 MAX_ID = 200
 MAX_DIGITS = 18
+MAX_DEPTH = 100
+TOO_DEEP = f"the city file nests deeper than {MAX_DEPTH} levels, expected GeoJSON"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -34,11 +36,29 @@ def read_assets(text: str) -> list[Asset]:
 
 def _load(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_real, parse_int=_integer, object_pairs_hook=_once)
+        document = json.loads(text, parse_constant=_refuse, parse_float=_real, parse_int=_integer, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise CityError(f"line {error.lineno}, column {error.colno}: no JSON: {error.msg}") from error
     except RecursionError as error:
-        raise CityError("the city file nests too deeply, expected GeoJSON") from error
+        raise CityError(TOO_DEEP) from error
+    _check_depth(document)
+    return document
+
+
+def _check_depth(document: object) -> None:
+    """What was read from a shallow stack must not fail later, where it is printed from a deeper one."""
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [part for node in level for part in _parts(node)]
+        if not level:
+            return
+    raise CityError(TOO_DEEP)
+
+
+def _parts(node: object) -> Iterable[object]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()
 
 
 def _refuse(literal: str) -> float:
@@ -169,7 +189,8 @@ def _positions(feature: _Feature, coordinates: object, depth: int) -> Iterator[t
         return
     match coordinates:
         case [int() | float() as longitude, int() | float() as latitude, *_]:
-            if abs(longitude) <= LONGITUDE and abs(latitude) <= LATITUDE:
+            numbers = not isinstance(longitude, bool) and not isinstance(latitude, bool)
+            if numbers and abs(longitude) <= LONGITUDE and abs(latitude) <= LATITUDE:
                 yield float(longitude), float(latitude)
                 return
     raise feature.error("geometry.coordinates", coordinates, "[longitude, latitude] in degrees")

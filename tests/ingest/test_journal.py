@@ -373,7 +373,7 @@ async def test_a_change_that_fails_leaves_no_audit_row(journal: Journal) -> None
     """Change and audit row are one transaction."""
 
     def fail(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO cursor VALUES ('x', 1)")
+        connection.execute("INSERT INTO cursor VALUES ('x', 1, 0)")
         raise KeyError("no")
 
     with pytest.raises(KeyError):

@@ -1,0 +1,1 @@
+"""Rules about devices, gateways and the network they make."""

@@ -1,0 +1,166 @@
+"""What an uplink says of its device: lost frames, a counter that began again, the interval, the margin of the link.
+
+The learned interval is the longest usual one: it rises at once, by half at most, and falls slowly, so that a device
+that reports by event is not called silent in a quiet night. A gap counts by the frames in it, lost ones too.
+"""
+
+from typing import NamedTuple
+
+from rules.device.battery import charge
+from rules.device.config import DeviceRules
+from rules.device.record import About, Battery, Day, Record
+
+MAX_GAP = 16_384
+"""A jump of f_cnt beyond this is no loss (LoRaWAN 1.0's MAX_FCNT_GAP)."""
+FALL = 0.02
+RISE = 1.5
+MARGIN_WEIGHT = 0.1
+HOUR_MS = 3_600_000
+SNR_FLOOR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
+"""SNR that a spreading factor needs (Semtech SX1276 datasheet, table 13)."""
+
+new_tuple = tuple.__new__
+
+
+class Heard(NamedTuple):
+    """An uplink as this package sees it; `stored` is False for one that could not be decoded.
+
+    `level` is the battery in % or V (`volts`) with its marks where known; `offset_ms` the furthest measurement time
+    minus the network server's; `margin_db` None without a LoRa reception.
+    """
+
+    about: About
+    ns_time_ms: int
+    day: int
+    f_cnt: int
+    dev_addr: str
+    gateway: str
+    margin_db: float | None
+    offset_ms: int
+    level: float | None
+    volts: bool
+    low: float | None
+    empty: float | None
+    stored: bool
+    counts: bool
+
+
+class Hearing(NamedTuple):
+    """The device after an uplink, and the frames lost just before it."""
+
+    record: Record
+    lost: int
+
+
+def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
+    """Take an uplink in; the day of `before` must be the uplink's already (or a later one)."""
+    if before is None:
+        return Hearing(_first(heard), 0)
+    now_ms = heard.ns_time_ms
+    battery = _battery(before.battery, heard)
+    if now_ms < before.last_ms:
+        return _late(before, heard, battery)
+    lost, frames, reset = _frames(before, heard)
+    interval_ms, intervals = before.interval_ms, before.intervals
+    if frames:
+        interval_ms = _learn(rules, interval_ms, intervals, (now_ms - before.last_ms) / frames)
+        intervals += 1
+    margin_db, margins = before.margin_db, before.margins
+    if heard.margin_db is not None:
+        margin_db += (heard.margin_db - margin_db) * max(MARGIN_WEIGHT, 1 / (margins + 1))
+        margins += 1
+    record = new_tuple(
+        Record,
+        (
+            heard.about,
+            before.first_ms,
+            now_ms,
+            interval_ms,
+            intervals,
+            heard.f_cnt,
+            heard.dev_addr,
+            before.joined_ms,
+            now_ms if reset else before.reset_ms,
+            heard.gateway or before.gateway,
+            margin_db,
+            margins,
+            heard.offset_ms,
+            now_ms // HOUR_MS,
+            battery,
+            _count(before.day, heard, lost),
+            False,
+            before.problems,
+            before.shown_until_ms,
+            before.deadline_ms,
+        ),
+    )
+    return new_tuple(Hearing, (record, lost))
+
+
+def _first(heard: Heard) -> Record:
+    return Record(
+        heard.about,
+        first_ms=heard.ns_time_ms,
+        last_ms=heard.ns_time_ms,
+        interval_ms=0.0,
+        intervals=0,
+        f_cnt=heard.f_cnt,
+        dev_addr=heard.dev_addr,
+        joined_ms=0,
+        reset_ms=0,
+        gateway=heard.gateway,
+        margin_db=heard.margin_db or 0.0,
+        margins=0 if heard.margin_db is None else 1,
+        offset_ms=heard.offset_ms,
+        hour=heard.ns_time_ms // HOUR_MS,
+        battery=_battery(None, heard),
+        day=_count(Day(heard.day), heard, 0),
+        silent=False,
+        problems=0,
+        shown_until_ms=0,
+        deadline_ms=None,
+    )
+
+
+def _late(before: Record, heard: Heard, battery: Battery | None) -> Hearing:
+    """An uplink overtaken by a newer one: it was counted as lost, and is not."""
+    same = heard.dev_addr == before.dev_addr and heard.f_cnt < before.f_cnt
+    found = -1 if same and before.day.lost else 0
+    return Hearing(before._replace(battery=battery, day=_count(before.day, heard, found)), 0)
+
+
+def _frames(before: Record, heard: Heard) -> tuple[int, int, bool]:
+    """Frames lost, frames since the one before (0: not to be told), and whether f_cnt began again without a join."""
+    step = heard.f_cnt - before.f_cnt
+    if heard.dev_addr != before.dev_addr or before.joined_ms > before.last_ms:
+        return (0, 1, False) if heard.f_cnt > MAX_GAP else (heard.f_cnt, heard.f_cnt + 1, False)
+    if step <= 0:
+        return 0, 0, True
+    return (0, 0, False) if step > MAX_GAP else (step - 1, step, False)
+
+
+def _learn(rules: DeviceRules, interval_ms: float, intervals: int, gap_ms: float) -> float:
+    if gap_ms <= interval_ms:
+        return interval_ms + (gap_ms - interval_ms) * FALL
+    return min(gap_ms, interval_ms * RISE) if intervals >= rules.least_intervals else gap_ms
+
+
+def _count(day: Day, heard: Heard, lost: int) -> Day:
+    if not heard.counts:
+        return day
+    number, received, lost_before, duplicates, dead_letters, stored = day
+    counted = (
+        number,
+        received + 1,
+        max(0, lost_before + lost),
+        duplicates,
+        dead_letters + (not heard.stored),
+        stored + heard.stored,
+    )
+    return new_tuple(Day, counted)
+
+
+def _battery(before: Battery | None, heard: Heard) -> Battery | None:
+    if heard.level is None:
+        return before
+    return charge(before, heard.level, heard.day, volts=heard.volts, low=heard.low, empty=heard.empty)

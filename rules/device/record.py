@@ -1,0 +1,125 @@
+"""What is remembered of a device: who it is, how it sends, its battery, its day in the ledger, what was said of it."""
+
+from typing import NamedTuple
+
+from pydantic_core import from_json, to_json
+
+from decoders.quantity import Privacy
+
+FORM = 1
+"""The form in which records are kept."""
+
+
+class About(NamedTuple):
+    """Who a device is: codec id as `model`, the asset it belongs to and its district, its ChirpStack tag `asset`."""
+
+    name: str
+    model: str
+    application: str
+    asset: str
+    district: str
+    tag: str
+    privacy: Privacy
+
+
+class Day(NamedTuple):
+    """The ledger of one day of the city's calendar (days since 1970): uplinks, and what became of them.
+
+    `received` = `stored` + `dead_letters`; `lost` on the radio (gaps of f_cnt); `duplicates` are repeats.
+    """
+
+    number: int = 0
+    received: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+    stored: int = 0
+
+
+class Battery(NamedTuple):
+    """The newest level (% or V) with its low and empty marks, the mean of today, and the weighted sums of the trend.
+
+    The sums are of weight, day, value, day squared and day times value over the days before `day`; days count from
+    `first_day`.
+    """
+
+    value: float
+    low: float | None
+    empty: float | None
+    volts: bool
+    first_day: int
+    day: int
+    total: float
+    readings: int
+    weight: float = 0.0
+    days: float = 0.0
+    values: float = 0.0
+    squares: float = 0.0
+    products: float = 0.0
+    samples: int = 0
+
+
+class Record(NamedTuple):
+    """A device; times in ms since 1970 (UTC), `interval_ms` learned from `intervals` of them.
+
+    `margin_db` is the mean distance of the best copy's SNR from what its spreading factor needs; `offset_ms` how far
+    the newest measurement time lies from the network server's. `problems` is what the newest event said (bits of
+    health.PROBLEMS), valid until `shown_until_ms`; `deadline_ms` when time alone may change something.
+    """
+
+    about: About
+    first_ms: int
+    last_ms: int
+    interval_ms: float
+    intervals: int
+    f_cnt: int
+    dev_addr: str
+    joined_ms: int
+    reset_ms: int
+    gateway: str
+    margin_db: float
+    margins: int
+    offset_ms: int
+    hour: int
+    battery: Battery | None
+    day: Day
+    silent: bool
+    problems: int
+    shown_until_ms: int
+    deadline_ms: int | None
+
+
+def dump(records: dict[str, Record]) -> bytes:
+    """Records by dev_eui as JSON."""
+    return to_json({"form": FORM, "devices": records})
+
+
+def load(body: bytes) -> dict[str, Record]:
+    """Records from JSON; raises ValueError for a form that is not known."""
+    kept = from_json(body)
+    if kept["form"] != FORM:
+        raise ValueError(f"device records of form {kept['form']}, expected {FORM}")
+    return {dev_eui: _record(row) for dev_eui, row in kept["devices"].items()}
+
+
+def dump_one(record: Record) -> bytes:
+    """One record as JSON."""
+    return to_json([FORM, record])
+
+
+def load_one(body: bytes) -> Record:
+    """One record from JSON; raises ValueError for a form that is not known."""
+    form, row = from_json(body)
+    if form != FORM:
+        raise ValueError(f"device record of form {form}, expected {FORM}")
+    return _record(row)
+
+
+def _record(row: list[object]) -> Record:
+    record = Record(*row)  # type: ignore[arg-type]  # written by `dump`
+    about, battery = record.about, record.battery
+    return record._replace(
+        about=About(*about[:-1], Privacy(about[-1])),
+        battery=Battery(*battery) if battery is not None else None,
+        day=Day(*record.day),
+    )
