@@ -3,14 +3,32 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 PACKAGES := decoders rules ingest simulator tests benchmarks
+INFLUXD := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stadtfunk/influxd-1.8.10
 
-.PHONY: demo test check bench docs format lock clean
+.PHONY: demo test faults influxd check bench fuzz docs format lock clean
 
 demo: $(READY)  ## a living city on this machine; Ctrl-C ends it
 	@$(BIN)/stadtfunk demo $(ARGS)
 
-test: $(READY)  ## all tests; those that need Mosquitto are skipped without it, and say so
+test: $(READY)  ## all tests; those that need Mosquitto or influxd are skipped without it, and say so
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+
+influxd: $(INFLUXD)/influxd  ## InfluxDB 1.8.10 for the tests, once, into the user's cache; needs Go
+
+$(INFLUXD)/influxd:
+	@command -v go >/dev/null || { echo "Go 1.21 or newer is needed to install influxd" >&2; exit 1; }
+	@go version | awk '{ split(substr($$3, 3), v, "."); exit !(v[1] > 1 || (v[1] == 1 && v[2] + 0 >= 21)) }' \
+		|| { echo "Go 1.21 or newer is needed to install influxd, this is $$(go version)" >&2; exit 1; }
+	@echo "Installing influxd 1.8.10 into $(INFLUXD) ..."
+	@mkdir -p "$(INFLUXD).new"
+	@GOBIN="$(INFLUXD).new" go install -ldflags "-X main.version=1.8.10" \
+		github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+	@mkdir -p "$(INFLUXD)"
+	@mv "$(INFLUXD).new/influxd" "$@"
+	@rmdir "$(INFLUXD).new"
+
+faults: $(READY)  ## kills, full disks, broken networks, wrong clocks, at length; ARGS="--seeds 3 --minutes 10"
+	@$(BIN)/python -m tests.faults.run $(ARGS)
 
 check: $(READY)  ## lint, format, types, floors of imports, generated documents
 	@$(BIN)/ruff check .
@@ -22,6 +40,10 @@ check: $(READY)  ## lint, format, types, floors of imports, generated documents
 bench: $(READY)  ## the figures of docs/benchmarks.md
 	@$(BIN)/python benchmarks/decode.py $(ARGS)
 	@$(BIN)/python benchmarks/pipeline.py $(ARGS)
+
+fuzz: $(READY)  ## a million inputs against parsers, codecs, settings and the whole chain
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra fuzz -c requirements.lock
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 docs: $(READY)  ## write the generated documents
 	@$(BIN)/python -m ingest.docs
@@ -43,7 +65,7 @@ $(READY): pyproject.toml requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@echo "Installing what requirements.lock names into .venv ..."
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra demo --extra dev \
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra demo --extra dev --extra postgresql \
 		-c requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)

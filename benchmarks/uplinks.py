@@ -71,12 +71,12 @@ def _feature(name: str, devices: list[int], **properties: object) -> dict[str, A
     }
 
 
-def messages(count: int) -> Iterator[tuple[str, bytes]]:
-    """Topic and payload of each uplink; the newest is from now."""
+def messages(count: int, devices: int = DEVICES, stride: int = 1) -> Iterator[tuple[str, bytes]]:
+    """Topic and payload of each uplink; the newest is from now. Devices take turns, `stride` apart."""
     rng = random.Random(1)
     begin_ms = int(time.time() * 1000) - count
     for number in range(count):
-        device = number % DEVICES
+        device = number * stride % devices
         model, f_port, payload = MODELS[n_model(device)]
         name = dev_eui(device)
         at = datetime.fromtimestamp((begin_ms + number) / 1000, UTC).isoformat(timespec="milliseconds")
@@ -98,7 +98,7 @@ def messages(count: int) -> Iterator[tuple[str, bytes]]:
             "devAddr": f"{device:08x}",
             "adr": True,
             "dr": 5,
-            "fCnt": number // DEVICES,
+            "fCnt": 1 + number // devices,
             "fPort": f_port,
             "confirmed": False,
             "data": base64.b64encode(bytes.fromhex(payload)).decode(),

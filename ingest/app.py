@@ -13,12 +13,19 @@ from typing import Any, Literal
 import structlog
 from prometheus_client import CollectorRegistry
 
+from ingest import codec_version, http, watchdog
 from ingest import dead_letter_store as letters
-from ingest import http
 from ingest.audit import Action
+from ingest.broker_warnings import broker_warnings
+from ingest.calendar import Calendar
+from ingest.canary import Canary
 from ingest.clock import Clock, simulated_clock, wall_clock
+from ingest.codec_version import InForce
+from ingest.correction import JournalKeeper, Keeper
 from ingest.devices import Devices
 from ingest.drain import Drain
+from ingest.fleet import Fleet
+from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
 from ingest.journal_schema import JournalError
 from ingest.mqtt import ConnectionState, Subscriber, filters
@@ -27,6 +34,7 @@ from ingest.mqtt_out import Publisher
 from ingest.outbox import CONTENT_TYPE, Outbox
 from ingest.pipeline import Pipeline
 from ingest.process import Processor
+from ingest.register import Register
 from ingest.service_state import STATE_TOPIC, service_state
 from ingest.settings import InfluxSettings, Settings, SettingsError
 from ingest.sink import Sink, SinkUnavailable
@@ -39,6 +47,12 @@ from rules.engine import Engine
 
 UPKEEP_S = 5.0
 """Seconds between looks at the journal's size."""
+FOLD_S = 60.0
+"""Seconds between foldings of device records into their table."""
+MAX_FRESH = 20_000
+"""Device records in memory that wait for folding; beyond, it is done at once."""
+COMPACT_PAUSE_S = 0.05
+"""Seconds for commits between two steps of joining raw messages."""
 PRUNE_S = 3600.0
 """Seconds between prunings."""
 FAREWELL_S = 2.0
@@ -118,15 +132,26 @@ class Service:
         self.registry: CollectorRegistry = self.telemetry.registry
         self.city = read_city(settings)
         self.engine = Engine(self.city, RULES)
-        self.processor = Processor(settings, Devices(settings, self.city), self.engine, self.clock)
         self.journal = Journal(settings.journal)
+        codec_version.note(self.journal.remember, InForce.now(settings.codecs))
+        self.corrections: Keeper = JournalKeeper(self.journal, self.clock)
+        self.register = Register(self.journal, self.city, self.clock, self._changed)
+        self.devices = Devices(settings, self.city, self.register.assignments)
+        counts = self.register.lifecycle.counts
+        self.fleet = Fleet(settings.rules.device.rules(), Calendar(settings.city.timezone), counts)
+        self.processor = Processor(settings, self.devices, self.engine, self.fleet, self.clock)
         self.pipeline = Pipeline(
             settings.journal, self.processor, self.journal, self.clock, self.telemetry, settings.simulation.speed
         )
-        self.subscriber = Subscriber(settings.mqtt, filters(settings.mqtt), self.pipeline.deliver)
+        canary = Canary(settings)
         self.publisher = Publisher(settings.mqtt, will=self._will, on_state=self._publisher_state)
+        self.heartbeat = Heartbeat(canary, self.publisher, self.journal, self.clock, self.telemetry)
+        deliver = self.heartbeat.watching(self.pipeline.deliver)
+        topics = (*filters(settings.mqtt), *canary.filters)
+        self.subscriber = Subscriber(settings.mqtt, topics, deliver, expects_session=self._had_session())
         self.pipeline.attach(self.subscriber)
         self.url = ""
+        self._started_ms = self.clock()
         self._since_ms = 0
         self._stop = asyncio.Event()
         self._greet = asyncio.Event()
@@ -152,6 +177,8 @@ class Service:
                     group.create_task(self._greeting()),
                     group.create_task(self._upkeep(sinks)),
                     group.create_task(self._outbox().run()),
+                    group.create_task(self.heartbeat.run([sink.name for sink in sinks])),
+                    group.create_task(watchdog.attend(lambda: self.heartbeat.alive(self.problems()))),
                     *(group.create_task(self._drain(sink).run()) for sink in sinks),
                 ]
                 pipeline = group.create_task(self.pipeline.run())
@@ -159,7 +186,9 @@ class Service:
                 log.info(
                     "service started", journal=str(settings.journal.path), http=self.url, assets=len(self.city.assets)
                 )
+                watchdog.notify(watchdog.READY)
                 await self._stop.wait()
+                watchdog.notify(watchdog.STOPPING)
                 await self._finish(pipeline, subscriber)
                 for task in (subscriber, pipeline, *parts):
                     task.cancel()
@@ -199,12 +228,20 @@ class Service:
         totals = self.telemetry.totals
         size = await self.journal.size()
         return {
+            "now_ms": self.clock(),
+            "since_ms": self._started_ms,
             "totals": {name: getattr(totals, name) for name in totals.__slots__},
             "journal": size._asdict(),
             "waiting": self.pipeline.waiting,
             "mqtt": self.telemetry.subscriber_counts(self.subscriber),
+            "warnings": broker_warnings(self.subscriber.figures()),
+            "chain": self.chain(),
             "problems": self.problems(),
         }
+
+    def chain(self) -> dict[str, Any]:
+        """How the newest round trip of the canary through the whole service fared."""
+        return self.heartbeat.report(self.problems())
 
     async def retry(self, letter_id: int, action: Action) -> str | None:
         """Put a dead letter through again; why it failed, or None."""
@@ -218,6 +255,11 @@ class Service:
         """Set a dead letter aside."""
         await self.journal.change(letters.discard(letter_id), action, self.clock())
 
+    def _changed(self, subject: str) -> None:
+        """Somebody said something of a device or an asset: look at it with the next tick."""
+        asset = self.city.assets.get(subject)
+        self.fleet.nudged.update([assignment.dev_eui for assignment in asset.devices] if asset else [subject])
+
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _restore(self) -> None:
@@ -226,12 +268,19 @@ class Service:
             log.error("rule state with a wrong checksum left out", rule=row.rule, subject=row.subject)
         for failure in self.engine.load(intact):
             log.error("rule starts afresh", rule=failure.rule, subject=failure.subject, error=failure.error)
+        self.fleet.restore(self.journal.logged_devices(), intact)
         self.processor.last_tick_ms = self.journal.last_tick_ms()
         window = self.journal.newest_ns_time_ms - self.processor.frames.window_ms
         newest_ms = self.journal.newest_ns_time_ms
         self.processor.frames.add(
             (frame, min(ns_time_ms, newest_ms)) for ns_time_ms, frame in self.journal.frames_since(window)
         )
+
+    def _had_session(self) -> bool:
+        """Whether the broker ought to keep a session of ours: an earlier start under this name took messages."""
+        mqtt = self.settings.mqtt
+        name = f"{mqtt.host}:{mqtt.port}/{mqtt.client_id}"
+        return self.journal.remember("mqtt session", name) == name and self.journal.newest_ns_time_ms > 0
 
     def _keep_simulations_apart(self) -> None:
         now = "simulated" if self.settings.simulation.apart else "real"
@@ -300,18 +349,38 @@ class Service:
             yield listener
 
     async def _upkeep(self, sinks: list[Sink]) -> None:
-        last_prune = -PRUNE_S
         loop = asyncio.get_running_loop()
+        last_prune, last_fold = -PRUNE_S, loop.time()
         while True:
             try:
                 self.telemetry.journal_size(await self.journal.size())
             except JournalError as error:
                 log.warning("journal not measured", error=str(error))
             self.telemetry.subscriber(self.subscriber)
+            if loop.time() - last_fold >= FOLD_S or self.fleet.fresh > MAX_FRESH:
+                last_fold = loop.time()
+                await self._fold()
+                await self._compact()
             if loop.time() - last_prune >= PRUNE_S:
                 last_prune = loop.time()
                 await self._prune(sinks)
             await asyncio.sleep(UPKEEP_S)
+
+    async def _compact(self) -> None:
+        try:
+            while await self.journal.compact():  # noqa: ASYNC110 - commits get their turn in between
+                await asyncio.sleep(COMPACT_PAUSE_S)
+        except JournalError as error:
+            log.warning("raw messages not compacted", error=str(error))
+
+    async def _fold(self) -> None:
+        number, records = self.fleet.unfolded()
+        try:
+            await self.journal.fold_devices(number, records)
+        except JournalError as error:
+            log.warning("device records not folded; they stay in the log", error=str(error))
+            return
+        self.fleet.folded(records)
 
     async def _prune(self, sinks: list[Sink]) -> None:
         """Forget what is old by our clock and by the network server's: neither alone may make us forget."""

@@ -1,59 +1,48 @@
 """What `stadtfunk check` looks at: settings, files, connections, one finding each."""
 
 import asyncio
-from typing import Literal, NamedTuple
 
 import aiohttp
 
 from decoders import catalog
 from decoders.error import UnknownCodec
-from ingest.app import read_city, store_path
+from ingest import check_broker, check_city, check_service
+from ingest.app import read_city, service_clock, store_path
+from ingest.finding import Finding, line
 from ingest.journal_schema import JournalError, is_locked, open_reader
-from ingest.mqtt import Message, Subscriber
 from ingest.settings import Settings, SettingsError
 from rules.catalog import RULES
 from rules.city import CityError
 from rules.engine import Engine
 
+__all__ = ["Finding", "findings", "line"]
+
 CONNECT_S = 5.0
-PROBE_TOPIC = "stadtfunk/v1/check/nothing"
 
 
-class Finding(NamedTuple):
-    """One line of the check."""
-
-    level: Literal["ok", "warning", "error"]
-    subject: str
-    text: str
-
-
-def line(finding: Finding) -> str:
-    """A finding as people read it."""
-    mark = {"ok": "ok     ", "warning": "warning", "error": "error  "}[finding.level]
-    return f"{mark}  {finding.subject}: {finding.text}"
-
-
-async def findings(settings: Settings) -> list[Finding]:
-    """Look at everything; a bad part never hides the next."""
+async def findings(settings: Settings, listen_s: float = 0) -> list[Finding]:
+    """Look at everything, at events for so many s; a bad part never hides the next."""
     return [
-        _city(settings),
+        *_city(settings),
         *_codecs(settings),
         _journal(settings),
-        await _broker(settings),
+        *await check_broker.findings(settings.mqtt, listen_s),
+        *await asyncio.to_thread(list, check_service.findings(settings)),
         await _sink(settings),
     ]
 
 
-def _city(settings: Settings) -> Finding:
+def _city(settings: Settings) -> list[Finding]:
     if settings.city.file is None:
-        return Finding("warning", "city.file", "not set: no rule runs")
+        return [Finding("warning", "city.file", "not set: no rule runs")]
     try:
         city = read_city(settings)
         Engine(city, RULES)
     except (SettingsError, CityError) as error:
-        return Finding("error", "city.file", str(error).removeprefix("city.file: "))
+        return [Finding("error", "city.file", str(error).removeprefix("city.file: "))]
     devices = sum(len(asset.devices) for asset in city.assets.values())
-    return Finding("ok", "city.file", f"{settings.city.file}: {len(city.assets)} assets, {devices} devices")
+    first = Finding("ok", "city.file", f"{settings.city.file}: {len(city.assets)} assets, {devices} devices")
+    return [first, *check_city.differences(settings, city, service_clock(settings)())]
 
 
 def _codecs(settings: Settings) -> list[Finding]:
@@ -79,30 +68,6 @@ def _journal(settings: Settings) -> Finding:
     except JournalError as error:
         return Finding("error", "journal.path", str(error))
     return Finding("ok", "journal.path", str(path))
-
-
-async def _broker(settings: Settings) -> Finding:
-    mqtt = settings.mqtt
-    place = f"{mqtt.host}:{mqtt.port}"
-    probe = mqtt.model_copy(update={"client_id": f"{mqtt.client_id}-check", "session_expiry_s": 60})
-    answered = asyncio.Event()
-    subscriber = Subscriber(probe, [PROBE_TOPIC], _ignore, on_state=lambda *_: answered.set())
-    task = asyncio.create_task(subscriber.run())
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            await answered.wait()
-    except TimeoutError:
-        return Finding("error", "mqtt", f"{place}: no answer in {CONNECT_S:.0f} s")
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-    if subscriber.last_error is not None:
-        return Finding("error", "mqtt", f"{place}: {subscriber.last_error}")
-    return Finding("ok", "mqtt", f"{place}: connected, subscribed")
-
-
-def _ignore(_: Message) -> None:
-    """Take a message of the probe's topic, which nobody publishes."""
 
 
 async def _sink(settings: Settings) -> Finding:

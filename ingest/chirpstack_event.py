@@ -17,6 +17,10 @@ from pydantic.types import StringConstraints
 
 EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 MILLISECOND = timedelta(milliseconds=1)
+EARLIEST = datetime(1700, 1, 1, tzinfo=UTC)
+"""InfluxDB's times begin in 1677; logged values may be half a year older than the event that brings them."""
+LATEST = datetime(2262, 1, 1, tzinfo=UTC)
+"""InfluxDB's times end that year."""
 
 
 def milliseconds(moment: datetime) -> int:
@@ -41,7 +45,7 @@ DevEui = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{16}$", to_lower=
 DevAddr = Annotated[str, StringConstraints(pattern="^([0-9a-fA-F]{8})?$", to_lower=True)]
 Unsigned = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Signed = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
-Moment = Annotated[AwareDatetime, Field(strict=True)]
+Moment = Annotated[AwareDatetime, Field(strict=True, ge=EARLIEST, le=LATEST)]
 LogLevel = Annotated[str, BeforeValidator(_enum_name(integration_pb2.LogLevel))]
 LogCode = Annotated[str, BeforeValidator(_enum_name(integration_pb2.LogCode))]
 LocationSource = Annotated[str, BeforeValidator(_enum_name(common_pb2.LocationSource))]
@@ -107,7 +111,7 @@ class Location(Message):
 
 
 class DeviceEvent(Message):
-    """What all events have."""
+    """What all events have; a time that no database could keep is refused."""
 
     time: Moment
     device_info: DeviceInfo

@@ -14,7 +14,16 @@ from typing import Annotated
 
 import typer
 
-from ingest import cli_codecs, cli_dead_letters
+from ingest import (
+    cli_audit,
+    cli_codecs,
+    cli_dead_letters,
+    cli_devices,
+    cli_provision,
+    cli_replay,
+    cli_rules,
+    cli_status,
+)
 from ingest.cli_error import CommandError
 from ingest.journal_schema import JournalError
 from ingest.settings import SettingsError, load
@@ -62,9 +71,12 @@ def run(config: Config = None) -> None:
     serve(load(config))
 
 
-@app.command(epilog="Example: stadtfunk check -c stadtfunk.toml")
+@app.command(epilog="Example: stadtfunk check -c stadtfunk.toml --listen 30")
 def check(
     config: Config = None,
+    listen: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Listen to events for so long: do they come at QoS 1?")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
     """Check settings, files and connections; one line each."""
@@ -73,7 +85,7 @@ def check(
     from ingest.telemetry import configure_logging
 
     configure_logging(settings.telemetry.model_copy(update={"log_level": "error"}))
-    found = asyncio.run(findings(settings))
+    found = asyncio.run(findings(settings, listen))
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in found]))
     else:
@@ -111,8 +123,14 @@ def demo(
         raise typer.Exit(1)
 
 
+cli_audit.register(app)
 cli_codecs.register(app)
 cli_dead_letters.register(app)
+cli_provision.register(app)
+cli_devices.register(app)
+cli_status.register(app)
+cli_replay.register(app)
+cli_rules.register(app)
 
 
 def main() -> None:

@@ -2,29 +2,25 @@
 
 import asyncio
 import json
-import sqlite3
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from sqlite3 import Connection
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from ingest import cli_service
 from ingest import dead_letter_store as store
 from ingest.audit import Action, operating_system_user
 from ingest.cli_error import CommandError
+from ingest.cli_service import AsJson, Config, Why
 from ingest.cli_table import print_table
 from ingest.dead_letter import Reason
 from ingest.dead_letter_store import DeadLetterError, StoredLetter
-from ingest.journal_schema import JournalError, is_locked, open_reader
 from ingest.settings import Settings, load
-from ingest.token_file import token_path
 
-TIMEOUT_S = 30
 SHOWN_BYTES = 512
 
 app = typer.Typer(
@@ -33,10 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings file (TOML).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Numbers of dead letters, as `list` shows them.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; goes into the audit table.")]
 Everything = Annotated[bool, typer.Option("--all", help="All open ones.")]
 Kind = Annotated[Reason | None, typer.Option("--kind", help="Only those kept for this reason.")]
 
@@ -125,9 +118,8 @@ def _change(
     if bool(numbers) == every:
         raise typer.BadParameter("give numbers, or --all (with --kind to narrow it)")
     chosen = numbers or _open_numbers(settings, kind)
-    actor = operating_system_user()
-    apply = _through_service if is_locked(settings.journal.path) else _alone
-    results = apply(verb, settings, chosen, actor, reason)
+    apply = _through_service if cli_service.runs(settings) else _alone
+    results = apply(verb, settings, chosen, reason)
     if as_json:
         typer.echo(json.dumps([{"id": number, "error": error} for number, error in results]))
     else:
@@ -145,46 +137,18 @@ def _open_numbers(settings: Settings, kind: Reason | None) -> list[int]:
         return [letter.id for letter in store.listed(connection, "open", kind.value if kind else None, 1_000_000)][::-1]
 
 
-def _through_service(verb: str, settings: Settings, numbers: list[int], actor: str, reason: str) -> Results:
-    path = token_path(settings.journal.path)
-    try:
-        access = json.loads(path.read_text())
-    except OSError as error:
-        raise CommandError(
-            f"the service runs, but {path} cannot be read ({error.strerror}); is http.enabled?"
-        ) from error
-    body = json.dumps({"actor": actor, "reason": reason}).encode()
-    return [
-        (number, _post(f"{access['url']}/api/v1/dead-letters/{number}/{verb}", access["token"], body))
-        for number in numbers
-    ]
+def _through_service(verb: str, settings: Settings, numbers: list[int], reason: str) -> Results:
+    results: Results = []
+    for number in numbers:
+        answer = cli_service.post(settings, f"/api/v1/dead-letters/{number}/{verb}", cli_service.order(reason))
+        error = answer.error or answer.body["error"]
+        results.append((number, None if error is None else str(error)))
+    return results
 
 
-def _post(url: str, token: str, body: bytes) -> str | None:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - the address our own service left
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - the same
-            error = json.load(answer)["error"]
-    except urllib.error.HTTPError as problem:
-        error = _detail(problem)
-    except OSError as problem:
-        raise CommandError(f"the service does not answer at {url}: {problem}") from problem
-    return None if error is None else str(error)
-
-
-def _detail(problem: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(problem)["detail"])
-    except (ValueError, KeyError):
-        return f"HTTP {problem.code}"
-
-
-def _alone(verb: str, settings: Settings, numbers: list[int], actor: str, reason: str) -> Results:
-    from ingest.telemetry import configure_logging  # noqa: PLC0415 - slow to import, where it is needed only
-
-    configure_logging(settings.telemetry.model_copy(update={"log_level": "error"}))
-    return asyncio.run(_alone_all(verb, settings, numbers, actor, reason))
+def _alone(verb: str, settings: Settings, numbers: list[int], reason: str) -> Results:
+    cli_service.quiet_logs(settings)
+    return asyncio.run(_alone_all(verb, settings, numbers, operating_system_user(), reason))
 
 
 async def _alone_all(verb: str, settings: Settings, numbers: list[int], actor: str, reason: str) -> Results:
@@ -204,17 +168,12 @@ async def _alone_all(verb: str, settings: Settings, numbers: list[int], actor: s
 
 
 @contextmanager
-def _reading(settings: Settings) -> Iterator[sqlite3.Connection]:
-    try:
-        connection = open_reader(settings.journal.path)
-    except JournalError as error:
-        raise CommandError(str(error)) from error
-    try:
-        yield connection
-    except DeadLetterError as error:
-        raise CommandError(str(error)) from error
-    finally:
-        connection.close()
+def _reading(settings: Settings) -> Iterator[Connection]:
+    with cli_service.reading(settings) as connection:
+        try:
+            yield connection
+        except DeadLetterError as error:
+            raise CommandError(str(error)) from error
 
 
 def _time(letter: StoredLetter) -> str:

@@ -7,11 +7,15 @@ from decoders.codec import Codec
 from decoders.error import UnknownCodec
 from decoders.quantity import Privacy, Quantity
 from decoders.uplink import Device
-from ingest.line_protocol import series
+from ingest.assignments import Assignments
+from ingest.journal_records import Stay
+from ingest.series import DeviceTags
 from ingest.settings import Settings
 from rules.city import Asset, City
+from rules.device.record import About
 
 REMEMBERED = 50_000
+FIELDS = {quantity: f"{quantity.field}=" for quantity in Quantity}
 DEVICE = "device"
 LINK = "link"
 
@@ -29,27 +33,30 @@ class Series:
 class Place:
     """The names of a device's series while it belongs to one asset; `slots` are those that readings had so far."""
 
-    __slots__ = ("_family", "_known", "_privacy", "_tags", "asset", "link", "slots")
+    __slots__ = ("_family", "_known", "_privacy", "_tags", "about", "asset", "link", "slots", "stays")
 
     def __init__(self, device: Device, model: str, family: str, privacy: Privacy, asset: Asset | None) -> None:
         self.asset = asset
         self.slots: dict[tuple[Quantity, str], tuple[Series, str]] = {}
-        self._tags = (
-            ("dev_eui", device.dev_eui),
-            ("device", device.name),
-            ("model", model),
-            ("asset", asset.id if asset else ""),
-            ("district", (asset.district if asset else "") or device.tags.get("district", "")),
-            ("application", device.application),
+        self.about = About(
+            device.name,
+            model,
+            device.application,
+            asset.id if asset else "",
+            (asset.district if asset else "") or device.tags.get("district", ""),
+            device.tags.get("asset", ""),
+            privacy,
         )
+        self.stays: tuple[Stay, ...] = (Stay(0, self.about.asset, self.about.district),)
         self._family = family
         self._privacy = privacy
-        self._known: dict[tuple[str, Privacy], Series] = {}
-        self.link = self.series(LINK)
+        self._tags = DeviceTags(device.dev_eui, self.about)
+        self._known: dict[tuple[str, str, Privacy], Series] = {}
+        self.link = self._tags.series(LINK)
 
     def series(self, measurement: str, channel: str = "") -> str:
         """The escaped prefix of one series."""
-        return series(measurement, (*self._tags, ("channel", channel)))
+        return self._tags.series(measurement, channel)
 
     def slot(self, quantity: Quantity, channel: str) -> tuple[Series, str]:
         """The series of a reading and the beginning of its field; a quantity's name needs no escaping."""
@@ -57,10 +64,11 @@ class Place:
         if quantity.diagnostic:
             name, floor = DEVICE, own_privacy(floor)
         privacy = max(floor, quantity.privacy)
-        prefix = self.series(name, channel)
-        found = self._known.setdefault((prefix, privacy), Series(prefix, privacy))
-        self.slots[quantity, channel] = found, f"{quantity.field}="
-        return self.slots[quantity, channel]
+        found = self._known.get((name, channel, privacy))
+        if found is None:
+            found = self._known[name, channel, privacy] = Series(self.series(name, channel), privacy)
+        slot = self.slots[quantity, channel] = found, FIELDS[quantity]
+        return slot
 
 
 class Route:
@@ -91,8 +99,9 @@ class Route:
 class Devices:
     """Routes by device, made once and remembered."""
 
-    def __init__(self, settings: Settings, city: City) -> None:
+    def __init__(self, settings: Settings, city: City, assignments: Assignments | None = None) -> None:
         self.city = city
+        self.assignments = assignments or Assignments()
         self._profiles = settings.codecs.profiles
         self._applications = settings.privacy.applications
         self._routes: dict[str, Route] = {}
@@ -108,7 +117,8 @@ class Devices:
 
     def asset(self, device: Device, time_ms: int) -> Asset | None:
         """Where the device was at that time."""
-        return self.city.asset_of(device.dev_eui, time_ms, device.tags.get("asset"))
+        name = self.assignments.place(device.dev_eui, time_ms, device.tags.get("asset"))
+        return self.city.asset_of(device.dev_eui, time_ms, name)
 
     def _new_route(self, device: Device) -> Route:
         name = device.tags.get("codec") or self._profiles.get(device.profile)
@@ -121,6 +131,13 @@ class Devices:
         except UnknownCodec as error:
             return Route(device, None, f"device profile {device.profile!r}: {error}", application)
         return Route(device, codec, "", max(application, codec.privacy))
+
+
+def join_stay(stays: tuple[Stay, ...], time_ms: int, place: Place) -> tuple[Stay, ...]:
+    """The stays with another: a measurement of that time belongs elsewhere than the ones after it."""
+    later = [stay for stay in stays if stay.from_ms > time_ms] or [stays[-1]._replace(from_ms=time_ms + 1)]
+    earlier = [stay for stay in stays[:-1] if stay.from_ms <= time_ms]
+    return (*earlier, Stay(time_ms, place.about.asset, place.about.district), *later)
 
 
 def own_privacy(privacy: Privacy) -> Privacy:

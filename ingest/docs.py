@@ -32,17 +32,24 @@ def settings_page() -> str:
         model = info.annotation
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
-        lines += [
-            "",
-            f"## [{name}]",
-            "",
-            (model.__doc__ or "").split("\n")[0],
-            "",
-            "| key | default | what |",
-            "|---|---|---|",
-        ]
-        lines += [_setting(key, field) for key, field in model.model_fields.items()]
+        lines += _section(name, model)
     return "\n".join(lines) + "\n"
+
+
+def _section(name: str, model: type[BaseModel]) -> list[str]:
+    """A section's table, then those of the sections within it."""
+    inner = {
+        key: field.annotation
+        for key, field in model.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+    lines = ["", f"## [{name}]", "", (model.__doc__ or "").split("\n")[0]]
+    rows = [_setting(key, field) for key, field in model.model_fields.items() if key not in inner]
+    if rows:
+        lines += ["", "| key | default | what |", "|---|---|---|", *rows]
+    for key, part in inner.items():
+        lines += _section(f"{name}.{key}", part)
+    return lines
 
 
 def _setting(key: str, field: FieldInfo) -> str:
@@ -68,10 +75,15 @@ def schema_page() -> str:
         f"* **Influx measurements**: {families}",
         "  (readings, by the family of the codec), `device` (battery and what else a device says of itself), `link`",
         "  (one point per uplink: `rssi` in dBm and `snr` in dB of the best copy, `gateways`, `spreading_factor`,",
-        "  `f_cnt`, `payload_bytes`, `clock_offset_s` = event time − network server time), `event` (joins, downlinks,",
-        "  the network server's log: text), `asset` (what rules derive).",
+        "  `f_cnt`, `payload_bytes`, `clock_offset_s` = event time − network server time, `frames_lost` before it),",
+        "  `gateway` (one point an hour: `uplinks`, `share` of all, mean `rssi` and `snr`), `event` (joins,",
+        "  downlinks, the network server's log: text), `asset` (what rules derive).",
+        "* **Ledger**: in `device` with the channel `ledger`, one point a device and day (its time is the day's",
+        "  begin in the city's calendar), written again every hour: `expected, received, lost, duplicates,",
+        "  dead_letters, stored, interval_s`, and `battery_days_left` once there is a trend.",
         "* **Tags**: `dev_eui, device, model, asset, district, application, channel`; an empty one is left out.",
-        "  `channel` is a closed vocabulary per codec. Points in `asset` have no `dev_eui`.",
+        "  `channel` is a closed vocabulary per codec. Points in `asset` have no `dev_eui`; those in `gateway` have",
+        "  the tag `gateway` alone.",
         "* **Fields**: quantity names as below, always floats, flags 0 or 1; text only in `event`.",
         "* **Time**: when it was measured, in ms (UTC). The same Influx measurement, tags and time are the same point.",
         "* **Buckets** by privacy class: `stadtfunk_open`, `stadtfunk_internal`, `stadtfunk_personal`; the strictest",

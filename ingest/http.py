@@ -9,17 +9,28 @@ from typing import Annotated, Any, Protocol
 import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import BaseModel, Field
 from typing_extensions import override
 
+from ingest import http_audit, http_devices, http_ledger, http_replay
 from ingest.audit import Action
+from ingest.clock import Clock
+from ingest.correction import Keeper
 from ingest.dead_letter_store import DeadLetterError
+from ingest.http_command import Command
+from ingest.journal import Journal
+from ingest.register import Register
+from ingest.settings import Settings
 
 
 class Control(Protocol):
     """What the interface shows and does."""
 
+    settings: Settings
+    clock: Clock
     registry: CollectorRegistry
+    register: Register
+    corrections: Keeper
+    journal: Journal
 
     def problems(self) -> dict[str, str]:
         """What keeps the service from its work now, by part; empty when ready."""
@@ -29,6 +40,10 @@ class Control(Protocol):
         """Counts, what waits, what is wrong."""
         ...
 
+    def chain(self) -> dict[str, Any]:
+        """How the newest round trip through the whole service fared; `complete` says whether all is well."""
+        ...
+
     async def retry(self, letter_id: int, action: Action) -> str | None:
         """Why it failed again, or None; raises DeadLetterError."""
         ...
@@ -36,13 +51,6 @@ class Control(Protocol):
     async def discard(self, letter_id: int, action: Action) -> None:
         """Set it aside; raises DeadLetterError."""
         ...
-
-
-class Command(BaseModel):
-    """Who asks for a change, and why."""
-
-    actor: str = Field(min_length=1, max_length=200)
-    reason: str = Field("", max_length=1000)
 
 
 def application(control: Control, token: str) -> FastAPI:
@@ -62,6 +70,12 @@ def application(control: Control, token: str) -> FastAPI:
         problems = control.problems()
         response.status_code = 503 if problems else 200
         return {"status": "not ready" if problems else "ready", "problems": problems}
+
+    @app.get("/health/chain")
+    def chain(response: Response) -> dict[str, Any]:
+        found = control.chain()
+        response.status_code = 200 if found["complete"] else 503
+        return found
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -83,6 +97,10 @@ def application(control: Control, token: str) -> FastAPI:
         await _found(control.discard(letter_id, action))
         return {"id": letter_id, "error": None}
 
+    app.include_router(http_replay.router(lambda: control.corrections, authorised))
+    app.include_router(http_ledger.router(control.settings, control.clock, authorised))
+    app.include_router(http_audit.router(control.journal, control.clock, authorised))
+    app.include_router(http_devices.router(lambda: control.register, authorised))
     return app
 
 

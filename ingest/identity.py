@@ -5,14 +5,19 @@ from collections.abc import Iterable
 
 from decoders.uplink import Uplink
 
+UUID_DIGITS = 32
+
 
 def identifier(uplink: Uplink) -> bytes:
-    """The deduplication_id as stored: 16 bytes of the UUID, or its text when it is none."""
+    """The deduplication_id as stored: 16 bytes of the UUID, or `=` and its text when it is none."""
     text = uplink.deduplication_id
-    try:
-        return bytes.fromhex(text.replace("-", ""))
-    except ValueError:
-        return text.encode()
+    digits = text.replace("-", "")
+    if len(digits) == UUID_DIGITS:
+        try:
+            return bytes.fromhex(digits)
+        except ValueError:
+            pass
+    return b"=" + text.encode()
 
 
 def digest(uplink: Uplink) -> bytes:

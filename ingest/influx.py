@@ -1,10 +1,9 @@
-"""The sink that writes to InfluxDB, 1.8 (compatibility API) and 2.x."""
+"""The sink that writes to InfluxDB: 1.8, 2.x and 3 Core, all at `/api/v2/write`."""
 
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
-from urllib.parse import urlsplit
 
 import aiohttp
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
@@ -14,7 +13,10 @@ from influxdb_client.rest import ApiException
 
 from decoders.quantity import Privacy
 from ingest.influx_answer import Answer, one_line, read
+from ingest.influx_delete import delete_span
+from ingest.influx_http import InfluxHttp, place
 from ingest.influx_search import Failing, Search, ServerFault
+from ingest.influx_version import UnknownVersion, Version, detect
 from ingest.settings import InfluxSettings
 from ingest.sink import Rejected, SinkUnavailable
 
@@ -45,6 +47,13 @@ class InfluxSink:
         self._state: str | None = None
         self._failing = Failing(clock)
         self._client: InfluxDBClientAsync | None = None
+        self._asked = False
+        self._version: Version | None = None
+
+    @property
+    def version(self) -> Version | None:
+        """Which InfluxDB the connection leads to; None before the first answer, and when the server does not say."""
+        return self._version
 
     async def write(self, privacy: Privacy, body: bytes) -> list[Rejected]:
         """Store the lines; returns those refused for good, or raises SinkUnavailable: then all must come again."""
@@ -52,20 +61,48 @@ class InfluxSink:
         lines, rejected = _without_comments(body)
         size = self._settings.batch_lines
         try:
+            if lines:
+                await self._ask()
             for start in range(0, len(lines), size):
                 rejected += await self._store(bucket, lines[start : start + size])
         except ServerFault as fault:
-            unavailable = self._unavailable(bucket, fault)
+            self._asked = False
+            unavailable = self._unavailable(f", bucket {bucket}", fault)
             self._tell(str(unavailable))
             raise unavailable from fault
         self._tell(None)
         return rejected
 
+    async def delete(self, measurements: Iterable[str], dev_eui: str, from_ms: int, to_ms: int) -> None:
+        """Delete a device's points of [from_ms, to_ms) from these Influx measurements, whatever their privacy class.
+
+        Raises CannotDelete (3 Core), UnknownVersion, or SinkUnavailable: then some may be gone, and it must come again.
+        """
+        settings = self._settings
+        buckets = [settings.bucket(privacy) for privacy in Privacy]
+        try:
+            version = await detect(settings)
+            async with InfluxHttp(settings) as http:
+                await delete_span(http, version, buckets, measurements, dev_eui, from_ms, to_ms, settings.organisation)
+        except ServerFault as fault:
+            raise self._unavailable("", fault) from fault
+
     async def close(self) -> None:
         """Close the connections; a later write opens new ones."""
+        self._asked = False
         client, self._client = self._client, None
         if client is not None:
             await client.close()  # type: ignore[no-untyped-call]  # the client leaves it untyped
+
+    async def _ask(self) -> None:
+        """Once for each connection; a server that hides its version is written to all the same."""
+        if self._asked:
+            return
+        try:
+            self._version = await detect(self._settings)
+        except UnknownVersion:
+            self._version = None
+        self._asked = True
 
     async def _store(self, bucket: str, lines: Sequence[bytes]) -> list[Rejected]:
         search = Search(lines, self._failing, self._settings.quarantine_after_s)
@@ -110,12 +147,11 @@ class InfluxSink:
             allow_redirects=False,
         )
 
-    def _unavailable(self, bucket: str, fault: ServerFault) -> SinkUnavailable:
+    def _unavailable(self, where: str, fault: ServerFault) -> SinkUnavailable:
         """One line that names url, bucket and what to do, and no secret."""
-        url = urlsplit(self._settings.url or "")
-        where = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
         reason = fault.reason.replace(self._token, "***") if self._token else fault.reason
-        return SinkUnavailable(one_line(f"InfluxDB at {where}, bucket {bucket}: {reason}"), fault.retry_after_s)
+        text = f"InfluxDB at {place(self._settings)}{where}: {reason}"
+        return SinkUnavailable(one_line(text), fault.retry_after_s)
 
     def _tell(self, state: str | None) -> None:
         if state != self._state:

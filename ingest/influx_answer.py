@@ -21,7 +21,7 @@ _REQUEST_FAULT = re.compile(r"\borg\b|\borgID\b|organization|bucket|database is 
 _DROPPED = re.compile(r"dropped=(\d+)")
 _ADVICE = {
     401: "set influxdb.token (1.8: user:password)",
-    403: "give the token (1.8: the user) the right to write there",
+    403: "give the token (1.8: the user) the right to do that",
     404: "create it (stadtfunk provision influxdb) or correct influxdb.url, bucket and organisation",
     408: "InfluxDB is slow",
     429: "InfluxDB asks for fewer writes",

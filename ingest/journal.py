@@ -6,21 +6,24 @@ cursor costs no commit of its own: after a crash the same lines go out again, wh
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
-from ingest import audit
+from ingest import audit, fleet_store, journal_raw
 from ingest import journal_sql as sql
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
-from ingest.journal_records import Batch, PointsRow, Retained, Size, StoredEvent
+from ingest.journal_records import NOTHING_KNOWN, Batch, Known, PointsRow, Retained, Size, StoredEvent, Wanted
 from ingest.journal_schema import JournalError, open_reader, open_writer, take_lock, transaction
 from ingest.settings import JournalSettings
+from rules.device.record import Record
 from rules.engine import StateRow
 
 T = TypeVar("T")
 VACUUM_PAGES = 256
 """Free pages that stay in the file for what comes next."""
+FOLD_ROWS = 2000
+"""Device records written in one transaction, so that commits wait for milliseconds only."""
 
 
 class Journal:
@@ -47,6 +50,8 @@ class Journal:
         self.newest_ns_time_ms = sql.newest_ns_time_ms(self._writer)
         self.waiting_bytes = sql.waiting_bytes(self._writer)
         self.bytes = self._bytes()
+        self.new_events = asyncio.Event()
+        """Set with each commit that holds events; whoever waits for them clears it before looking."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,9 +61,9 @@ class Journal:
 
     # -- the way in ---------------------------------------------------------------------------------------------------
 
-    async def known(self, keys: Sequence[tuple[int, bytes]]) -> set[bytes]:
-        """Which of these (ns_time_ms, deduplication_id) are in the journal already."""
-        return await self._write(lambda: sql.known(self._writer, keys))
+    async def look_up(self, wanted: Wanted) -> Known:
+        """What the journal knows of what a batch is about."""
+        return NOTHING_KNOWN if wanted.nothing else await self._write(lambda: sql.look_up(self._writer, wanted))
 
     async def commit(self, batch: Batch, now_ms: int) -> list[bool]:
         """Write all of it durably, or nothing.
@@ -69,11 +74,14 @@ class Journal:
         moved, self._moved = self._moved, {}
         rejected, self._rejected = self._rejected, []
         try:
-            return await self._write(lambda: self._commit(batch, moved, rejected, now_ms))
+            new = await self._write(lambda: self._commit(batch, moved, rejected, now_ms))
         except BaseException:
             self._moved = {**moved, **self._moved}
             self._rejected = rejected + self._rejected
             raise
+        if batch.events:
+            self.new_events.set()
+        return new
 
     def frames_since(self, ns_time_ms: int) -> list[tuple[int, bytes]]:
         """(ns_time_ms, frame) of the uplinks since then; for the start, before anything runs."""
@@ -83,6 +91,18 @@ class Journal:
     def states(self) -> tuple[list[StateRow], list[StateRow]]:
         """All rule states: (intact, damaged); for the start, before anything runs."""
         return sql.states(self._writer)
+
+    def logged_devices(self) -> dict[str, Record]:
+        """The newest records of devices that are not folded yet; for the start, before anything runs."""
+        return fleet_store.logged(self._writer)
+
+    async def fold_devices(self, number: int, records: Mapping[str, Record]) -> None:
+        """Write these records into the table of devices; the log up to commit `number` is then not needed any more."""
+        names = list(records)
+        for start in range(0, len(names), FOLD_ROWS):
+            part = {name: records[name] for name in names[start : start + FOLD_ROWS]}
+            await self._write(lambda: self._transaction(lambda: fleet_store.fold(self._writer, part)))  # noqa: B023 - awaited at once
+        await self._write(lambda: self._transaction(lambda: fleet_store.forget_log(self._writer, number)))
 
     def last_tick_ms(self) -> int:
         """The newest tick in the journal, 0 without one."""
@@ -183,6 +203,10 @@ class Journal:
         """What waits in the journal."""
         return Size(self.bytes, *await self._read(lambda: sql.waiting(self._reader)))
 
+    async def compact(self) -> int:
+        """Join a few small rows of raw messages; returns how many went, 0 when there is nothing to join."""
+        return await self._write(self._compact)
+
     async def prune(self, now_ms: int) -> int:
         """Forget what is older than the settings ask for; returns the number of rows that went."""
         return await self._write(lambda: self._prune(now_ms))
@@ -212,6 +236,10 @@ class Journal:
         self.bytes = self._bytes()
         return new
 
+    def _compact(self) -> int:
+        with transaction(self._writer):
+            return journal_raw.compact(self._writer)
+
     def _prune(self, now_ms: int) -> int:
         with transaction(self._writer):
             gone = sql.prune(self._writer, self.settings, self._number, self.newest_ns_time_ms, now_ms)
@@ -227,6 +255,10 @@ class Journal:
     ) -> None:
         with transaction(self._writer):
             sql.events_done(self._writer, done, standing, emptied, now_ms)
+
+    def _transaction(self, work: Callable[[], None]) -> None:
+        with transaction(self._writer):
+            work()
 
     def _bytes(self) -> int:
         used = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")

@@ -1,11 +1,13 @@
 """What goes through the journal."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from decoders.quantity import Privacy
 from ingest.audit import Action
 from ingest.dead_letter import DeadLetter
+from rules.device.record import Record
 from rules.engine import StateRow
 
 
@@ -96,13 +98,45 @@ class Assigned(NamedTuple):
     source: str
 
 
+class Wanted(NamedTuple):
+    """What a batch must know before it is processed.
+
+    `keys` are identities (ns_time_ms, deduplication_id), `devices` those of which memory knows nothing; deadlines up
+    to `due_ms` (None: no tick is due), at most `limit`, not of devices for which `skip` is true.
+    """
+
+    keys: Sequence[tuple[int, bytes]]
+    devices: Sequence[str]
+    due_ms: int | None
+    limit: int
+    skip: Callable[[str], bool]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the journal need not be asked."""
+        return not self.keys and not self.devices and self.due_ms is None
+
+
+class Known(NamedTuple):
+    """What the journal knows: identities that it holds, records of devices, and deadlines as (ms, dev_eui)."""
+
+    identifiers: set[bytes]
+    records: Mapping[str, Record]
+    due: Sequence[tuple[int, str]]
+
+
+NOTHING_KNOWN = Known(set(), {}, ())
+
+
 @dataclass(slots=True)
 class Batch:
     """What one commit holds.
 
-    `ns_time_ms` is the newest believable network server time in it; `line_bytes` is counted when it is written.
+    `ns_time_ms` is the newest believable network server time in it; `number` and `line_bytes` are known when it is
+    written; `devices` are the records of the devices that it changed.
     """
 
+    number: int = 0
     messages: int = 0
     ns_time_ms: int = 0
     line_bytes: int = 0

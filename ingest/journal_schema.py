@@ -88,6 +88,7 @@ CREATE TABLE raw (
     messages INTEGER NOT NULL, privacy INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL
 );
 CREATE INDEX raw_time ON raw (last_ms, first_ms);
+CREATE INDEX raw_class ON raw (privacy);
 CREATE TABLE correction (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, body TEXT NOT NULL
 );
@@ -118,6 +119,7 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
     "commits": ("number", "ns_time_ms", "messages"),
     "tick": ("time_ms", "number"),
     "meta": ("key", "value"),
+    "raw": ("first_ms", "last_ms", "messages", "privacy", "body"),
     "device": ("dev_eui", "deadline_ms", "body"),
     "device_log": ("number", "body"),
     "ledger": ("day", "dev_eui", "body"),

@@ -5,15 +5,22 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from decoders.quantity import Privacy
-from ingest import audit
+from ingest import audit, fleet_store, journal_raw
 from ingest.bulk_insert import insert
 from ingest.dead_letter import DeadLetter
-from ingest.journal_records import Batch, EventRow, PointsRow, Resolved, Retained, StoredEvent
+from ingest.journal_records import Batch, EventRow, Known, PointsRow, Resolved, Retained, StoredEvent, Wanted
 from ingest.journal_schema import checksum
+from ingest.service_state import HEARTBEAT_TOPIC
 from ingest.settings import JournalSettings
 from rules.engine import StateRow
 
 DAY_MS = 86_400_000
+HEARTBEATS = 100
+"""Heartbeats that are kept; they explain nothing."""
+FORGET_HEARTBEATS = """
+DELETE FROM event WHERE topic = ? AND status != 'pending'
+AND seq NOT IN (SELECT seq FROM event WHERE topic = ? ORDER BY seq DESC LIMIT ?)
+"""
 PENDING_EVENTS = """
 SELECT seq, id, topic, payload, retained, acting, time_ms, valid_until_ms, crc, retained AND EXISTS (
     SELECT 1 FROM event AS newer WHERE newer.status = 'pending' AND newer.topic = event.topic AND newer.seq > event.seq
@@ -24,8 +31,8 @@ FROM event WHERE status = 'pending' AND topic NOT IN (SELECT value FROM json_eac
 
 def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_ms: int) -> list[bool]:
     """Write a batch as commit `number`; returns for each dead letter whether it is new."""
-    batch.line_bytes = 0
-    if batch.messages or batch.ticks:
+    batch.number, batch.line_bytes = number, 0
+    if batch.messages or batch.ticks or batch.devices:
         commit = (number, batch.ns_time_ms, batch.messages)
         connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?)", (*commit, checksum(*commit)))
     ticks = [(tick, number, checksum(tick, number)) for tick in batch.ticks]
@@ -43,6 +50,8 @@ def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_m
     )
     states = [(*row, checksum(*row)) for row in batch.states]
     insert(connection, "INSERT OR REPLACE INTO state", states)
+    fleet_store.write_batch(connection, number, batch)
+    journal_raw.write(connection, number, batch.raw, live=batch.messages > 0)
     new = [write_dead_letter(connection, letter) for letter in batch.dead_letters]
     for resolved in batch.resolved:
         _write_resolved(connection, resolved)
@@ -161,20 +170,27 @@ def prune(
     seen_before = min(commit_ns, newest_ns_time_ms - int(settings.duplicates_days * DAY_MS))
     events_before = now_ms - int(settings.events_days * DAY_MS)
     letters_before = now_ms - int(settings.dead_letter_days * DAY_MS)
-    steps: tuple[tuple[str, tuple[int, ...]], ...] = (
+    steps: tuple[tuple[str, tuple[int | str, ...]], ...] = (
         ("DELETE FROM seen WHERE ns_time_ms < ?", (seen_before,)),
         ("DELETE FROM commits WHERE number <= ? AND ns_time_ms < ?", (last, seen_before)),
         ("DELETE FROM tick WHERE time_ms < ?", (events_before,)),
         ("DELETE FROM event WHERE status != 'pending' AND time_ms < ?", (events_before,)),
+        (FORGET_HEARTBEATS, (HEARTBEAT_TOPIC, HEARTBEAT_TOPIC, HEARTBEATS)),
         ("DELETE FROM dead_letter WHERE time_ms < ?", (letters_before,)),
     )
-    return sum(connection.execute(statement, values).rowcount for statement, values in steps)
+    gone = sum(connection.execute(statement, values).rowcount for statement, values in steps)
+    return gone + journal_raw.prune(connection, settings, now_ms)
 
 
-def known(connection: sqlite3.Connection, keys: Iterable[tuple[int, bytes]]) -> set[bytes]:
-    """Which of these (ns_time_ms, deduplication_id) are there."""
+def look_up(connection: sqlite3.Connection, wanted: Wanted) -> Known:
+    """What the journal knows of what a batch is about."""
     query = "SELECT 1 FROM seen WHERE ns_time_ms = ? AND deduplication_id = ?"
-    return {key[1] for key in keys if connection.execute(query, key).fetchone()}
+    identifiers = {key[1] for key in wanted.keys if connection.execute(query, key).fetchone()}
+    due: list[tuple[int, str]] = []
+    if wanted.due_ms is not None:
+        due = [item for item in fleet_store.due(connection, wanted.due_ms, wanted.limit) if not wanted.skip(item[1])]
+    names = dict.fromkeys([*wanted.devices, *(dev_eui for _, dev_eui in due)])
+    return Known(identifiers, fleet_store.load(connection, list(names)), due)
 
 
 def states(connection: sqlite3.Connection) -> tuple[list[StateRow], list[StateRow]]:

@@ -6,7 +6,7 @@ is itself otherwise; inside strings it escapes a quotation mark or a backslash.
 
 What a line cannot carry is made to fit, always the same way: control characters (newlines first of all) become spaces,
 lone surrogates U+FFFD, backslashes in a field key slashes; backslashes at the end of a measurement, tag key or tag
-value are left out, and so is a tag without key or value. An infinity or NaN is never written.
+value are left out, and so are a tag without key or value and a field without key. An infinity or NaN is never written.
 """
 
 import re
@@ -21,6 +21,7 @@ LAST_TIME_MS = 9_223_372_036_854
 
 _SPACED = str.maketrans(dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " "))
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SAFE = re.compile(r"[\w./:-]*", re.ASCII).fullmatch
 _SPECIAL = re.compile(r"[,= ]")
 _SPECIAL_IN_MEASUREMENT = re.compile(r"[, ]")
 _ESCAPED = re.compile(r"\\([,= ])")
@@ -54,8 +55,8 @@ class Line(NamedTuple):
 
 def series(measurement: str, tags: Iterable[tuple[str, str]]) -> str:
     """The escaped measurement and its tags, sorted by key: what `line` begins with. Of equal keys the last wins."""
-    kept = {_name(key): _name(value) for key, value in tags}
-    written = "".join(f",{key}={kept[key]}" for key in sorted(kept) if key and kept[key])
+    kept = {escaped(key): escaped(value) for key, value in tags}
+    written = "".join([f",{key}={kept[key]}" for key in sorted(kept) if key and kept[key]])
     return _SPECIAL_IN_MEASUREMENT.sub(r"\\\g<0>", _plain(measurement).rstrip("\\")) + written
 
 
@@ -63,6 +64,8 @@ def line(series: str, fields: Iterable[tuple[str, float | str]], time_ms: int) -
     """One line without its newline, or None when no field is left to write."""
     written = []
     for key, value in fields:
+        if not key:
+            continue
         if isinstance(value, float):
             if value - value == 0.0:
                 written.append(f"{_field_key(key)}={value!r}")
@@ -140,7 +143,10 @@ def _plain(text: str) -> str:
     return text if text.isprintable() else _SURROGATE.sub("\ufffd", text.translate(_SPACED))
 
 
-def _name(text: str) -> str:
+def escaped(text: str) -> str:
+    """A tag key, tag value or field key as a line carries it."""
+    if _SAFE(text):
+        return text
     return _SPECIAL.sub(r"\\\g<0>", _plain(text).rstrip("\\"))
 
 
@@ -154,7 +160,7 @@ def _unescape(text: str) -> str:
 
 @lru_cache(4096)
 def _field_key(text: str) -> str:
-    return _name(text.replace("\\", "/"))
+    return escaped(text.replace("\\", "/"))
 
 
 _series_of = lru_cache(65_536)(series)

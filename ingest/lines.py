@@ -2,7 +2,7 @@
 
 from decoders.measurement import Measurement
 from decoders.quantity import Privacy
-from decoders.uplink import Uplink
+from decoders.uplink import Reception, Uplink
 from ingest.devices import Place, Series
 from rules.rule import AHEAD_MS
 
@@ -10,22 +10,28 @@ Lines = dict[Privacy, list[str]]
 """Lines by privacy class; every class has its list."""
 
 
-def link_line(uplink: Uplink, place: Place) -> str:
-    """The radio side of an uplink: best copy's RSSI (dBm) and SNR (dB), gateways, spreading factor, f_cnt, bytes."""
+def best_copy(uplink: Uplink) -> Reception | None:
+    """The copy of an uplink with the best SNR."""
+    best = None
+    for copy in uplink.receptions:
+        if best is None or copy.snr > best.snr:
+            best = copy
+    return best
+
+
+def link_line(uplink: Uplink, place: Place, best: Reception | None, lost: int) -> str:
+    """The radio side of an uplink: best copy's RSSI (dBm) and SNR (dB), gateways, spreading factor, f_cnt, bytes.
+
+    `lost` are the frames lost just before it.
+    """
     receptions = uplink.receptions
-    radio = ""
-    if receptions:
-        best = receptions[0]
-        for copy in receptions:
-            if copy.snr > best.snr:
-                best = copy
-        radio = f"rssi={best.rssi},snr={best.snr!r},"
+    radio = f"rssi={best.rssi},snr={best.snr!r}," if best is not None else ""
     offset_ms = uplink.time_ms - uplink.ns_time_ms
     doubt = "clock_offset_s_quality=1," if offset_ms > AHEAD_MS else ""
     return (
         f"{place.link} {radio}gateways={len(receptions)},spreading_factor={uplink.spreading_factor},"
-        f"f_cnt={uplink.f_cnt},payload_bytes={len(uplink.payload)},{doubt}clock_offset_s={offset_ms / 1000!r}"
-        f" {uplink.time_ms}"
+        f"f_cnt={uplink.f_cnt},payload_bytes={len(uplink.payload)},{doubt}clock_offset_s={offset_ms / 1000!r},"
+        f"frames_lost={lost} {uplink.time_ms}"
     )
 
 

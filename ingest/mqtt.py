@@ -23,7 +23,7 @@ from ingest.mqtt_error import (
     connection_failure,
 )
 from ingest.mqtt_link import Link
-from ingest.mqtt_session import Message, Receipt, Session
+from ingest.mqtt_session import Granted, Message, Receipt, Session
 from ingest.settings import MqttSettings
 from ingest.tls import CertificateError, client_context
 
@@ -36,6 +36,18 @@ PLACEHOLDER = re.compile(r"\{\{?\s*\w+\s*\}?\}")
 
 SUSPICIOUS = 3
 """Connections cut soon after they were accepted that look like a rival: Mosquitto 2.0 takes a session over silently."""
+
+
+COUNTERS = (
+    "received",
+    "at_most_once",
+    "redelivered",
+    "acknowledged",
+    "stale_acknowledgements",
+    "connections",
+    "sessions_lost",
+    "untaken",
+)
 
 
 class ConnectionState(StrEnum):
@@ -59,7 +71,8 @@ class Subscriber:
 
     `deliver` is called from the event loop for each message, in order, and should not raise: a message on which it does
     is counted and reported, stays unacknowledged and comes again with the next connection; those behind it go on.
-    The counters grow for as long as the object lives.
+    The counters grow for as long as the object lives. `expects_session` says that the broker ought to have ours: if it
+    has not, that counts as lost.
     """
 
     def __init__(
@@ -69,8 +82,10 @@ class Subscriber:
         deliver: Callable[[Message], None],
         *,
         on_state: StateListener | None = None,
+        expects_session: bool = False,
     ) -> None:
         self.received = 0
+        self.at_most_once = 0
         self.redelivered = 0
         self.untaken = 0
         self.acknowledged = 0
@@ -78,6 +93,8 @@ class Subscriber:
         self.connections = 0
         self.sessions_lost = 0
         self.last_error: str | None = None
+        self.granted: Granted | None = None
+        self._expects_session = expects_session
         self._settings = settings
         self._topics = tuple(topics)
         self._deliver = deliver
@@ -100,6 +117,14 @@ class Subscriber:
     def paused(self) -> bool:
         """Whether reading is stopped, with or without a connection."""
         return self._paused
+
+    def figures(self) -> dict[str, int]:
+        """The counters, and for how long the broker was asked to keep the session and (once connected) keeps it."""
+        found = {name: int(getattr(self, name)) for name in COUNTERS}
+        found["session_expiry_asked_s"] = self._settings.session_expiry_s
+        if self.granted is not None:
+            found["session_expiry_s"] = self.granted.session_expiry_s
+        return found
 
     async def run(self) -> None:
         """Keep a connection until cancelled; then say goodbye, which leaves the session with the broker."""
@@ -161,6 +186,7 @@ class Subscriber:
         except MqttError as error:
             return error
         finally:
+            self.granted = session.granted or self.granted
             self._link = None
             await link.close()
 
@@ -185,9 +211,10 @@ class Subscriber:
 
     def _welcome(self, session: Session) -> None:
         self.connections += 1
+        self.granted = session.granted
         if session.session_present:
             detail = "session resumed"
-        elif self.connections == 1:
+        elif self.connections == 1 and not self._expects_session:
             detail = "new session"
         else:
             self.sessions_lost += 1
@@ -199,7 +226,9 @@ class Subscriber:
 
     def _take(self, message: Message) -> None:
         self.received += 1
-        if message.duplicate:
+        if message.receipt is None:
+            self.at_most_once += 1
+        elif message.duplicate:
             self.redelivered += 1
         try:
             self._deliver(message)

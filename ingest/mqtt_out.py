@@ -171,7 +171,8 @@ class _Client(aiomqtt.Client):
             return PublishFailed(f"{topic} is not published: the connection is gone")
         answer = self._answers[sent.mid] = self._loop.create_future()
         try:
-            failure: PublishFailed | None = await asyncio.wait_for(answer, self.timeout)
+            async with asyncio.timeout(self.timeout):
+                failure: PublishFailed | None = await answer
         except TimeoutError:
             return PublishFailed(f"{topic} is not acknowledged within {self.timeout:g} s")
         finally:

@@ -51,6 +51,16 @@ class Message(NamedTuple):
     receipt: Receipt | None
 
 
+class Granted(NamedTuple):
+    """What the broker's CONNACK (§3.2.2.3) grants: how long it keeps the session, and what it takes from us."""
+
+    session_expiry_s: int
+    receive_maximum: int
+    max_packet_bytes: int | None
+    max_qos: int
+    retain_available: bool
+
+
 class Session:
     """The state of connection number `connection`, from CONNECT to its end.
 
@@ -66,6 +76,7 @@ class Session:
         self.opened = False
         self.session_present = False
         self.session_expiry_s = settings.session_expiry_s
+        self.granted: Granted | None = None
         self.keepalive_s = settings.keepalive_s
         self._settings = settings
         self._topics = tuple(topics)
@@ -219,6 +230,13 @@ class Session:
             self.keepalive_s = packet.server_keep_alive
         if packet.session_expiry_interval is not None:
             self.session_expiry_s = packet.session_expiry_interval
+        self.granted = Granted(
+            self.session_expiry_s,
+            packet.receive_max,
+            packet.max_packet_size,
+            packet.max_qos.value,
+            packet.retain_available,
+        )
         self._asked_s = self._pinged_s = self._heard_s
         filters = [
             mqtt5.TopicFilter(

@@ -1,7 +1,9 @@
 """From the journal to the consumers of events: at least once, newest only where state-like, never an old request."""
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,13 +12,13 @@ import structlog
 from ingest.backoff import Backoff
 from ingest.clock import Clock
 from ingest.journal import Journal
-from ingest.journal_records import EventRow, Retained
+from ingest.journal_records import EventRow, Retained, StoredEvent
 from ingest.journal_schema import JournalError
 from ingest.mqtt_error import PublishFailed, PublishRefused
 from ingest.telemetry import Telemetry
 
 IDLE_S = 0.1
-"""Seconds between looks into a journal in which nothing waits."""
+"""Seconds between looks into a journal in which nothing waits: retained events may have expired."""
 BATCH = 200
 """Events in one round at most."""
 REFUSED_S = 60.0
@@ -76,19 +78,31 @@ class Outbox:
                 self._backoff.reset()
                 self._telemetry.backing_off(SINK, 0.0, "")
             if not published:
-                await asyncio.sleep(IDLE_S)
+                await self._rest()
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                await self._journal.new_events.wait()
 
     async def _round(self) -> int:
+        self._journal.new_events.clear()
         waiting = await self._journal.pending_events(BATCH, self._clock(), self._refused_topics())
         expired = await self._journal.retained_until(self._clock())
         result = Round()
+        by_topic: dict[str, list[StoredEvent]] = {}
+        for stored in waiting:
+            if stored.superseded:
+                result.done.append((stored.seq, "superseded"))
+            else:
+                by_topic.setdefault(stored.event.topic, []).append(stored)
         try:
-            for stored in waiting:
-                if stored.event.topic in self._refusals:
-                    continue
-                status = "superseded" if stored.superseded else await self._send(stored.event, result)
-                if status:
-                    result.done.append((stored.seq, status))
+            ends = await asyncio.gather(
+                *(self._send_in_order(events, result) for events in by_topic.values()), return_exceptions=True
+            )
+            for failure in ends:
+                if failure is not None:
+                    raise failure
             renewed = {stored.event.topic for stored in waiting if stored.event.retained}
             for standing in expired:
                 if standing.topic not in renewed:
@@ -96,6 +110,15 @@ class Outbox:
         finally:
             await self._note(result)
         return len(result.done)
+
+    async def _send_in_order(self, events: Sequence[StoredEvent], result: Round) -> None:
+        """Send the events of one topic; topics go side by side, for each waits for the broker's word."""
+        for stored in events:
+            if stored.event.topic in self._refusals:
+                return
+            status = await self._send(stored.event, result)
+            if status:
+                result.done.append((stored.seq, status))
 
     async def _send(self, event: EventRow, result: Round) -> str | None:
         """What became of the event; None when it stays pending because the broker refuses it."""

@@ -225,8 +225,7 @@ class Pipeline:
         while True:
             begin = time.perf_counter()
             try:
-                keys = self._processor.keys(arrived, self._journal.newest_seen_ms)
-                known = await self._journal.known(keys) if keys else set()
+                known = await self._journal.look_up(self._processor.wanted(arrived, self._journal.newest_seen_ms))
                 outcome = self._processor.process(arrived, known)
             except Poison as poison:
                 log.exception("a message made us fail; it is kept as a dead letter", topic=poison.item.message.topic)
@@ -293,7 +292,12 @@ class Pipeline:
             quiet = now - self._last_connected >= ABSENT_S
         now_ms = self._clock()
         if quiet and self._steady(now, now_ms) and self._processor.tick_due(now_ms):
-            await self._commit(self._processor.tick(now_ms), 0.0)
+            try:
+                known = await self._journal.look_up(self._processor.wanted_at(now_ms))
+            except JournalError as error:
+                log.error("journal cannot be read, no tick", error=str(error))  # noqa: TRY400 - one line
+                return
+            await self._commit(self._processor.tick(now_ms, known), 0.0)
 
     def _steady(self, now: float, now_ms: int) -> bool:
         """Whether the wall clock runs on; after a jump it is believed only when it stays where it went."""

@@ -1,36 +1,46 @@
 """From a batch of messages to what one commit holds: parse, recognise duplicates, decode, run rules, write lines."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from decoders.error import DecodeError
 from decoders.measurement import Measurement
+from decoders.quantity import Privacy, Quantity
 from decoders.simulated import is_simulated
-from decoders.uplink import Device, Uplink
+from decoders.uplink import Device, Reception, Uplink
 from ingest import chirpstack
-from ingest.chirpstack import Event, EventError, TopicError, UplinkEvent
+from ingest.canary import Canary
+from ingest.chirpstack import Event, EventError, JoinEvent, StatusEvent, TopicError, UplinkEvent
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.device_events import event_line
-from ingest.devices import Devices, Route
+from ingest.devices import Devices, Place, Route, join_stay
+from ingest.fleet import Fleet
+from ingest.fleet_overlay import MAX_DUE, FleetOverlay
 from ingest.identity import FrameWindow, digest, identifier
-from ingest.journal_records import Batch, EventRow, Resolved, SeenUplink
+from ingest.journal_records import Batch, EventRow, Known, RawMessage, Resolved, SeenUplink, Stay, Wanted
 from ingest.line_protocol import encode
-from ingest.lines import link_line, write_readings
+from ingest.lines import best_copy, link_line, write_readings
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.city import Asset
+from rules.device.hearing import SNR_FLOOR_DB, Heard
+from rules.device.record import About, Record, dump
 from rules.engine import Engine, Observation, Overlay, Tick
 from rules.rule import AHEAD_MS
 
 # NamedTuple's own constructor costs twice this one.
 new_tuple = tuple.__new__
+BATTERY_LEVEL, BATTERY_VOLTAGE = Quantity.BATTERY_LEVEL, Quantity.BATTERY_VOLTAGE
 
 
 class Arrived(NamedTuple):
-    """One message, parsed: an uplink, another event, or a dead letter. `retry_of` is the dead letter tried again."""
+    """One message, parsed: an uplink, another event, or a dead letter.
+
+    `retry_of` is the dead letter tried again; `canary` is an uplink of the service's own.
+    """
 
     message: Message
     uplink: Uplink | None = None
@@ -38,6 +48,7 @@ class Arrived(NamedTuple):
     device: Device | None = None
     letter: DeadLetter | None = None
     retry_of: int | None = None
+    canary: Uplink | None = None
 
 
 @dataclass(slots=True)
@@ -46,6 +57,7 @@ class Outcome:
 
     batch: Batch
     overlay: Overlay
+    fleet: FleetOverlay
     frames: dict[bytes, int] = field(default_factory=dict)
     identifiers: set[bytes] = field(default_factory=set)
     events: Counter[str] = field(default_factory=Counter)
@@ -66,16 +78,20 @@ class Poison(Exception):
 class Processor:
     """Turns messages into outcomes; holds what outlives a batch and changes it only in `merge`."""
 
-    def __init__(self, settings: Settings, devices: Devices, engine: Engine, clock: Clock) -> None:
+    def __init__(self, settings: Settings, devices: Devices, engine: Engine, fleet: Fleet, clock: Clock) -> None:
         self.engine = engine
+        self.fleet = fleet
         self.frames = FrameWindow(settings.journal.repeat_window_s * 1000)
         self.last_tick_ms = 0
         self._settings = settings
         self._devices = devices
+        self._canary = Canary(settings)
         self._clock = clock
         self._tick_ms = int(settings.journal.tick_s * 1000)
         self._topic = chirpstack.topic_parser(settings.mqtt.event_topic)
         self._accept_simulated = settings.simulation.accept
+        days, personal_days = settings.journal.raw_days, settings.journal.raw_personal_days
+        self._raw_days = {Privacy.OPEN: days, Privacy.INTERNAL: days, Privacy.PERSONAL: personal_days}
 
     # -- messages in --------------------------------------------------------------------------------------------------
 
@@ -85,6 +101,8 @@ class Processor:
             topic = self._topic(message.topic)
             event = chirpstack.parse(topic.event, message.payload, self._settings.mqtt.encoding)
         except TopicError as error:
+            if message.topic == self._canary.topic:
+                return self._own(message, retry_of)
             return self._rejected(message, Reason.TOPIC, str(error), retry_of=retry_of)
         except EventError as error:
             return self._rejected(message, Reason.EVENT, str(error), topic.dev_eui, retry_of)
@@ -96,22 +114,48 @@ class Processor:
         if not self._accept_simulated and is_simulated(device.dev_eui, device.tags):
             detail = f"device {device.dev_eui} is simulated and simulation.accept is not set"
             return self._rejected(message, Reason.SIMULATED, detail, device.dev_eui, retry_of)
-        return new_tuple(Arrived, (message, uplink, None if uplink else event, device, None, retry_of))
+        return new_tuple(Arrived, (message, uplink, None if uplink else event, device, None, retry_of, None))
 
-    def keys(self, arrived: Sequence[Arrived], newest_seen_ms: int) -> list[tuple[int, bytes]]:
-        """The identities that the journal may know: those not newer than the newest it has seen."""
-        return [
-            (item.uplink.ns_time_ms, identifier(item.uplink))
-            for item in arrived
-            if item.uplink and item.retry_of is None and item.uplink.ns_time_ms <= newest_seen_ms
-        ]
+    def _own(self, message: Message, retry_of: int | None) -> Arrived:
+        """An uplink of our own canary, come back."""
+        try:
+            return Arrived(message, retry_of=retry_of, canary=self._canary.read(message.payload))
+        except EventError as error:
+            return self._rejected(message, Reason.EVENT, str(error), retry_of=retry_of)
 
-    def process(self, arrived: Sequence[Arrived], known: set[bytes]) -> Outcome:
-        """What these messages lead to; `known` are identities that the journal holds already.
+    def wanted(self, arrived: Sequence[Arrived], newest_seen_ms: int) -> Wanted:
+        """What the journal must be asked: identities not newer than the newest it has seen, devices, deadlines."""
+        keys: list[tuple[int, bytes]] = []
+        names: list[str] = []
+        newest_ms = 0
+        for item in arrived:
+            if item.uplink is not None:
+                ns_time_ms = item.uplink.ns_time_ms
+                newest_ms = max(newest_ms, ns_time_ms)
+                if item.retry_of is None and ns_time_ms <= newest_seen_ms:
+                    keys.append((ns_time_ms, identifier(item.uplink)))
+            if item.device is not None:
+                names.append(item.device.dev_eui)
+            elif item.letter is not None and item.letter.dev_eui:
+                names.append(item.letter.dev_eui)
+        due_ms = min(newest_ms, self._clock() + AHEAD_MS)
+        return self._wanted(keys, names, due_ms if self.tick_due(due_ms) else None)
+
+    def wanted_at(self, time_ms: int) -> Wanted:
+        """What the journal must be asked before a tick."""
+        return self._wanted((), (), time_ms)
+
+    def _wanted(self, keys: Sequence[tuple[int, bytes]], names: Iterable[str], due_ms: int | None) -> Wanted:
+        fleet = self.fleet
+        due_ms = None if due_ms is None else max(due_ms, self.engine.now_ms)
+        return Wanted(keys, fleet.missing(names), due_ms, MAX_DUE + fleet.fresh, fleet.is_fresh)
+
+    def process(self, arrived: Sequence[Arrived], known: Known) -> Outcome:
+        """What these messages lead to; `known` is what the journal says to `wanted`.
 
         Raises Poison when one of them makes us raise what we should not; nothing has happened then.
         """
-        outcome = Outcome(Batch(messages=len(arrived)), self.engine.overlay(), identifiers=set(known))
+        outcome = self._outcome(Batch(messages=len(arrived)), known)
         last_tick_ms = self.last_tick_ms
         believable_ms = self._clock() + AHEAD_MS
         for item in arrived:
@@ -122,6 +166,8 @@ class Processor:
                     self._uplink(item, uplink, outcome)
                 elif item.event is not None and item.device is not None:
                     self._other_event(item, item.event, item.device, outcome)
+                elif item.canary is not None:
+                    self._pass(item, item.canary, outcome)
                 elif item.letter is not None:
                     self._reject(item, item.letter, outcome)
             except Exception as error:
@@ -133,9 +179,9 @@ class Processor:
         dev_eui = item.device.dev_eui if item.device else ""
         return self._rejected(item.message, Reason.INTERNAL, f"{type(error).__name__}: {error}", dev_eui, item.retry_of)
 
-    def tick(self, time_ms: int) -> Outcome:
-        """What the passing of time leads to."""
-        outcome = Outcome(Batch(), self.engine.overlay())
+    def tick(self, time_ms: int, known: Known) -> Outcome:
+        """What the passing of time leads to; `known` is what the journal says to `wanted_at`."""
+        outcome = self._outcome(Batch(), known)
         self._tick_up_to(time_ms, self.last_tick_ms, outcome)
         return self._finish(outcome)
 
@@ -146,9 +192,14 @@ class Processor:
     def merge(self, outcome: Outcome) -> None:
         """Put a committed outcome in force."""
         self.engine.merge(outcome.overlay)
+        self.fleet.merge(outcome.fleet, outcome.batch.number)
         self.frames.add(outcome.frames.items())
         if outcome.batch.ticks:
             self.last_tick_ms = outcome.batch.ticks[-1]
+
+    def _outcome(self, batch: Batch, known: Known) -> Outcome:
+        fleet = self.fleet.overlay(known.records, known.due)
+        return Outcome(batch, self.engine.overlay(), fleet, identifiers=set(known.identifiers))
 
     # -- one message --------------------------------------------------------------------------------------------------
 
@@ -158,20 +209,20 @@ class Processor:
         batch.ns_time_ms = max(batch.ns_time_ms, uplink.ns_time_ms)
         if item.retry_of is None:
             if name in outcome.identifiers:
-                outcome.duplicates += 1
+                self._repeated(uplink, outcome)
                 return
             outcome.identifiers.add(name)
             arrived_ms = item.uplink.ns_time_ms if item.uplink else uplink.ns_time_ms
             batch.seen.append(new_tuple(SeenUplink, (arrived_ms, name, frame)))
             if self._repeats(frame, uplink.ns_time_ms, outcome):
-                outcome.duplicates += 1
+                self._repeated(uplink, outcome)
                 return
             outcome.frames[frame] = uplink.ns_time_ms
         route = self._devices.route(uplink.device)
         measurements: tuple[Measurement, ...] = ()
         if uplink.f_port:
             if route.codec is None:
-                self._undecodable(item, Reason.UNKNOWN_PROFILE, route.problem, route, outcome)
+                self._undecodable(item, uplink, Reason.UNKNOWN_PROFILE, route.problem, route, outcome)
                 return
             try:
                 measurements = route.codec.decode(
@@ -179,9 +230,9 @@ class Processor:
                 )
             except DecodeError as error:
                 outcome.decode_errors[route.codec.id] += 1
-                self._undecodable(item, Reason.DECODE, str(error), route, outcome)
+                self._undecodable(item, uplink, Reason.DECODE, str(error), route, outcome)
                 return
-        self._store(item.uplink or uplink, uplink, route, measurements, outcome)
+        self._store(item, uplink, route, measurements, outcome)
         outcome.stored += 1
         if item.retry_of is not None:
             batch.resolved.append(Resolved(item.retry_of, None))
@@ -198,9 +249,25 @@ class Processor:
             return True
         return self.frames.holds(frame, ns_time_ms)
 
+    def _pass(self, item: Arrived, uplink: Uplink, outcome: Outcome) -> None:
+        """Decode and store the canary; it counts nowhere."""
+        try:
+            self._canary.settle(uplink, outcome.batch)
+        except DecodeError as error:
+            letter = self._rejected(item.message, Reason.DECODE, str(error)).letter
+            if letter is not None:
+                self._reject(item, letter, outcome)
+        else:
+            if item.retry_of is not None:
+                outcome.batch.resolved.append(Resolved(item.retry_of, None))
+
+    def _repeated(self, uplink: Uplink, outcome: Outcome) -> None:
+        outcome.duplicates += 1
+        outcome.fleet.count(uplink.device.dev_eui, duplicates=1)
+
     def _store(
         self,
-        arrived: Uplink,
+        item: Arrived,
         uplink: Uplink,
         route: Route,
         measurements: tuple[Measurement, ...],
@@ -208,18 +275,94 @@ class Processor:
     ) -> None:
         lines = outcome.batch.lines
         device, time_ms = uplink.device, uplink.time_ms
+        arrived, best = item.uplink or uplink, best_copy(uplink)
         here = route.place(self._devices.asset(device, time_ms))
-        lines[route.self_privacy].append(link_line(arrived, here))
+        lost = 0
+        if item.retry_of is None:
+            lost = self._hear(uplink, route, here, best, measurements, outcome, stored=True)
+        else:
+            outcome.fleet.mend(device.dev_eui)
+        lines[route.self_privacy].append(link_line(arrived, here, best, lost))
+        stays = here.stays
         for measurement in measurements:
-            then_ms = measurement.time_ms
-            place = here if then_ms == time_ms else route.place(self._devices.asset(device, then_ms))
+            then_ms, place = measurement.time_ms, here
+            if then_ms != time_ms:
+                place = route.place(self._devices.asset(device, then_ms))
+                if place is not here:
+                    stays = join_stay(stays, then_ms, place)
             write_readings(measurement, place, lines)
             if place.asset is not None and measurement.readings:
                 observe(uplink, place.asset, measurement, outcome.overlay)
+        self._keep(item.message, uplink.ns_time_ms, route, stays, outcome)
+
+    def _hear(
+        self,
+        uplink: Uplink,
+        route: Route,
+        place: Place,
+        best: Reception | None,
+        measurements: tuple[Measurement, ...],
+        outcome: Outcome,
+        *,
+        stored: bool,
+    ) -> int:
+        """Tell the fleet of an uplink; returns the frames lost just before it."""
+        fleet, ns_time_ms = self.fleet, uplink.ns_time_ms
+        dev_eui, about = uplink.device.dev_eui, place.about
+        before = outcome.fleet.record(dev_eui)
+        if before is not None and before.about is not about and before.about.tag != about.tag:
+            self._move(dev_eui, before, about, ns_time_ms, outcome)
+        level, volts = charge(measurements)
+        offset_ms = uplink.time_ms - ns_time_ms
+        for measurement in measurements:
+            offset_ms = max(offset_ms, measurement.time_ms - ns_time_ms)
+        margin_db = None
+        if best is not None and uplink.spreading_factor:
+            margin_db = best.snr - SNR_FLOOR_DB.get(uplink.spreading_factor, 0.0)
+        parameters = route.parameters
+        heard = (
+            about,
+            ns_time_ms,
+            fleet.calendar.day_of(ns_time_ms),
+            uplink.f_cnt,
+            uplink.dev_addr,
+            best.gateway_id if best is not None else "",
+            margin_db,
+            offset_ms,
+            level,
+            volts,
+            parameters.get("battery_low_v") if volts else None,
+            parameters.get("battery_empty_v") if volts else None,
+            stored,
+            fleet.counts(dev_eui, about.asset, ns_time_ms),
+        )
+        now_ms = outcome.overlay.advance(ns_time_ms)
+        copies, cause = uplink.receptions, uplink.deduplication_id
+        return outcome.fleet.hear(dev_eui, before, new_tuple(Heard, heard), copies, now_ms, cause)
+
+    def _move(self, dev_eui: str, before: Record, about: About, ns_time_ms: int, outcome: Outcome) -> None:
+        """Keep when the tag `asset` of a device changed."""
+        if ns_time_ms >= before.last_ms:
+            rows = self._devices.assignments.retagged(dev_eui, before.about.tag, about.tag, ns_time_ms)
+            outcome.batch.assigned += rows
+
+    def _keep(self, message: Message, ns_time_ms: int, route: Route, stays: tuple[Stay, ...], outcome: Outcome) -> None:
+        """Keep the message as it came, with where its device was."""
+        privacy = route.self_privacy
+        if self._raw_days[privacy]:
+            raw = (message.topic, message.payload, ns_time_ms, privacy, stays)
+            outcome.batch.raw.append(new_tuple(RawMessage, raw))
 
     def _other_event(self, item: Arrived, event: Event, device: Device, outcome: Outcome) -> None:
         route = self._devices.route(device)
-        text = event_line(event, route, self._devices.asset(device, event.time_ms))
+        place = route.place(self._devices.asset(device, event.time_ms))
+        if isinstance(event, JoinEvent):
+            outcome.fleet.join(device.dev_eui, event.time_ms)
+        elif isinstance(event, StatusEvent) and event.battery_level is not None:
+            day = self.fleet.calendar.day_of(event.time_ms)
+            outcome.fleet.charge(device.dev_eui, event.battery_level, day)
+        self._keep(item.message, min(event.time_ms, self._clock()), route, place.stays, outcome)
+        text = event_line(event, route, place.asset)
         if text:
             outcome.batch.lines[route.self_privacy].append(text)
         outcome.events[type(event).__name__] += 1
@@ -236,7 +379,12 @@ class Processor:
         )
         return Arrived(message, letter=letter, retry_of=retry_of)
 
-    def _undecodable(self, item: Arrived, reason: Reason, detail: str, route: Route, outcome: Outcome) -> None:
+    def _undecodable(
+        self, item: Arrived, uplink: Uplink, reason: Reason, detail: str, route: Route, outcome: Outcome
+    ) -> None:
+        if item.retry_of is None:
+            place = route.place(self._devices.asset(uplink.device, uplink.time_ms))
+            self._hear(uplink, route, place, best_copy(uplink), (), outcome, stored=False)
         letter = dead_letter(
             reason,
             detail,
@@ -252,6 +400,8 @@ class Processor:
     def _reject(self, item: Arrived, letter: DeadLetter, outcome: Outcome) -> None:
         if item.retry_of is None:
             outcome.batch.dead_letters.append(letter)
+            if item.uplink is None and letter.dev_eui:
+                outcome.fleet.count(letter.dev_eui, dead_letters=1)
         else:
             outcome.batch.resolved.append(Resolved(item.retry_of, letter))
 
@@ -262,13 +412,19 @@ class Processor:
         if tick <= last_tick_ms or tick > self._clock():
             return last_tick_ms
         outcome.overlay.tick(Tick(tick))
+        outcome.fleet.tick(tick, outcome.overlay.now_ms)
         outcome.batch.ticks.append(tick)
         return tick
 
     def _finish(self, outcome: Outcome) -> Outcome:
-        batch, overlay = outcome.batch, outcome.overlay
-        batch.states = overlay.dirty()
-        for event in overlay.events:
+        batch, overlay, fleet = outcome.batch, outcome.overlay, outcome.fleet
+        batch.states = [*overlay.dirty(), *fleet.states()]
+        batch.ledger, batch.gateway_ledger = fleet.ledger, fleet.gateways
+        if fleet.records:
+            batch.devices = dump(fleet.records)
+        for privacy, written in fleet.lines:
+            batch.lines[privacy].append(written)
+        for event in [*overlay.events, *fleet.events]:
             batch.events.append(
                 EventRow(
                     event.id,
@@ -285,6 +441,18 @@ class Processor:
             if text:
                 batch.lines[point.privacy].append(text)
         return outcome
+
+
+def charge(measurements: Iterable[Measurement]) -> tuple[float | None, bool]:
+    """The newest battery level in % or V, and whether it is in V; percent wins where a device reports both."""
+    level, volts = None, False
+    for measurement in measurements:
+        for quantity, value, _ in measurement.readings:
+            if quantity is BATTERY_LEVEL:
+                return value, False
+            if quantity is BATTERY_VOLTAGE:
+                level, volts = value, True
+    return level, volts
 
 
 def believable(uplink: Uplink, latest_ms: int) -> Uplink:

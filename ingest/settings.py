@@ -7,7 +7,9 @@ reason; docs/settings.md is generated from here.
 
 import difflib
 import os
-import tomllib
+import re
+import reprlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,15 +27,33 @@ from pydantic_settings import SettingsError as SourceError
 from typing_extensions import override
 
 from decoders.quantity import Privacy
+from ingest.chirpstack import TopicError, topic_parser
+from rules.device.config import DeviceRules
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+BucketName = Annotated[str, Field(pattern=r"^[^\"'\\\x00-\x1f$]+$")]
+"""Without quotation marks, backslashes, `$` and control characters, which queries would read as their own."""
 PREFIX = "STADTFUNK_"
 OTHER_VARIABLES = ("STADTFUNK_SECRETS_DIR", "STADTFUNK_TEST_")
 SEARCHED = (Path("stadtfunk.toml"), Path("/etc/stadtfunk/stadtfunk.toml"))
 
 
+LARGEST = 2**63 - 1
+"""Of whole numbers: what SQLite can hold."""
+LARGEST_TIME_MS = 9_223_372_036_854
+"""Of times: what InfluxDB can hold, in 2262."""
+LARGEST_DAYS = 36_500
+LEAST_HEARTBEAT_S = 0.1
+UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 120
+
+
 class SettingsError(Exception):
-    """Settings that cannot be used; the message names the key, the value and what was expected."""
+    """Settings that cannot be used; the message names the key, the value and what was expected, in one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message))
 
 
 def known_keys(model: type[BaseModel], given: Any) -> Any:  # noqa: ANN401 - whatever a source holds
@@ -48,14 +68,34 @@ def known_keys(model: type[BaseModel], given: Any) -> Any:  # noqa: ANN401 - wha
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, unknown keys refused with the nearest known one."""
+    """Base of all sections: frozen, unknown keys refused with the nearest known one, numbers finite, texts writable."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the file holds
         return known_keys(cls, given)
+
+    @model_validator(mode="after")
+    def _refuse_unusable(self) -> Self:
+        for key, value in self:
+            for item in _parts(value):
+                if isinstance(item, int) and abs(item) > LARGEST:
+                    raise ValueError(f"{key}: expected a number of at most 64 bits")
+                if isinstance(item, str) and UNWRITABLE.search(item):
+                    raise ValueError(f"{key}: expected text in UTF-8 without zero bytes")
+        return self
+
+
+def _parts(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value
+        yield from value.values()
+    elif isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    else:
+        yield str(value) if isinstance(value, Path) else value
 
 
 class CitySettings(Section):
@@ -108,6 +148,15 @@ class MqttSettings(Section):
     reconnect_min_s: float = Field(0.5, gt=0, description="s before the first new attempt")
     reconnect_max_s: float = Field(30, gt=0, description="s between attempts at most; each wait is jittered")
 
+    @field_validator("event_topic")
+    @classmethod
+    def _usable_topic(cls, template: str) -> str:
+        try:
+            topic_parser(template)
+        except TopicError as error:
+            raise ValueError(str(error)) from error
+        return template
+
 
 class JournalSettings(Section):
     """The local journal: what is acknowledged is in it."""
@@ -122,17 +171,22 @@ class JournalSettings(Section):
     batch_bytes: int = Field(1_000_000, ge=10_000, description="bytes in one commit at most")
     batch_wait_s: float = Field(0.02, ge=0, le=1, description="s to wait for company on an idle disk")
     duplicates_days: float = Field(
-        7, gt=0, description="days a deduplication_id is remembered at least; about 60 bytes of disk each"
+        7,
+        gt=0,
+        le=LARGEST_DAYS,
+        description="days a deduplication_id is remembered at least; about 60 bytes of disk each",
     )
     duplicates_commits: int = Field(100_000, ge=1, description="commits a deduplication_id is remembered at least")
     repeat_window_s: int = Field(
         900, ge=1, description="s of network server time in which the same frame is the same uplink"
     )
-    events_days: float = Field(30, gt=0, description="days a published event can be explained")
-    dead_letter_days: float = Field(90, gt=0, description="days a dead letter is kept")
+    events_days: float = Field(30, gt=0, le=LARGEST_DAYS, description="days a published event can be explained")
+    dead_letter_days: float = Field(90, gt=0, le=LARGEST_DAYS, description="days a dead letter is kept")
     dead_letter_full_bytes: int = Field(256_000, ge=0, description="bytes up to which a dead letter is kept whole")
     dead_letter_head_bytes: int = Field(64_000, ge=0, description="bytes kept of a larger one, with length and digest")
-    tick_s: float = Field(10, gt=0, description="s between ticks, by which things expire in a silent city")
+    tick_s: float = Field(
+        10, ge=0.01, le=86_400, description="s between ticks, by which things expire in a silent city"
+    )
     raw_days: float = Field(
         7, ge=0, description="days messages are kept as they came, compressed, for `replay`; 0 keeps none"
     )
@@ -145,13 +199,33 @@ class InfluxSettings(Section):
     """InfluxDB: where readings go; off until a url is set."""
 
     url: str | None = Field(default=None, description="for example http://127.0.0.1:8086")
-    organisation: str = Field("", description="InfluxDB 2's organisation; 1.8 ignores it")
+    version: Literal["auto", "1.8", "2", "3"] = Field(
+        "auto", description="which InfluxDB answers there; auto asks it, once for each connection"
+    )
+    organisation: str = Field("", description="InfluxDB 2's organisation; 1.8 and 3 ignore it")
     token: SecretStr | None = Field(default=None, description="secret: 2.x token, or user:password on 1.8")
-    bucket_open: str = Field("stadtfunk_open", description="bucket (1.8: database/retention policy) of open readings")
-    bucket_internal: str = Field("stadtfunk_internal", description="bucket of internal readings")
-    bucket_personal: str = Field("stadtfunk_personal", description="bucket of personal readings")
-    bucket_simulated: str = Field(
+    bucket_open: BucketName = Field(
+        "stadtfunk_open", description="bucket (1.8: database/retention policy) of open readings"
+    )
+    bucket_internal: BucketName = Field("stadtfunk_internal", description="bucket of internal readings")
+    bucket_personal: BucketName = Field("stadtfunk_personal", description="bucket of personal readings")
+    bucket_simulated: BucketName = Field(
         "stadtfunk_simulated", description="bucket of everything while simulation.accept is set and acting is not"
+    )
+    retention_open_days: int = Field(
+        0, ge=0, description="days open readings are kept; 0 for ever: they are the city's record, a few GB a year"
+    )
+    retention_internal_days: int = Field(
+        365, ge=0, description="days internal readings are kept, radio and devices among them: one of each season"
+    )
+    retention_personal_days: int = Field(
+        30, ge=1, description="days personal readings are kept, never for ever, and never summed up in other buckets"
+    )
+    retention_hourly_days: int = Field(
+        1830, ge=0, description="days hourly values of open and internal readings are kept: five years; 0 for ever"
+    )
+    retention_daily_days: int = Field(
+        0, ge=0, description="days daily values of open and internal readings are kept; 0 for ever"
     )
     gzip: bool = Field(default=False, description="compress writes; worth it over a thin line only")
     timeout_s: float = Field(10, gt=0, description="s until a write counts as unanswered")
@@ -171,12 +245,20 @@ class InfluxSettings(Section):
             Privacy.PERSONAL: self.bucket_personal,
         }[privacy]
 
+    def retention_days(self, privacy: Privacy) -> int:
+        """Days that readings of a privacy class are kept; 0 for ever."""
+        return {
+            Privacy.OPEN: self.retention_open_days,
+            Privacy.INTERNAL: self.retention_internal_days,
+            Privacy.PERSONAL: self.retention_personal_days,
+        }[privacy]
+
 
 class StoreSettings(Section):
     """The embedded store: SQLite, for the demo and small cities."""
 
     path: Path | None = Field(default=None, description="SQLite file; off without it")
-    retention_days: float = Field(365, gt=0, description="days a point is kept")
+    retention_days: float = Field(365, gt=0, le=LARGEST_DAYS, description="days a point is kept")
 
 
 class CodecSettings(Section):
@@ -184,6 +266,44 @@ class CodecSettings(Section):
 
     profiles: dict[str, str] = Field(
         default_factory=dict, description="ChirpStack device profile name → codec id; the tag `codec` wins"
+    )
+
+
+class DeviceRuleSettings(Section):
+    """When a device, a gateway or the network is in trouble."""
+
+    silent_factor: float = Field(2.5, gt=1, description="learned intervals without an uplink until a device is silent")
+    battery_low: float = Field(20, ge=0, le=100, description="% below which a battery is low; volts by device tags")
+    battery_days: float = Field(30, ge=0, description="days left by the trend below which a battery is low")
+    battery_trend_days: int = Field(14, ge=2, description="days of battery readings that a forecast needs")
+    link_margin_db: float = Field(3, description="dB of mean SNR above what the spreading factor needs; below: weak")
+    clock_offset_s: float = Field(
+        300, gt=0, description="s that a measurement time may be off the network server's time"
+    )
+    gateway_silent_s: float = Field(300, gt=0, description="s without an uplink until a gateway is silent, at least")
+    network_silent_s: float = Field(120, gt=0, description="s without an uplink until all is silent, at least")
+    validity_s: float = Field(86_400, ge=600, description="s that a word on health is valid; it is renewed in time")
+
+    def rules(self) -> DeviceRules:
+        """The thresholds as the rules take them."""
+        return DeviceRules(
+            silent_factor=self.silent_factor,
+            battery_low=self.battery_low,
+            battery_days=self.battery_days,
+            battery_trend_days=self.battery_trend_days,
+            link_margin_db=self.link_margin_db,
+            clock_offset_ms=int(self.clock_offset_s * 1000),
+            gateway_silent_ms=int(self.gateway_silent_s * 1000),
+            network_silent_ms=int(self.network_silent_s * 1000),
+            validity_ms=int(self.validity_s * 1000),
+        )
+
+
+class RulesSettings(Section):
+    """Thresholds of rules that belong to no single asset."""
+
+    device: DeviceRuleSettings = Field(
+        default_factory=DeviceRuleSettings, description="devices, gateways and the network: see [rules.device]"
     )
 
 
@@ -212,9 +332,12 @@ class SimulationSettings(Section):
     )
     acting: bool = Field(default=False, description="simulations through and through only: acting rules may act")
     start_ms: int | None = Field(
-        default=None, description="ms since 1970 at which the simulated clock starts; off without it"
+        default=None,
+        ge=0,
+        le=LARGEST_TIME_MS,
+        description="ms since 1970 at which the simulated clock starts; off without it",
     )
-    speed: float = Field(1, gt=0, description="simulated seconds in a second")
+    speed: float = Field(1, gt=0, le=1_000_000, description="simulated seconds in a second")
 
     @property
     def apart(self) -> bool:
@@ -223,10 +346,23 @@ class SimulationSettings(Section):
 
 
 class TelemetrySettings(Section):
-    """Logs."""
+    """Logs and signs of life."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is written")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
+    heartbeat_s: float = Field(
+        30,
+        ge=0,
+        le=3600,
+        description="s between uplinks of the service's own canary through the whole chain, real time; 0: none",
+    )
+
+    @field_validator("heartbeat_s")
+    @classmethod
+    def _not_too_often(cls, seconds: float) -> float:
+        if 0 < seconds < LEAST_HEARTBEAT_S:
+            raise ValueError(f"expected 0 or at least {LEAST_HEARTBEAT_S} s")
+        return seconds
 
 
 class Settings(BaseSettings):
@@ -240,6 +376,7 @@ class Settings(BaseSettings):
     influxdb: InfluxSettings = InfluxSettings()
     store: StoreSettings = StoreSettings()
     codecs: CodecSettings = CodecSettings()
+    rules: RulesSettings = RulesSettings()
     http: HttpSettings = HttpSettings()
     privacy: PrivacySettings = PrivacySettings()
     simulation: SimulationSettings = SimulationSettings()
@@ -303,12 +440,14 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:  # noqa: ANN
     _check_variables()
     try:
         return Sourced(**arguments)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{file}: {error}") from error
     except SourceError as error:
         raise SettingsError(str(error)) from error
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(item) for item in error.errors())) from error
+    except (ValueError, OSError) as error:  # also an integer that Python does not read
+        raise SettingsError(f"{file}: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{file or 'the environment'}: a value nests too deeply") from error
 
 
 class _Given(Settings):
@@ -349,5 +488,11 @@ def _explain(error: ErrorDetails) -> str:
     message = error["msg"].removeprefix("Value error, ")
     value = error["input"]
     secret = where.endswith(("password", "token"))
-    got = "" if secret or isinstance(value, dict) else f" (got {value!r})"
-    return f"{where}: {message}{got}"
+    return f"{where}: {message}" + ("" if secret or isinstance(value, dict | BaseModel) else f" (got {_shown(value)})")
+
+
+def _shown(value: object) -> str:
+    try:
+        return SHORT.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"

@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,13 @@ class SqliteStore:
             deleted += gone
             await asyncio.get_running_loop().run_in_executor(self._thread, self._give_back)
         return deleted
+
+    async def delete(self, measurements: Iterable[str], dev_eui: str, from_ms: int, to_ms: int) -> int:
+        """Delete a device's points of [from_ms, to_ms) from these Influx measurements; returns how many went.
+
+        Raises SinkUnavailable; then nothing went.
+        """
+        return await self._in_thread(partial(self._delete, tuple(measurements), dev_eui, from_ms, to_ms))
 
     async def close(self) -> None:
         """Finish what runs and close the file; a second time changes nothing."""
@@ -168,6 +175,12 @@ class SqliteStore:
             described = json.dumps(dict(sorted(tags.items())), ensure_ascii=False)
             ((known[key],),) = self._connection.execute(_KNOW_SERIES, (key, measurement, described, privacy)).fetchall()
         return known[key]
+
+    def _delete(self, measurements: tuple[str, ...], dev_eui: str, from_ms: int, to_ms: int) -> int:
+        deleted, emptied = store_schema.delete(self._connection, measurements, dev_eui, from_ms, to_ms)
+        if emptied:
+            self._forget_ids()
+        return deleted
 
     def _prune(self, before_ms: int, after: int) -> tuple[int, int]:
         """One step from the series behind `after` on: how many points went, and where to go on (-1 at the end)."""

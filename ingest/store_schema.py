@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -43,6 +44,16 @@ JOIN point ON point.series = series.id
 JOIN json_each(point.fields) AS field;
 """
 
+_BY_DEVICE = "CREATE INDEX IF NOT EXISTS series_by_device ON series (json_extract(tags, '$.dev_eui'))"
+_OF_DEVICE = """
+SELECT id FROM series
+WHERE json_extract(tags, '$.dev_eui') = ? AND measurement IN (SELECT value FROM json_each(?))
+"""
+_OF_SPAN = """
+SELECT series.key, point.time_ms, point.fields
+FROM series JOIN point ON point.series = series.id AND point.time_ms >= ? AND point.time_ms < ?
+WHERE json_extract(series.tags, '$.dev_eui') = ? AND series.measurement IN (SELECT value FROM json_each(?))
+"""
 _COUNT = "SELECT count(*) FROM point WHERE series IN (SELECT id FROM series WHERE measurement = ?)"
 _LATEST = """
 SELECT series.tags, point.fields, point.time_ms, series.privacy
@@ -120,6 +131,32 @@ def latest(path: Path, measurement: str, limit: int = 10) -> list[Point]:
         )
         for tags, fields, time_ms, privacy in rows
     ]
+
+
+def delete(
+    connection: sqlite3.Connection, measurements: Sequence[str], dev_eui: str, from_ms: int, to_ms: int
+) -> tuple[int, int]:
+    """Delete a device's points of [from_ms, to_ms) and series left empty: how many of each went."""
+    connection.execute(_BY_DEVICE)
+    ids = connection.execute(_OF_DEVICE, (dev_eui, json.dumps(measurements))).fetchall()
+    points = series = 0
+    for id_ in ids:
+        span = "DELETE FROM point WHERE series = ? AND time_ms >= ? AND time_ms < ?"
+        gone = connection.execute(span, (*id_, from_ms, to_ms)).rowcount
+        if gone:
+            empty = "DELETE FROM series WHERE id = ? AND NOT EXISTS (SELECT 1 FROM point WHERE series = id)"
+            series += connection.execute(empty, id_).rowcount
+        points += gone
+    return points, series
+
+
+def span(
+    path: Path, measurements: Sequence[str], dev_eui: str, from_ms: int, to_ms: int
+) -> dict[tuple[str, int], dict[str, float | str]]:
+    """A device's points of [from_ms, to_ms): fields by escaped series and time; safe beside a writing service."""
+    with closing(_reader(path)) as connection:
+        rows = connection.execute(_OF_SPAN, (from_ms, to_ms, dev_eui, json.dumps(measurements))).fetchall()
+    return {(key, time_ms): json.loads(fields) for key, time_ms, fields in rows}
 
 
 def _reader(path: Path) -> sqlite3.Connection:

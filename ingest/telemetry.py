@@ -1,8 +1,11 @@
 """What the service says of itself: structured logs and Prometheus metrics."""
 
 import logging
+import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -14,7 +17,6 @@ from ingest.process import Outcome
 from ingest.settings import TelemetrySettings
 
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-SUBSCRIBER_COUNTS = ("received", "redelivered", "acknowledged", "stale_acknowledgements", "connections", "untaken")
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
@@ -84,7 +86,9 @@ class Telemetry:
         self._commit = Histogram("stadtfunk_commit_seconds", "One commit with fsync", buckets=SECONDS, registry=r)
         self._journal_bytes = Gauge("stadtfunk_journal_bytes", "Bytes in use, WAL included", registry=r)
         self._journal_rows = Gauge("stadtfunk_journal_rows", "What waits in the journal", ["what"], registry=r)
-        self._mqtt = Gauge("stadtfunk_mqtt_messages", "Messages and connections since the start", ["what"], registry=r)
+        self._mqtt = Gauge(
+            "stadtfunk_mqtt_messages", "Messages, connections and sessions since the start", ["what"], registry=r
+        )
         self._connected = Gauge("stadtfunk_mqtt_connected", "1 while the broker connection stands", registry=r)
         self._newest_ns_ms = 0
         lag = Gauge("stadtfunk_lag_seconds", "Newest network server time behind the clock", registry=r)
@@ -134,7 +138,16 @@ class Telemetry:
     @staticmethod
     def subscriber_counts(subscriber: Subscriber) -> dict[str, int]:
         """Messages and connections since the start."""
-        return {name: getattr(subscriber, name) for name in SUBSCRIBER_COUNTS}
+        return subscriber.figures()
+
+    def chain(self, age_s: Callable[[], float | None], round_trip_s: Callable[[], float | None]) -> None:
+        """Show the newest complete round trip of the canary: its age and how long it took, NaN without one."""
+        age = Gauge(
+            "stadtfunk_chain_age_seconds", "Since the canary set out that last came round", registry=self.registry
+        )
+        age.set_function(partial(_known, age_s))
+        trip = Gauge("stadtfunk_chain_round_trip_seconds", "Its newest complete round trip", registry=self.registry)
+        trip.set_function(partial(_known, round_trip_s))
 
     def commit_failed(self, reason: str) -> None:
         """Count a commit that did not hold."""
@@ -156,3 +169,8 @@ class Telemetry:
     def event(self, status: str) -> None:
         """Count what became of an event."""
         self._events.labels(status).inc()
+
+
+def _known(seconds: Callable[[], float | None]) -> float:
+    found = seconds()
+    return math.nan if found is None else found

@@ -17,7 +17,7 @@ LONGITUDE, LATITUDE = 180.0, 90.0
 MAX_ID = 200
 MAX_DIGITS = 18
 MAX_DEPTH = 100
-TOO_DEEP = f"the city file nests deeper than {MAX_DEPTH} levels, expected GeoJSON"
+TOO_DEEP = "the city file nests too deeply, expected GeoJSON"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -36,7 +36,9 @@ def read_assets(text: str) -> list[Asset]:
 
 def _load(text: str) -> object:
     try:
-        document = json.loads(text, parse_constant=_refuse, parse_float=_real, parse_int=_integer, object_pairs_hook=_once)
+        document = json.loads(
+            text, parse_constant=_refuse, parse_float=_real, parse_int=_integer, object_pairs_hook=_once
+        )
     except json.JSONDecodeError as error:
         raise CityError(f"line {error.lineno}, column {error.colno}: no JSON: {error.msg}") from error
     except RecursionError as error:

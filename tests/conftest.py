@@ -1,4 +1,4 @@
-"""Brokers for the tests: real ones, each on a free port of loopback with a configuration of its own."""
+"""Brokers and databases for the tests: real ones, on free ports of loopback with a configuration of their own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -7,13 +7,23 @@ from pathlib import Path
 import pytest
 
 from ingest.broker import MOSQUITTO_CONFIG, EmbeddedBroker, Mosquitto, mosquitto_program
+from tests.doubles.influxd_fixtures import (
+    guarded_influxd,
+    influxdb,
+    new_bucket,
+    skip_without_influxdb,
+    start_influxd,
+)
+
+__all__ = ["guarded_influxd", "influxdb", "new_bucket", "start_influxd"]
 
 StartMosquitto = Callable[..., Awaitable[Mosquitto]]
 NO_MOSQUITTO = "needs Mosquitto: install the package `mosquitto`"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs Mosquitto itself where it is not installed."""
+    """Skip what needs Mosquitto itself or a real InfluxDB where there is none."""
+    skip_without_influxdb(items)
     if mosquitto_program() is not None:
         return
     for item in items:

@@ -114,25 +114,29 @@ def names(bits: int) -> tuple[str, ...]:
 
 
 def conclude(
-    rules: DeviceRules, dev_eui: str, record: Record, now_ms: int, cause: str, *, counts: bool
+    rules: DeviceRules, dev_eui: str, record: Record, now_ms: int, cause: str, *, counts: bool, not_before_ms: int = 0
 ) -> tuple[Record, DeviceHealth | None]:
-    """Say what changed, or say it again before it expires; a device that does not count has no problems."""
+    """Say what changed, or say it again before it expires; a device that does not count has no problems.
+
+    Before `not_before_ms` it need not be looked at for being silent.
+    """
     bits = found(rules, record) if counts else 0
     if bits == record.problems and (not bits or now_ms < record.shown_until_ms - rules.renewal_ms):
-        deadline_ms = _deadline(rules, record, counts=counts)
-        return (record if deadline_ms == record.deadline_ms else record._replace(deadline_ms=deadline_ms)), None
+        if counts and (record.deadline_ms is None or record.deadline_ms > now_ms):
+            return record, None
+        return record._replace(deadline_ms=_deadline(rules, record, not_before_ms, counts=counts)), None
     until_ms = now_ms + rules.validity_ms
     record = record._replace(problems=bits, shown_until_ms=until_ms)
-    record = record._replace(deadline_ms=_deadline(rules, record, counts=counts))
+    record = record._replace(deadline_ms=_deadline(rules, record, not_before_ms, counts=counts))
     return record, _event(rules, dev_eui, record, now_ms, cause)
 
 
-def _deadline(rules: DeviceRules, record: Record, *, counts: bool) -> int | None:
-    at = None
+def _deadline(rules: DeviceRules, record: Record, not_before_ms: int, *, counts: bool) -> int | None:
+    at: int | None = None
     if not record.silent:
         after_ms = silent_after_ms(rules, record)
         if after_ms is not None:
-            at = record.last_ms + int(after_ms)
+            at = max(record.last_ms + int(after_ms), not_before_ms)
     if record.problems:
         renewal_ms = record.shown_until_ms - rules.renewal_ms
         at = renewal_ms if at is None else min(at, renewal_ms)

@@ -1,21 +1,20 @@
 """What an uplink says of its device: lost frames, a counter that began again, the interval, the margin of the link.
 
-The learned interval is the longest usual one: it rises at once, by half at most, and falls slowly, so that a device
-that reports by event is not called silent in a quiet night. A gap counts by the frames in it, lost ones too.
+The learned interval is the longest usual one. It rises at once, but no further than to where the device was called
+silent, and fades with a half-life of a day: a device that reports by event is not called silent in a quiet night once a
+few nights are known. A gap counts by the frames in it, lost ones too.
 """
 
+from math import exp2
 from typing import NamedTuple
 
 from rules.device.battery import charge
-from rules.device.config import DeviceRules
+from rules.device.config import DAY_MS, HOUR_MS, DeviceRules
 from rules.device.record import About, Battery, Day, Record
 
 MAX_GAP = 16_384
 """A jump of f_cnt beyond this is no loss (LoRaWAN 1.0's MAX_FCNT_GAP)."""
-FALL = 0.02
-RISE = 1.5
 MARGIN_WEIGHT = 0.1
-HOUR_MS = 3_600_000
 SNR_FLOOR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 """SNR that a spreading factor needs (Semtech SX1276 datasheet, table 13)."""
 
@@ -67,8 +66,14 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
         intervals += 1
     margin_db, margins = before.margin_db, before.margins
     if heard.margin_db is not None:
-        margin_db += (heard.margin_db - margin_db) * max(MARGIN_WEIGHT, 1 / (margins + 1))
         margins += 1
+        weight = MARGIN_WEIGHT if margins * MARGIN_WEIGHT > 1 else 1 / margins
+        margin_db += (heard.margin_db - margin_db) * weight
+    deadline_ms: int | None = None
+    if intervals >= rules.least_intervals:
+        deadline_ms = now_ms + int(rules.silent_factor * interval_ms)
+        if before.problems:
+            deadline_ms = min(deadline_ms, before.shown_until_ms - rules.renewal_ms)
     record = new_tuple(
         Record,
         (
@@ -91,7 +96,7 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
             False,
             before.problems,
             before.shown_until_ms,
-            before.deadline_ms,
+            deadline_ms,
         ),
     )
     return new_tuple(Hearing, (record, lost))
@@ -141,18 +146,19 @@ def _frames(before: Record, heard: Heard) -> tuple[int, int, bool]:
 
 def _learn(rules: DeviceRules, interval_ms: float, intervals: int, gap_ms: float) -> float:
     if gap_ms <= interval_ms:
-        return interval_ms + (gap_ms - interval_ms) * FALL
-    return min(gap_ms, interval_ms * RISE) if intervals >= rules.least_intervals else gap_ms
+        return gap_ms + (interval_ms - gap_ms) * exp2(-gap_ms / DAY_MS)
+    return min(gap_ms, interval_ms * rules.silent_factor) if intervals >= rules.least_intervals else gap_ms
 
 
 def _count(day: Day, heard: Heard, lost: int) -> Day:
     if not heard.counts:
         return day
     number, received, lost_before, duplicates, dead_letters, stored = day
+    lost += lost_before
     counted = (
         number,
         received + 1,
-        max(0, lost_before + lost),
+        max(0, lost),
         duplicates,
         dead_letters + (not heard.stored),
         stored + heard.stored,

@@ -4,9 +4,11 @@ A gateway's usual gap is the longest between two uplinks, forgotten by half a da
 without an uplink; from one of them on it is doubtful, and words on what hangs on it wait until it is heard or silent.
 """
 
+from collections.abc import Iterable
+from math import exp2
 from typing import Literal, NamedTuple
 
-from rules.device.config import DAY_MS, DeviceRules
+from rules.device.config import DAY_MS, HOUR_MS, DeviceRules
 from rules.event import SOURCE_ROOT, NetworkHealth, event_id, instant
 
 ID = "network.health"
@@ -16,6 +18,8 @@ NETWORK = "all"
 """The subject of the network as a whole."""
 LEAST_UPLINKS = 20
 LEAST_DEVICES = 2
+LEARNS_MS = HOUR_MS
+"""How long a station must have been followed until its gaps are believed."""
 
 Standing = Literal["heard", "doubtful", "silent"]
 
@@ -27,6 +31,7 @@ class Station(NamedTuple):
     a silence.
     """
 
+    first_ms: int = 0
     last_ms: int = 0
     gap_ms: float = 0.0
     uplinks: int = 0
@@ -36,21 +41,29 @@ class Station(NamedTuple):
     shown_until_ms: int = 0
 
 
-def hear(station: Station, ns_time_ms: int) -> Station:
-    """Take an uplink in."""
-    gap_ms = ns_time_ms - station.last_ms
-    if gap_ms < 0:
-        return station._replace(uplinks=station.uplinks + 1)
-    if not station.last_ms:
-        return station._replace(last_ms=ns_time_ms, uplinks=1)
-    usual = max(station.gap_ms * 2.0 ** (-gap_ms / DAY_MS), station.gap_ms if station.silent else gap_ms)
-    back_ms = ns_time_ms if station.silent else station.back_ms
-    return station._replace(last_ms=ns_time_ms, gap_ms=usual, uplinks=station.uplinks + 1, back_ms=back_ms)
+def hear_all(station: Station, times_ms: Iterable[int]) -> Station:
+    """Take uplinks in, given their network server times in the order of arrival; an outage is no usual gap."""
+    first_ms, last_ms, gap_ms, uplinks, devices, back_ms, silent, shown_until_ms = station
+    away = silent and back_ms <= last_ms
+    for time_ms in times_ms:
+        uplinks += 1
+        gap = time_ms - last_ms
+        if gap <= 0:
+            continue
+        if away:
+            away, back_ms = False, time_ms
+        elif not last_ms:
+            first_ms = time_ms
+        else:
+            gap_ms = max(gap_ms * exp2(-gap / DAY_MS), gap)
+        last_ms = time_ms
+    return Station(first_ms, last_ms, gap_ms, uplinks, devices, back_ms, silent, shown_until_ms)
 
 
 def standing(rules: DeviceRules, station: Station, least_ms: int, now_ms: int, since_ms: int = 0) -> Standing:
     """How it stands with a station at this time; `since_ms` is when it could be heard again at the earliest."""
-    if station.uplinks < LEAST_UPLINKS or station.devices < LEAST_DEVICES:
+    learned = station.uplinks >= LEAST_UPLINKS and station.last_ms - station.first_ms >= LEARNS_MS
+    if not learned or station.devices < LEAST_DEVICES:
         return "heard"
     quiet_ms = now_ms - max(station.last_ms, since_ms)
     if quiet_ms >= max(rules.silent_factor * station.gap_ms, least_ms):

@@ -11,8 +11,11 @@ import aiomqtt
 import pytest
 import trustme
 
+from ingest import check_broker
 from ingest.app import Service
 from ingest.broker import Mosquitto
+from ingest.canary import ROOT
+from ingest.check_broker import PROBES
 from ingest.clock import wall_clock
 from ingest.mqtt import filters
 from ingest.mqtt_error import PublishFailed
@@ -33,6 +36,7 @@ ANSWERS = (
     "stadtfunk/v1/waste/vehicle/v1/route/status",
     "stadtfunk/v1/waste/vehicle/v1/stop",
 )
+OWN = ("stadtfunk/v1/canary/application/stadtfunk/device/025354464bffffff/event/up", "stadtfunk/v1/check/probe")
 DROPPED = "$SYS/broker/publish/messages/dropped"
 COMMAND = f"application/{APPLICATION}/device/{LOT_DEVICES[0]}/command/down"
 STATE = "stadtfunk/v1/parking/lot/lot-markt/state"
@@ -194,7 +198,7 @@ async def test_the_service_may_write_its_events_and_known_commands_only(fortress
 
 async def test_the_service_hears_events_and_answers_only(fortress: Fortress) -> None:
     """A subscription to everything is granted, yet only what the account may read is delivered."""
-    allowed = (topic(), topic(kind="status"), *ANSWERS)
+    allowed = (topic(), topic(kind="status"), *ANSWERS, *OWN)
     async with AsyncExitStack() as stack:
         heard = await stack.enter_async_context(hearing(fortress, "stadtfunk", "#", DROPPED))
         seen = await stack.enter_async_context(hearing(fortress, "witness", "#"))
@@ -243,3 +247,15 @@ def test_the_page_names_the_subscription_in_use() -> None:
     """What the service subscribes to by default is what its account may read."""
     service = block("acl").split("user stadtfunk\n")[1].split("\nuser ")[0].splitlines()
     assert [f"topic read {name}" for name in filters(MqttSettings())] == service[:1]
+    assert service[1] == f"topic read {ROOT}/#"
+    assert service[2] == f"topic read {PROBES}/#"
+
+
+async def test_check_finds_nothing_to_change(fortress: Fortress, tmp_path: Path) -> None:
+    """The page's own broker passes `stadtfunk check` under the service's account, and any lesser account does not."""
+    mqtt = MqttSettings.model_validate(fortress.settings("stadtfunk", "stadtfunk-geheim"))
+    assert {finding.level for finding in await check_broker.findings(mqtt, 0)} == {"ok"}
+    lesser = MqttSettings.model_validate(fortress.settings("signs", "signs-geheim"))
+    found = await check_broker.findings(lesser, 0)
+    assert [(finding.level, finding.subject) for finding in found] == [("ok", "mqtt"), ("error", "mqtt rights")]
+    assert "not authorized" in found[1].text

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import math
+import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,25 +18,32 @@ import aiomqtt
 from ingest.clock import wall_clock
 from tests.ingest.uplinks import CITY, LOT_DEVICES, PROFILES, event, occupied, topic
 
-START_S = 20.0
-SETTLE_S = 40.0
+OWN = ("stadtfunk/v1/canary/", "stadtfunk/v1/service/heartbeat")
+"""Topics on which the service looks after itself."""
+START_S = 30.0
+SETTLE_S = 60.0
+PUBLISH_S = 5.0
+"""Seconds the broker may take to acknowledge an uplink until it is published again."""
 PROGRAM = [str(Path(sys.executable).with_name("stadtfunk"))]
 
 
 class Installation:
     """A folder with settings, city, journal and store for one service."""
 
-    def __init__(self, folder: Path, port: int, extra: str = "") -> None:
+    def __init__(self, folder: Path, port: int, extra: str = "", journal: Path | None = None, mqtt: str = "") -> None:
         self.folder = folder
-        self.journal = folder / "journal.db"
+        self.journal = journal or folder / "journal.db"
         self.store = folder / "store.db"
         self.settings = folder / "stadtfunk.toml"
         self.city = folder / "city.geojson"
+        self.log = folder / "service.log"
         self.city.write_text(json.dumps(CITY))
         profiles = "\n".join(f'"{name}" = "{codec}"' for name, codec in PROFILES.items())
+        store = "" if "[influxdb]" in extra else f'[store]\npath = "{self.store}"\n'
         self.settings.write_text(
-            f'[city]\nfile = "{self.city}"\n[mqtt]\nport = {port}\nreconnect_min_s = 0.05\nreconnect_max_s = 0.5\n'
-            f'[journal]\npath = "{self.journal}"\n[store]\npath = "{self.store}"\n[http]\nport = 0\n'
+            f'[city]\nfile = "{self.city}"\n'
+            f"[mqtt]\nport = {port}\nreconnect_min_s = 0.05\nreconnect_max_s = 0.5\n{mqtt}"
+            f'[journal]\npath = "{self.journal}"\n{store}[http]\nport = 0\n'
             f"[codecs.profiles]\n{profiles}\n{extra}"
         )
 
@@ -71,13 +79,27 @@ class Running:
     @property
     def url(self) -> str:
         """Where it listens; raises when it is not up yet."""
-        return str(json.loads(self.installation.journal.with_name("journal.db.http").read_text())["url"])
+        journal = self.installation.journal
+        return str(json.loads(journal.with_name(f"{journal.name}.http").read_text())["url"])
 
     async def status(self) -> dict[str, Any]:
         """Its own word on how it fares."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.url}/api/v1/status") as answer:
             found: dict[str, Any] = await answer.json()
             return found
+
+    async def listens(self) -> None:
+        """Wait until it serves its HTTP interface."""
+        async with asyncio.timeout(START_S):
+            while True:
+                try:
+                    await self.status()
+                except (OSError, ValueError, aiohttp.ClientError):
+                    if self.process.returncode is not None:
+                        raise
+                    await asyncio.sleep(0.05)
+                else:
+                    return
 
     async def connected(self) -> None:
         """Wait until it has its broker."""
@@ -114,12 +136,19 @@ class Running:
 
 
 @asynccontextmanager
-async def service(installation: Installation) -> AsyncIterator[Running]:
+async def service(installation: Installation, environment: Mapping[str, str] | None = None) -> AsyncIterator[Running]:
     """`stadtfunk run` for as long as the context lasts."""
-    installation.journal.with_name("journal.db.http").unlink(missing_ok=True)
-    with (installation.folder / "service.log").open("ab") as log:
+    journal = installation.journal
+    journal.with_name(f"{journal.name}.http").unlink(missing_ok=True)
+    with installation.log.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *PROGRAM, "run", "-c", str(installation.settings), stderr=log, stdout=log
+            *PROGRAM,
+            "run",
+            "-c",
+            str(installation.settings),
+            stderr=log,
+            stdout=log,
+            env={**os.environ, **(environment or {})},
         )
     try:
         yield Running(installation, process)
@@ -130,18 +159,30 @@ async def service(installation: Installation) -> AsyncIterator[Running]:
 
 
 class Traffic:
-    """Numbered uplinks of the parking sensors; no two are the same frame."""
+    """Numbered uplinks of the parking sensors; no two are the same frame.
 
-    def __init__(self, port: int) -> None:
+    With `mixed`, some are published twice, and between them stand messages that nobody can read, each another one.
+    An uplink that the broker did not acknowledge is published again, the same to the byte.
+    """
+
+    def __init__(self, port: int, *, mixed: bool = False) -> None:
         self.port = port
         self.sent = 0
+        self.repeats = 0
+        self.again = 0
+        self.unreadable: set[bytes] = set()
+        self._mixed = mixed
+        self._next: tuple[str, bytes] | None = None
+        self._last_ms = 0
 
     async def at_rate(self, per_s: float, stop: asyncio.Event) -> None:
         """Publish at a steady rate until told to stop; survives a broker that comes and goes."""
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             try:
-                async with aiomqtt.Client("127.0.0.1", self.port, max_queued_outgoing_messages=0) as client:
+                async with aiomqtt.Client(
+                    "127.0.0.1", self.port, max_queued_outgoing_messages=0, timeout=PUBLISH_S
+                ) as client:
                     begin, first = loop.time(), self.sent
                     while not stop.is_set():
                         behind = int((loop.time() - begin) * per_s) - (self.sent - first)
@@ -149,6 +190,7 @@ class Traffic:
                             await self.publish(client)
                         await asyncio.sleep(0.01)
             except aiomqtt.MqttError:
+                self.again += self._next is not None
                 await asyncio.sleep(0.05)
 
     async def burst(self, count: int) -> None:
@@ -159,13 +201,40 @@ class Traffic:
 
     async def publish(self, client: aiomqtt.Client) -> None:
         """Publish the next uplink and wait for the broker's word."""
+        if self._next is None:
+            self._next = self._uplink()
+        where, payload = self._next
+        await _acknowledged(client, where, payload)
+        if self._mixed and self.sent % 17 == 0:
+            await _acknowledged(client, where, payload)
+            self.repeats += 1
+        if self._mixed and self.sent % 41 == 0:
+            bad = f"no event, {self.sent}".encode()
+            self.unreadable.add(bad)
+            await _acknowledged(client, where, bad)
+        self._next = None
+        self.sent += 1
+
+    def _uplink(self) -> tuple[str, bytes]:
         number = self.sent
         dev_eui = LOT_DEVICES[number % len(LOT_DEVICES)]
         taken = number % len(LOT_DEVICES) < 10 + 9 * math.sin(number / 500)
-        now_ms = wall_clock()
-        uplink = event(dev_eui, f_cnt=number, time_ms=now_ms, payload=occupied(yes=taken))
-        await client.publish(topic(dev_eui), json.dumps(uplink), qos=1)
-        self.sent += 1
+        self._last_ms = max(wall_clock(), self._last_ms + (number % len(LOT_DEVICES) == 0))
+        uplink = event(dev_eui, f_cnt=number, time_ms=self._last_ms, payload=occupied(yes=taken))
+        return topic(dev_eui), json.dumps(uplink).encode()
+
+
+async def _acknowledged(client: aiomqtt.Client, where: str, payload: bytes) -> None:
+    """Publish and wait for the broker's word, no longer than the connection stands; raises MqttError."""
+    publishing = asyncio.create_task(client.publish(where, payload, qos=1))
+    try:
+        done, _ = await asyncio.wait((publishing, client._disconnected), return_when=asyncio.FIRST_COMPLETED)
+        if publishing not in done:
+            raise aiomqtt.MqttError("the connection ended before the acknowledgement came")
+        await publishing
+    finally:
+        publishing.cancel()
+        await asyncio.wait((publishing,))
 
 
 class Listener:
@@ -192,6 +261,8 @@ class Listener:
                 await asyncio.sleep(0.05)
 
     def _take(self, where: str, payload: bytes) -> None:
+        if where.startswith(OWN):
+            return
         self.newest[where] = payload
         if payload:
             self.payloads.setdefault(json.loads(payload)["id"], set()).add(payload)

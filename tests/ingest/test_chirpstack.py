@@ -40,7 +40,7 @@ signed = st.integers(-(2**31), 2**31 - 1)
 float32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 identifiers = st.text("0123456789abcdef-", min_size=1, max_size=36)
 addresses = st.integers(0, 2**32 - 1).map("{:08x}".format)
-stamps = st.builds(Timestamp, seconds=st.integers(-62_135_596_800, 253_402_300_799), nanos=st.integers(0, 10**9 - 1))
+stamps = st.builds(Timestamp, seconds=st.integers(-8_520_336_000, 9_214_646_399), nanos=st.integers(0, 10**9 - 1))
 infos = st.builds(
     integration.DeviceInfo,
     tenant_name=texts,
@@ -266,6 +266,9 @@ def test_damaged_events(data: st.DataObject) -> None:
         ({"fPort": 256}, "fPort"),
         ({"time": "2026-03-14T09:26:53.589"}, "time"),
         ({"time": "yesterday"}, "'yesterday'"),
+        ({"time": "1699-12-31T23:59:59Z"}, "time: Input should be greater than or equal to 1700"),
+        ({"time": "9999-12-31T23:59:59Z"}, "time: Input should be less than or equal to 2262"),
+        ({"rxInfo": [{"nsTime": "0001-01-01T00:00:00Z"}]}, "rxInfo.0.nsTime: Input should be greater than"),
         ({"time": 1773480413}, "time"),
         ({"rxInfo": [{"snr": float("nan")}]}, "rxInfo.0.snr"),
         ({"rxInfo": [{"snr": "-Infinity"}]}, "rxInfo.0.snr"),

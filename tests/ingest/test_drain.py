@@ -16,7 +16,7 @@ from ingest.sink import Rejected, SinkUnavailable
 from ingest.telemetry import Telemetry
 
 NOW = 1_800_000_000_000
-WAIT_S = 5.0
+WAIT_S = 30.0
 
 
 class Store:

@@ -108,6 +108,7 @@ async def watching(folder: Path, port: int, influxdb: dict[str, object] | None =
         journal={"path": folder / "journal.db"},
         codecs={"profiles": PROFILES},
         http={"port": 0},
+        telemetry={"heartbeat_s": 0},
         influxdb=influxdb or {},
     )
     service = Service(settings)

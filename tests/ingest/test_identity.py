@@ -1,8 +1,26 @@
 """What makes an uplink the same one."""
 
-from ingest.identity import FrameWindow
+import pytest
+
+from ingest import chirpstack
+from ingest.identity import FrameWindow, identifier
+from tests.ingest.uplinks import message
 
 MINUTE_MS = 60_000
+
+
+@pytest.mark.parametrize("other", ["--", "a", "61", "=a", "6" * 32, "g" * 32, "7a" * 16])
+def test_no_two_identities_are_the_same(other: str) -> None:
+    """Whatever stands in place of a UUID keeps its own identity; a UUID with and without dashes is one."""
+
+    def name(text: str) -> bytes:
+        event = chirpstack.parse("up", message(deduplication_id="x").payload.replace(b'"x"', f'"{text}"'.encode()))
+        assert isinstance(event, chirpstack.UplinkEvent)
+        return identifier(chirpstack.uplink(event))
+
+    texts = {"-", "---", "aa", "a" * 32, "g" * 31, "61" * 16} - {other}
+    assert name(other) not in {name(text) for text in texts}
+    assert name("67e55044-10b1-426f-9247-bb680e5fe0c8") == name("67e5504410b1426f9247bb680e5fe0c8")
 
 
 def test_a_frame_is_known_for_the_whole_window_and_not_longer() -> None:

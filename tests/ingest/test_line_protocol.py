@@ -115,6 +115,12 @@ def test_a_tag_without_key_or_value_is_left_out(key: str, value: str) -> None:
     assert series("m", [(key, value), ("z", "1")]) == "m,z=1"
 
 
+def test_a_field_without_key_is_left_out() -> None:
+    """It has no place in a line; a line with no other field is no line."""
+    assert line("m", [("", 1.0), ("f", 2.0)], 7) == "m f=2.0 7"
+    assert line("m", [("", 1.0)], 7) is None
+
+
 @pytest.mark.parametrize("end", ["\\", "\\\\"])
 def test_a_backslash_at_the_end_would_escape_what_follows(end: str) -> None:
     """It is left out at the end of a measurement, a tag key and a tag value, and a slash in a field key."""

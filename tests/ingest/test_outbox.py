@@ -15,7 +15,7 @@ from ingest.settings import JournalSettings
 from ingest.telemetry import Telemetry
 
 NOW = 1_800_000_000_000
-WAIT_S = 5.0
+WAIT_S = 30.0
 
 
 class Channel:
@@ -58,10 +58,11 @@ class Post:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The outbox at work."""
+        """The outbox at work; it may note what it sent before it is stopped."""
         task = asyncio.create_task(self.outbox.run())
         try:
             yield
+            await asyncio.sleep(0.2)
         finally:
             task.cancel()
             await asyncio.wait([task])

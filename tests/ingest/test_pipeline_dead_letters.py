@@ -13,7 +13,7 @@ from ingest.dead_letter import Reason, dead_letter
 from ingest.dead_letter_store import DeadLetterError
 from ingest.devices import Route
 from ingest.mqtt import Message, Receipt
-from ingest.process import Outcome, Processor
+from ingest.process import Arrived, Outcome, Processor
 from ingest.settings import Settings
 from tests.ingest.bench import WAIT_S, city_settings, running
 from tests.ingest.uplinks import (
@@ -121,13 +121,13 @@ async def test_our_own_mistake_harms_no_neighbour(settings: Settings, monkeypatc
 
     def fail(
         self: Processor,
-        arrived: Uplink,
+        item: Arrived,
         uplink: Uplink,
         route: Route,
         found: tuple[Measurement, ...],
         outcome: Outcome,
     ) -> None:
-        reached(self, arrived, uplink, route, found, outcome)
+        reached(self, item, uplink, route, found, outcome)
         if uplink.f_cnt == 2:
             raise ZeroDivisionError("our own")
 

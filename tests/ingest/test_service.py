@@ -10,7 +10,7 @@ from ingest.broker import EmbeddedBroker
 from ingest.outbox import Outbox
 from ingest.settings import given
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 async def test_a_part_that_fails_ends_the_service(

@@ -12,11 +12,17 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from ingest import docs
 from ingest.settings import Settings, SettingsError, load, settings_file
 
-SECTIONS: dict[str, type[BaseModel]] = {
-    name: info.annotation
-    for name, info in Settings.model_fields.items()
-    if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
-}
+
+def sections(model: type[BaseModel], prefix: str = "") -> dict[str, type[BaseModel]]:
+    """All sections by their name in the file, those within others, too."""
+    found: dict[str, type[BaseModel]] = {}
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            found |= {prefix + name: info.annotation, **sections(info.annotation, f"{prefix}{name}.")}
+    return found
+
+
+SECTIONS = sections(Settings)
 KEYS = [(section, key) for section, model in SECTIONS.items() for key in model.model_fields]
 SECRETS = [("mqtt", "password"), ("influxdb", "token")]
 
@@ -93,7 +99,7 @@ def test_every_key_is_described(section: str, key: str) -> None:
 
 def test_every_section_is_described() -> None:
     """The sections are those of the settings page, each with a line of its own."""
-    assert list(SECTIONS) == list(Settings.model_fields)
+    assert [name for name in SECTIONS if "." not in name] == list(Settings.model_fields)
     assert all((model.__doc__ or "").endswith(".") for model in SECTIONS.values())
 
 
@@ -163,6 +169,55 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, v
     with pytest.raises(SettingsError) as caught:
         load()
     assert message in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[journal]\ntick_s = inf", "journal.tick_s: Input should be"),
+        ("[journal]\ntick_s = 0.0001", "journal.tick_s: Input should be greater than or equal to 0.01"),
+        ("[journal]\nduplicates_days = 1e300", "journal.duplicates_days: Input should be less than or equal to 36500"),
+        ("[mqtt]\nconnect_timeout_s = inf", "mqtt.connect_timeout_s: Input should be a finite number"),
+        ("[journal]\nmax_bytes = 9223372036854775808", "journal: max_bytes: expected a number of at most 64 bits"),
+        ("[mqtt]\nport = 0x" + "f" * 5000, "mqtt.port: .*a number of thousands of digits"),
+        ("[mqtt]\nport = " + "9" * 5000, r"stadtfunk\.toml: .*4300 digits"),
+        ("[mqtt]\nport = " + "[" * 1200, r"stadtfunk\.toml: a value nests too deeply"),
+        ('[mqtt]\nhost = "a\\u0000"', "mqtt: host: expected text in UTF-8 without zero bytes"),
+        ('[city]\nfile = "a\\u0000"', "city: file: expected text"),
+        ('[codecs.profiles]\n"a\\u0000" = "x"', "codecs: profiles: expected text"),
+        ('[mqtt]\nevent_topic = "application/#"', "mqtt.event_topic: event_topic 'application/#' needs {dev_eui}"),
+        ("[mqtt]\nhost = [" + "'x'," * 1000 + "]", "mqtt.host: Input should be a valid string"),
+    ],
+)
+def test_a_value_that_would_fail_later_is_refused_at_once(text: str, message: str) -> None:
+    """Numbers without end or beyond 64 bits, texts that nobody can write, topics without a device: one short line."""
+    Path("stadtfunk.toml").write_text(text)
+    with pytest.raises(SettingsError, match=message) as caught:
+        load()
+    assert len(str(caught.value)) < 400
+    assert str(caught.value).isprintable()
+
+
+def test_variables_of_any_bytes_are_settings_or_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a name nor a value that is not UTF-8, nor a value that nests too deeply, gets through or out as it is."""
+    for name, value, message in (
+        ("STADTFUNK_MQTT__HOST", "s\udcfcd", "mqtt: host: expected text in UTF-8"),
+        ("STADTFUNK_MQ\udcc0TT", "{}", "STADTFUNK_MQ\\\\udcc0TT: unknown key"),
+        ("STADTFUNK_MQTT", "[" * 100_000, "the environment: a value nests too deeply"),
+    ):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SettingsError, match=message) as caught:
+            load()
+        assert str(caught.value).isprintable()
+        monkeypatch.delenv(name)
+
+
+def test_a_secret_that_nobody_can_write_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is named, the secret is not."""
+    monkeypatch.setenv("STADTFUNK_MQTT__PASSWORD", "geheim\udcff")
+    with pytest.raises(SettingsError, match="mqtt: password: expected text") as caught:
+        load()
     assert "geheim" not in str(caught.value)
 
 
@@ -267,5 +322,5 @@ def test_every_key_is_on_the_page() -> None:
     for section, model in SECTIONS.items():
         part = page.split(f"## [{section}]")[1].split("\n## ")[0]
         rows = [line.split("|")[1].strip(" `") for line in part.splitlines() if line.startswith("| `")]
-        assert rows == list(model.model_fields)
+        assert rows == [key for key in model.model_fields if f"{section}.{key}" not in SECTIONS]
     assert page.count("(secret)") == len(SECRETS)

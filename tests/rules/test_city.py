@@ -106,6 +106,8 @@ MISTAKES = {
     "[]": "no GeoJSON FeatureCollection",
     '{"type": "FeatureCollection"}': "property 'features' is None, expected a list",
     "[" * 100_000: "nests too deeply",
+    text(feature(devices=[device(note="deep")])).replace('"deep"', "[" * 101 + "]" * 101): "nests too deeply",
+    text(feature(geometry={"type": "Point", "coordinates": [True, 51.67]})): "[True, 51.67], expected [longitude",
     '{"type": NaN}': "holds the number NaN",
     '{"type": 1e999}': "holds the number 1e999",
     '{"id": "lot-a", "kind": 1, "kind": 2}': "feature 'lot-a': property 'kind' stands twice",

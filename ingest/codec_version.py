@@ -1,0 +1,132 @@
+"""Which codecs read the devices, noted with raw messages: a correction can say what wrote the old points."""
+
+import hashlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from functools import lru_cache
+from itertools import chain
+from types import FunctionType, MethodType
+from typing import NamedTuple, Self
+
+from decoders import catalog
+from decoders.codec import Codec
+from decoders.uplink import Device
+from ingest.settings import CodecSettings
+
+BYTES = 6
+NAME = "codecs"
+"""The key in the journal's `meta` of the digest in force; `codecs/<digest>` holds what it stands for."""
+
+
+class Version(NamedTuple):
+    """A codec as it was: id, fingerprint of its definition, and the family that its readings go to."""
+
+    id: str
+    fingerprint: str
+    family: str
+
+
+class InForce(NamedTuple):
+    """All that decides which codec reads a device: the settings' profiles, and the codecs by id."""
+
+    profiles: Mapping[str, str]
+    codecs: Mapping[str, Version]
+
+    @classmethod
+    def now(cls, settings: CodecSettings, codecs: Iterable[Codec] | None = None) -> Self:
+        """What this program and these settings read devices with."""
+        known = catalog.BY_ID.values() if codecs is None else codecs
+        return cls(
+            dict(settings.profiles),
+            {codec.id: Version(codec.id, fingerprint(codec), codec.family.value) for codec in known},
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What `text` wrote."""
+        found = json.loads(text)
+        return cls(found["profiles"], {name: Version(*version) for name, version in found["codecs"].items()})
+
+    @property
+    def text(self) -> str:
+        """As JSON; the same content gives the same text."""
+        return json.dumps({"profiles": self.profiles, "codecs": self.codecs}, sort_keys=True)
+
+    @property
+    def digest(self) -> str:
+        """The name of exactly this content."""
+        return _digest(self.text)
+
+    def of(self, device: Device) -> Version | None:
+        """The codec that read this device, None when there was none."""
+        return self.codecs.get(device.tags.get("codec") or self.profiles.get(device.profile, ""))
+
+
+def note(remember: Callable[[str, str], object], in_force: InForce) -> None:
+    """Keep what is in force under its digest, by `Journal.remember`: raw messages written from now on refer to it."""
+    remember(f"{NAME}/{in_force.digest}", in_force.text)
+    remember(NAME, in_force.digest)
+
+
+def fingerprint(codec: Codec) -> str:
+    """The same as long as tables and code of the codec are the same: twelve hexadecimal digits.
+
+    It covers every value in the codec's tables, and the source of each module that a frame's class or function is from.
+    """
+    modules: set[str] = set()
+    described = "\n".join(_describe(codec, modules, set()))
+    return _digest(described + "".join(_source(name) for name in sorted(modules)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=BYTES).hexdigest()
+
+
+@lru_cache(512)
+def _source(module: str) -> str:
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return module
+    try:
+        return inspect.getsource(sys.modules[module])
+    except (OSError, TypeError, KeyError):
+        return module
+
+
+def _describe(value: object, modules: set[str], above: set[int]) -> Iterator[str]:
+    """The parts of a value as text, none of which depends on where it lies in memory; `above` are those around it."""
+    if isinstance(value, Enum) or value is None or isinstance(value, bool | int | float | str | bytes):
+        yield repr(value)
+        return
+    if id(value) in above:
+        return
+    name, parts = _parts(value, modules)
+    yield name
+    for part in parts:
+        yield from _describe(part, modules, above | {id(value)})
+
+
+def _parts(value: object, modules: set[str]) -> tuple[str, Iterable[object]]:
+    """What a value is, and what it consists of."""
+    kind = type(value)
+    if isinstance(value, Mapping):
+        return "Mapping", chain.from_iterable(value.items())
+    if isinstance(value, frozenset | set):
+        return kind.__qualname__, sorted(value, key=repr)
+    if isinstance(value, tuple | list):
+        modules.add(kind.__module__)
+        return f"{kind.__qualname__}[{len(value)}]", value
+    if isinstance(value, FunctionType):
+        modules.add(value.__module__)
+        return value.__qualname__, [cell.cell_contents for cell in value.__closure__ or ()]
+    if isinstance(value, MethodType):
+        return value.__name__, (value.__func__, value.__self__)
+    modules.add(kind.__module__)
+    return kind.__qualname__, chain.from_iterable((name, getattr(value, name)) for name in _attributes(value))
+
+
+def _attributes(value: object) -> list[str]:
+    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+    return sorted(name for name in {*slots, *getattr(value, "__dict__", {})} if hasattr(value, name))

@@ -1,0 +1,136 @@
+"""Device records and assignments in the journal: statements, and what people read of devices."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ingest.bulk_insert import insert
+from ingest.journal_records import Assigned, Batch, LedgerRow
+from ingest.journal_schema import checksum
+from rules.device import health, record
+from rules.device.record import Record
+
+LOAD = 200
+"""Devices asked for in one statement."""
+
+
+def write_batch(connection: sqlite3.Connection, number: int, batch: Batch) -> None:
+    """Write what a batch changed in the fleet as commit `number`."""
+    if batch.devices:
+        row = (number, batch.devices, checksum(number, batch.devices))
+        connection.execute("INSERT INTO device_log VALUES (?, ?, ?)", row)
+    for table, rows in (("ledger", batch.ledger), ("gateway_ledger", batch.gateway_ledger)):
+        insert(connection, f"INSERT OR REPLACE INTO {table}", [_checked(row) for row in rows])
+    insert(connection, "INSERT OR IGNORE INTO assignment", batch.assigned)
+
+
+def load(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, Record]:
+    """The folded records of these devices; damaged ones are as if they were not there."""
+    found: dict[str, Record] = {}
+    for start in range(0, len(names), LOAD):
+        part = names[start : start + LOAD]
+        query = f"SELECT * FROM device WHERE dev_eui IN ({','.join('?' * len(part))})"  # noqa: S608 - question marks
+        found.update(_records(connection.execute(query, part)))
+    return found
+
+
+def due(connection: sqlite3.Connection, time_ms: int, limit: int) -> list[tuple[int, str]]:
+    """The first deadlines up to this time, in order."""
+    query = "SELECT deadline_ms, dev_eui FROM device WHERE deadline_ms <= ? ORDER BY deadline_ms, dev_eui LIMIT ?"
+    return [(deadline_ms, dev_eui) for deadline_ms, dev_eui in connection.execute(query, (time_ms, limit))]
+
+
+def fold(connection: sqlite3.Connection, records: Mapping[str, Record]) -> None:
+    """Write records into the table of devices."""
+    rows = []
+    for dev_eui, found in records.items():
+        body = record.dump_one(found)
+        rows.append((dev_eui, found.deadline_ms, body, checksum(dev_eui, found.deadline_ms, body)))
+    insert(connection, "INSERT OR REPLACE INTO device", rows)
+
+
+def forget_log(connection: sqlite3.Connection, number: int) -> None:
+    """The log up to this commit is folded."""
+    connection.execute("DELETE FROM device_log WHERE number <= ?", (number,))
+
+
+def logged(connection: sqlite3.Connection) -> dict[str, Record]:
+    """The records that are logged and not folded; a damaged log counts as not there."""
+    found: dict[str, Record] = {}
+    for number, body, crc in connection.execute("SELECT number, body, crc FROM device_log ORDER BY number"):
+        if checksum(number, body) == crc:
+            found.update(record.load(body))
+    return found
+
+
+def assignments(connection: sqlite3.Connection) -> list[Assigned]:
+    """All dated assignments."""
+    query = "SELECT dev_eui, valid_from_ms, asset, source FROM assignment ORDER BY dev_eui, valid_from_ms"
+    return [Assigned(*row) for row in connection.execute(query)]
+
+
+# -- for people -------------------------------------------------------------------------------------------------------
+
+
+def device(connection: sqlite3.Connection, dev_eui: str) -> dict[str, Any] | None:
+    """What is known of one device."""
+    found = logged(connection).get(dev_eui) or load(connection, [dev_eui]).get(dev_eui)
+    return None if found is None else summary(dev_eui, found)
+
+
+def devices(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+    """All devices that were ever heard, by dev_eui."""
+    for dev_eui, found in records(connection):
+        yield summary(dev_eui, found)
+
+
+def records(connection: sqlite3.Connection, only: str = "") -> Iterator[tuple[str, Record]]:
+    """The newest record of every device, by dev_eui; or of one only."""
+    fresh = logged(connection)
+    if only:
+        found = fresh.get(only) or load(connection, [only]).get(only)
+        if found is not None:
+            yield only, found
+        return
+    waiting = sorted(fresh)
+    at = 0
+    for dev_eui, folded in _records(connection.execute("SELECT * FROM device ORDER BY dev_eui")):
+        while at < len(waiting) and waiting[at] < dev_eui:
+            yield waiting[at], fresh[waiting[at]]
+            at += 1
+        if at < len(waiting) and waiting[at] == dev_eui:
+            at += 1
+        yield dev_eui, fresh.get(dev_eui, folded)
+    for dev_eui in waiting[at:]:
+        yield dev_eui, fresh[dev_eui]
+
+
+def summary(dev_eui: str, found: Record) -> dict[str, Any]:
+    """A device as lists and JSON show it."""
+    about = found.about
+    return {
+        "dev_eui": dev_eui,
+        "name": about.name,
+        "model": about.model,
+        "application": about.application,
+        "asset": about.asset,
+        "tag_asset": about.tag,
+        "gateway": found.gateway,
+        "first_ms": found.first_ms,
+        "last_ms": found.last_ms,
+        "interval_s": round(found.interval_ms / 1000, 1) if found.intervals else None,
+        "f_cnt": found.f_cnt,
+        "margin_db": round(found.margin_db, 1) if found.margins else None,
+        "problems": list(health.names(found.problems)),
+        **found.day._asdict(),
+    }
+
+
+def _records(rows: sqlite3.Cursor) -> Iterator[tuple[str, Record]]:
+    for dev_eui, deadline_ms, body, crc in rows:
+        if checksum(dev_eui, deadline_ms, body) == crc:
+            yield dev_eui, record.load_one(body)
+
+
+def _checked(row: LedgerRow) -> tuple[int, str, bytes, int]:
+    return (*row, checksum(*row))

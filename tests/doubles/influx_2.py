@@ -1,0 +1,236 @@
+"""The part of the double that only InfluxDB 2.x has: organisations, buckets, tasks, authorizations, delete, InfluxQL.
+
+Source of the answers: recordings of 2.8.0.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from aiohttp import web
+
+Points = dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, float | str]]
+Item = dict[str, Any]
+ORGANISATION_ID = "0a00000000000001"
+PREDICATE = re.compile(r'_measurement="((?:[^"\\]|\\.)*)" AND dev_eui="((?:[^"\\]|\\.)*)"')
+SELECT = re.compile(r'SELECT (.+) FROM "?(\w+)"?')
+
+
+@dataclass
+class Resources:
+    """What the interface manages beside points; `organisation` empty takes any."""
+
+    organisation: str = ""
+    set_up: bool = True
+    refuse: str = ""
+    """Changes under this path fail."""
+    kept_s: dict[str, int] = field(default_factory=dict)
+    bucket_ids: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, Item] = field(default_factory=dict)
+    authorizations: dict[str, Item] = field(default_factory=dict)
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+    changes: list[str] = field(default_factory=list)
+
+    def identity(self) -> str:
+        """A new id."""
+        return f"{next(self.numbers):016x}"
+
+    def bucket_id(self, name: str) -> str:
+        """The id of a bucket, the same each time."""
+        return self.bucket_ids.setdefault(name, self.identity())
+
+    def allows(self, token: str, action: str, bucket: str) -> bool:
+        """Whether an authorization allows this in a bucket."""
+        for item in self.authorizations.values():
+            if item["token"] == token and item["status"] == "active":
+                wanted = (action, self.bucket_id(bucket))
+                return any((each["action"], each["resource"]["id"]) == wanted for each in item["permissions"])
+        return False
+
+
+def error(status: int, code: str, message: str) -> web.Response:
+    """A refusal as 2.x words it."""
+    return web.json_response({"code": code, "message": message}, status=status)
+
+
+class Interface:
+    """Handlers of the interface."""
+
+    def __init__(self, resources: Resources, buckets: dict[str, Points], admin: Callable[[], str | None]) -> None:
+        self._resources = resources
+        self._buckets = buckets
+        self._admin = admin
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        root = "/api/v2"
+        return [
+            web.get(f"{root}/setup", self._setup),
+            web.get(f"{root}/orgs", self._only_admin(self._orgs)),
+            web.get(f"{root}/dbrps", self._only_admin(self._dbrps)),
+            web.get(f"{root}/buckets", self._only_admin(self._list_buckets)),
+            web.post(f"{root}/buckets", self._only_admin(self._create_bucket)),
+            web.patch(f"{root}/buckets/{{id}}", self._only_admin(self._change_bucket)),
+            web.delete(f"{root}/buckets/{{id}}", self._only_admin(self._delete_bucket)),
+            web.get(f"{root}/tasks", self._only_admin(self._list_tasks)),
+            web.post(f"{root}/tasks", self._only_admin(self._create_task)),
+            web.patch(f"{root}/tasks/{{id}}", self._only_admin(self._change_task)),
+            web.get(f"{root}/authorizations", self._only_admin(self._list_authorizations)),
+            web.post(f"{root}/authorizations", self._only_admin(self._create_authorization)),
+            web.delete(f"{root}/authorizations/{{id}}", self._only_admin(self._delete_authorization)),
+            web.post(f"{root}/delete", self._delete),
+            web.get("/query", self._query),
+        ]
+
+    def _only_admin(
+        self, handler: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def guarded(request: web.Request) -> web.Response:
+            if self._admin() not in {None, _token(request)}:
+                return error(401, "unauthorized", "unauthorized access")
+            if request.method != "GET":
+                if request.path == self._resources.refuse:
+                    return error(500, "internal error", "An internal error has occurred")
+                self._resources.changes.append(f"{request.method} {request.path}")
+            return await handler(request)
+
+        return guarded
+
+    async def _setup(self, _: web.Request) -> web.Response:
+        return web.json_response({"allowed": not self._resources.set_up})
+
+    async def _orgs(self, request: web.Request) -> web.Response:
+        name = request.query.get("org", "")
+        if self._resources.organisation not in {"", name}:
+            return error(404, "not found", f'organization name "{name}" not found')
+        return web.json_response({"orgs": [{"id": ORGANISATION_ID, "name": name}]})
+
+    async def _dbrps(self, _: web.Request) -> web.Response:
+        content = [
+            {
+                "database": name,
+                "retention_policy": "autogen",
+                "default": True,
+                "virtual": True,
+                "orgID": ORGANISATION_ID,
+            }
+            for name in self._buckets
+        ]
+        return web.json_response({"content": content})
+
+    async def _list_buckets(self, request: web.Request) -> web.Response:
+        name = request.query["name"]
+        return web.json_response({"buckets": [self._bucket(name)] if name in self._buckets else []})
+
+    async def _create_bucket(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        name = body["name"]
+        if name in self._buckets:
+            return error(422, "conflict", f"bucket with name {name} already exists")
+        self._buckets[name] = {}
+        self._keep(name, body["retentionRules"])
+        return web.json_response(self._bucket(name), status=201)
+
+    async def _change_bucket(self, request: web.Request) -> web.Response:
+        name = self._named(request)
+        self._keep(name, (await request.json())["retentionRules"])
+        return web.json_response(self._bucket(name))
+
+    async def _delete_bucket(self, request: web.Request) -> web.Response:
+        del self._buckets[self._named(request)]
+        return web.Response(status=204)
+
+    def _named(self, request: web.Request) -> str:
+        ids = {identity: name for name, identity in self._resources.bucket_ids.items()}
+        return ids[request.match_info["id"]]
+
+    def _keep(self, name: str, rules: list[Item]) -> None:
+        self._resources.kept_s[name] = next((int(rule["everySeconds"]) for rule in rules), 0)
+
+    def _bucket(self, name: str) -> Item:
+        kept_s = self._resources.kept_s.get(name, 0)
+        rules = [{"type": "expire", "everySeconds": kept_s, "shardGroupDurationSeconds": 604800}]
+        return {"id": self._resources.bucket_id(name), "name": name, "orgID": ORGANISATION_ID, "retentionRules": rules}
+
+    async def _list_tasks(self, request: web.Request) -> web.Response:
+        limit, after = int(request.query.get("limit", "100")), request.query.get("after", "")
+        later = [task for identity, task in sorted(self._resources.tasks.items()) if identity > after]
+        return web.json_response({"tasks": later[:limit]})
+
+    async def _create_task(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        identity = self._resources.identity()
+        return self._put_task(identity, {"id": identity, "orgID": body["orgID"]}, body, 201)
+
+    async def _change_task(self, request: web.Request) -> web.Response:
+        identity = request.match_info["id"]
+        return self._put_task(identity, self._resources.tasks[identity], await request.json(), 200)
+
+    def _put_task(self, identity: str, task: Item, body: Item, status: int) -> web.Response:
+        options = re.search(r'option task = \{name: "([^"]+)", every: (\w+)', body["flux"])
+        if options is None:
+            return error(400, "invalid", "invalid options: no task options defined")
+        changed = {"name": options[1], "every": options[2], "flux": body["flux"], "status": body["status"]}
+        self._resources.tasks[identity] = task | changed
+        return web.json_response(self._resources.tasks[identity], status=status)
+
+    async def _list_authorizations(self, _: web.Request) -> web.Response:
+        return web.json_response({"authorizations": list(self._resources.authorizations.values())})
+
+    async def _create_authorization(self, request: web.Request) -> web.Response:
+        identity = self._resources.identity()
+        item = {**await request.json(), "id": identity, "status": "active", "token": f"token-{identity}=="}
+        self._resources.authorizations[identity] = item
+        return web.json_response(item, status=201)
+
+    async def _delete_authorization(self, request: web.Request) -> web.Response:
+        del self._resources.authorizations[request.match_info["id"]]
+        return web.Response(status=204)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        bucket, body = request.query["bucket"], await request.json()
+        if self._admin() not in {None, _token(request)} and not self._resources.allows(
+            _token(request), "write", bucket
+        ):
+            return error(401, "unauthorized", "unauthorized access")
+        if bucket not in self._buckets:
+            return error(404, "not found", f'bucket "{bucket}" not found')
+        predicate = PREDICATE.fullmatch(body["predicate"])
+        if predicate is None:
+            return error(400, "invalid", f"bad logical expression, at position 0: {body['predicate']}")
+        measurement, dev_eui = (re.sub(r"\\(.)", r"\1", part) for part in predicate.groups())
+        start_ns, stop_ns = _nanoseconds(body["start"]), _nanoseconds(body["stop"])
+        points = self._buckets[bucket]
+        for key in list(points):
+            inside = start_ns <= key[2] * 1_000_000 <= stop_ns
+            if inside and key[0] == measurement and dict(key[1]).get("dev_eui") == dev_eui:
+                del points[key]
+        return web.Response(status=204)
+
+    async def _query(self, request: web.Request) -> web.Response:
+        """InfluxQL, as much of it as the tests ask: the fields of all points, by time."""
+        select = SELECT.fullmatch(request.query["q"])
+        if select is None:
+            said = {"statement_id": 0, "error": "not implemented: " + request.query["q"]}
+            return web.json_response({"results": [said]})
+        names = select[1].replace('"', "").split(", ")
+        found = sorted(self._buckets.get(request.query["db"], {}).items(), key=lambda point: point[0][2])
+        values = [
+            [key[2], *(fields.get(name, dict(key[1]).get(name)) for name in names)]
+            for key, fields in found
+            if key[0] == select[2] and not fields.keys().isdisjoint(names)
+        ]
+        series = [{"name": select[2], "columns": ["time", *names], "values": values}] if values else []
+        return web.json_response({"results": [{"statement_id": 0, **({"series": series} if series else {})}]})
+
+
+def _token(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Token ")
+
+
+def _nanoseconds(text: str) -> int:
+    seconds, _, rest = text.removesuffix("Z").partition(".")
+    return int(datetime.fromisoformat(f"{seconds}+00:00").timestamp()) * 1_000_000_000 + int(rest.ljust(9, "0"))

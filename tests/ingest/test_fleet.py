@@ -1,0 +1,269 @@
+"""The fleet in a running pipeline: silence of devices, gateways and the network; ledger; what survives a restart."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from ingest import fleet, fleet_store, ledger_view
+from ingest.calendar import Calendar
+from ingest.lifecycle import State
+from ingest.mqtt import Message
+from ingest.settings import Settings
+from tests.ingest.bench import Bench, city_settings, running
+from tests.ingest.uplinks import APPLICATION, LOT_DEVICES, NOW, event, occupied, raw, rfc3339, topic
+
+MINUTE = 60_000
+GATEWAYS = ("0016c001f153a14c", "0016c001f153a14d")
+FIRST, SECOND = range(0, 20, 2), range(1, 20, 2)
+APART_MS = 25_000
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A small city in a fresh folder."""
+    return city_settings(tmp_path)
+
+
+@pytest.fixture
+async def bench(settings: Settings) -> AsyncIterator[Bench]:
+    """A service without a broker."""
+    async with running(settings) as found:
+        yield found
+
+
+def uplink(number: int, f_cnt: int, time_ms: int, **fields: Any) -> Message:  # noqa: ANN401 - any field of the event
+    """An uplink of the lot's device with this number, heard by one of two gateways in turns."""
+    gateway = GATEWAYS[number % 2]
+    received = [{"gatewayId": gateway, "nsTime": rfc3339(time_ms), "rssi": -90, "snr": 8.0}]
+    payload = occupied(yes=f_cnt % 2 == 0)
+    fields = {"rxInfo": received, **fields}
+    made = event(LOT_DEVICES[number], f_cnt=f_cnt, time_ms=time_ms, payload=payload, **fields)
+    return raw(json.dumps(made).encode(), where=topic(LOT_DEVICES[number]))
+
+
+async def live(bench: Bench, rounds: range, devices: range) -> int:
+    """Every device sends every ten minutes, 25 s apart; returns the time of the end of the last round."""
+    for turn in rounds:
+        time_ms = NOW + turn * 10 * MINUTE
+        bench.now_ms = time_ms + 10 * MINUTE
+        await bench.send(*(uplink(number, turn, time_ms + number * APART_MS) for number in devices))
+    return NOW + rounds.stop * 10 * MINUTE
+
+
+async def wait(bench: Bench, begin_ms: int, minutes: int) -> None:
+    """Ticks, one a minute."""
+    for minute in range(1, minutes + 1):
+        await bench.tick(begin_ms + minute * MINUTE)
+
+
+async def said(bench: Bench) -> list[tuple[str, str]]:
+    """Subject and state of all words on health, oldest first; of devices their problems."""
+    query = "SELECT payload FROM event WHERE topic LIKE '%/health' ORDER BY seq"
+    rows = await bench.service.journal.query(lambda connection: connection.execute(query).fetchall())
+    found = [json.loads(row[0]) for row in rows]
+    return [(item["subject"], ",".join(item["data"].get("problems", ())) or item["data"]["state"]) for item in found]
+
+
+async def test_a_silent_device_is_one_event_and_one_when_it_is_back(bench: Bench) -> None:
+    """One of twenty stops: silent after 25 minutes, not before, and ok with its next uplink."""
+    await live(bench, range(8), range(20))
+    others = range(1, 20)
+    await live(bench, range(8, 9), others)
+    assert await said(bench) == []
+    end_ms = await live(bench, range(9, 12), others)
+    assert await said(bench) == [(LOT_DEVICES[0], "silent")]
+    await bench.send(uplink(0, 12, end_ms))
+    assert await said(bench) == [(LOT_DEVICES[0], "silent"), (LOT_DEVICES[0], "ok")]
+
+
+async def test_the_word_on_a_silent_device_carries_its_evidence(bench: Bench) -> None:
+    """Silence and threshold in seconds, intervals behind it, the last time it was heard, and an expiry."""
+    await live(bench, range(8), range(20))
+    await live(bench, range(8, 12), range(1, 20))
+    (found,) = await bench.events("health")
+    (evidence,) = cast("list[dict[str, Any]]", found["evidence"])
+    assert evidence["quantity"] == "silence"
+    assert evidence["threshold"] == 1500
+    assert evidence["n_samples"] == 7
+    assert evidence["value"] >= evidence["threshold"]
+    assert found["last_heard"] == "2027-01-15T09:10:00Z"
+    assert str(found["valid_until"]) > str(found["last_heard"])
+
+
+async def test_a_silent_gateway_is_one_event_instead_of_ten(bench: Bench) -> None:
+    """All ten devices of a gateway stop at once: one word on the gateway, none on devices, one when it is back."""
+    await live(bench, range(8), range(20))
+    end_ms = await live(bench, range(8, 20), SECOND)
+    assert await said(bench) == [(GATEWAYS[0], "silent")]
+    await bench.send(uplink(0, 20, end_ms))
+    await wait(bench, end_ms, 1)
+    assert await said(bench) == [(GATEWAYS[0], "silent"), (GATEWAYS[0], "ok")]
+    for turn in range(20, 24):
+        time_ms = NOW + turn * 10 * MINUTE
+        bench.now_ms = time_ms + 10 * MINUTE
+        await bench.send(*(uplink(number, turn + 1, time_ms + number * APART_MS) for number in range(1, 20)))
+    assert await said(bench) == [(GATEWAYS[0], "silent"), (GATEWAYS[0], "ok"), (LOT_DEVICES[0], "silent")]
+
+
+async def test_a_silent_network_is_one_event(bench: Bench) -> None:
+    """Nothing arrives any more: one word raised by ticks, renewed within its day; devices get time to come back."""
+    end_ms = await live(bench, range(8), range(20))
+    await wait(bench, end_ms, 180)
+    assert await said(bench) == [("all", "silent")]
+    await bench.tick(end_ms + 21 * 60 * MINUTE)
+    assert await said(bench) == [("all", "silent")] * 2
+    for turn in (140, 141):
+        begin_ms = NOW + turn * 10 * MINUTE
+        bench.now_ms = begin_ms + 10 * MINUTE
+        await bench.send(*(uplink(n, turn, begin_ms + n * APART_MS) for n in range(1, 20)))
+    assert (await said(bench))[2:] == [("all", "ok")]
+    for turn in (142, 143):
+        begin_ms = NOW + turn * 10 * MINUTE
+        bench.now_ms = begin_ms + 10 * MINUTE
+        await bench.send(*(uplink(n, turn, begin_ms + n * APART_MS) for n in range(1, 20)))
+    assert (await said(bench))[3:] == [(LOT_DEVICES[0], "silent")]
+
+
+async def test_a_word_on_a_device_in_maintenance_is_taken_back(bench: Bench) -> None:
+    """Somebody says that a silent device is in maintenance: ok with the next tick, silence is no matter any more."""
+    await live(bench, range(8), range(20))
+    end_ms = await live(bench, range(8, 12), range(1, 20))
+    register = bench.service.register
+    await register.set_state(LOT_DEVICES[0], State.MAINTENANCE, None, end_ms + 10**9, "os:anna", "new battery")
+    await bench.tick(end_ms + MINUTE)
+    assert await said(bench) == [(LOT_DEVICES[0], "silent"), (LOT_DEVICES[0], "ok")]
+
+
+async def ledger_of(bench: Bench, settings: Settings, number: int = 0) -> dict[str, list[int]]:
+    """Expected, received, lost, duplicates, dead letters, stored of a device by day."""
+    calendar = Calendar(settings.city.timezone)
+    days = calendar.day_of(NOW) - 1, calendar.day_of(bench.now_ms) + 1
+    found = await bench.service.journal.query(
+        lambda connection: ledger_view.view(connection, calendar, *days, bench.now_ms, LOT_DEVICES[number], 100)
+    )
+    return {row["day"]: [row[name] for name in ledger_view.COUNTS] for row in found["devices"]}
+
+
+async def test_every_uplink_is_in_the_ledger(bench: Bench, settings: Settings) -> None:
+    """Stored, lost by the counter, repeated, undecodable: each counted once, in its day of the city's calendar."""
+    await live(bench, range(6), range(1))
+    await bench.send(uplink(0, 9, NOW + 90 * MINUTE))
+    await bench.send(uplink(0, 9, NOW + 90 * MINUTE))
+    await bench.send(uplink(0, 10, NOW + 100 * MINUTE, fPort=77))
+    await bench.send(raw(b"{", where=topic(LOT_DEVICES[0])))
+    assert await ledger_of(bench, settings) == {"2027-01-15": [12, 9, 3, 1, 2, 7]}
+    bench.now_ms = NOW + 24 * 60 * MINUTE
+    await bench.send(uplink(0, 11, NOW + 24 * 60 * MINUTE))
+    found = await ledger_of(bench, settings)
+    assert found["2027-01-15"][1:] == [9, 3, 1, 2, 7]
+    assert found["2027-01-15"][0] > 60, "silence after the last uplink is expected, too"
+    assert found["2027-01-16"][1:] == [1, 0, 0, 0, 1]
+
+
+async def test_a_device_that_stays_away_is_expected_every_day(bench: Bench, settings: Settings) -> None:
+    """Three days after the last uplink each day says how many were expected; a retired device is not."""
+    await live(bench, range(12), range(2))
+    bench.now_ms = NOW + 3 * 24 * 60 * MINUTE
+    found = await ledger_of(bench, settings)
+    assert [counts[:2] for counts in found.values()][1:3] == [[144, 0], [144, 0]]
+    await bench.service.register.set_state(LOT_DEVICES[0], State.RETIRED, NOW, None, "os:anna", "gone")
+    assert await ledger_of(bench, settings) == {}
+    assert len(await ledger_of(bench, settings, 1)) == 4
+
+
+async def test_the_ledger_goes_to_the_database(bench: Bench) -> None:
+    """A point a day and device under `device`, an hour and gateway under `gateway`, lost frames under `link`."""
+    await live(bench, range(8), range(20))
+    bench.now_ms = NOW + 130 * MINUTE
+    await bench.send(uplink(0, 12, NOW + 125 * MINUTE))
+    lines = await bench.lines()
+    assert any(line.startswith("link,") and line.split(" ")[1].endswith("frames_lost=4") for line in lines)
+    mine = [
+        line for line in lines if line.startswith("device,") and LOT_DEVICES[0] in line and "channel=ledger" in line
+    ]
+    assert len({line.rsplit(" ", 1)[1] for line in mine}) == 1, "one point, written again every hour"
+    assert "expected=13.0,received=9.0,lost=4.0,duplicates=0.0,dead_letters=0.0,stored=9.0,interval_s=" in mine[-1]
+    gateways = [line for line in lines if line.startswith("gateway,")]
+    assert f"gateway,gateway={GATEWAYS[0]} uplinks=60.0,share=0.5,rssi=-90.0,snr=8.0" in gateways[0]
+
+
+async def test_nothing_is_forgotten_by_a_restart(settings: Settings) -> None:
+    """The log alone, and the folded table, both bring back interval, ledger, gateways and what was said."""
+    async with running(settings) as first:
+        await live(first, range(6), range(20))
+    async with running(settings, NOW + 60 * MINUTE) as second:
+        await live(second, range(6, 8), range(20))
+        await second.service._fold()
+        rows = await second.service.journal.query(lambda c: c.execute("SELECT count(*) FROM device_log").fetchone()[0])
+        assert rows == 0
+    async with running(settings, NOW + 80 * MINUTE) as third:
+        assert third.service.fleet.record(LOT_DEVICES[0]) is None, "quiet devices rest on disk"
+        end_ms = await live(third, range(8, 12), range(1, 20))
+        assert await said(third) == [(LOT_DEVICES[0], "silent")]
+        assert (await ledger_of(third, settings, 1))["2027-01-15"] == [12, 12, 0, 0, 0, 12]
+        third.now_ms = end_ms
+
+
+async def test_memory_and_folding_change_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for two records, folded after every round, the same is said at the same times as with room for all."""
+
+    async def played(folder: str, *, fold: bool) -> list[tuple[str, bytes]]:
+        path = settings.journal.path.with_name(folder) / "journal.db"
+        own = settings.model_copy(update={"journal": settings.journal.model_copy(update={"path": path})})
+        async with running(own) as bench:
+            for turn in range(16):
+                quiet = {0} if turn > 8 else set()
+                time_ms = NOW + turn * 10 * MINUTE
+                bench.now_ms = time_ms + 10 * MINUTE
+                await bench.send(*(uplink(n, turn, time_ms + n * APART_MS) for n in range(20) if n not in quiet))
+                if fold:
+                    await bench.service._fold()
+            await wait(bench, bench.now_ms, 30)
+            query = "SELECT topic, payload FROM event WHERE topic LIKE '%/health' ORDER BY seq"
+            rows = await bench.service.journal.query(lambda connection: connection.execute(query).fetchall())
+            return [(row[0], row[1]) for row in rows]
+
+    expected = await played("all", fold=False)
+    monkeypatch.setattr(fleet, "REMEMBERED", 2)
+    assert await played("few", fold=True) == expected
+    assert len(expected) == 2
+
+
+async def test_a_changed_tag_dates_the_assignment(bench: Bench) -> None:
+    """The tag `asset` changes: a history reading from before belongs to the old asset, kept in the journal."""
+    name = "70b3d57ed0000099"
+
+    def tagged(f_cnt: int, asset: str, time_ms: int) -> Message:
+        made = event(name, f_cnt=f_cnt, time_ms=time_ms, payload=occupied(yes=True))
+        made["deviceInfo"]["tags"] = {"asset": asset}
+        return raw(json.dumps(made).encode(), where=f"application/{APPLICATION}/device/{name}/event/up")
+
+    bench.now_ms = NOW + 100 * MINUTE
+    await bench.send(tagged(0, "lot-markt", NOW), tagged(1, "container-1", NOW + 10 * MINUTE))
+    await bench.send(tagged(2, "container-1", NOW + 20 * MINUTE))
+    links = [line for line in await bench.lines() if line.startswith("link,") and name in line]
+    assert ["container-1" in line for line in links] == [False, True, True]
+    place = bench.service.devices.assignments.place
+    assert place(name, NOW + MINUTE, "container-1") == "lot-markt"
+    assert place(name, NOW + 11 * MINUTE, "container-1") == "container-1"
+    rows = await bench.service.journal.query(fleet_store.assignments)
+    assert [(row.valid_from_ms, row.asset) for row in rows] == [(0, "lot-markt"), (NOW + 10 * MINUTE, "container-1")]
+
+
+async def test_a_damaged_record_begins_anew(settings: Settings) -> None:
+    """A record with a wrong checksum is as if the device had never been heard; the others stay."""
+    async with running(settings) as first:
+        await live(first, range(3), range(20))
+        await first.service._fold()
+        await first.service.journal._write(
+            lambda: first.service.journal._writer.execute(
+                "UPDATE device SET body = '[1,[]]' WHERE dev_eui = ?", LOT_DEVICES[:1]
+            )
+        )
+    async with running(settings, NOW + 30 * MINUTE) as second:
+        await live(second, range(3, 4), range(20))
+        assert (await ledger_of(second, settings, 0))["2027-01-15"][1] == 1
+        assert (await ledger_of(second, settings, 1))["2027-01-15"][1] == 4

@@ -1,0 +1,134 @@
+"""What uplinks say of their device: lost frames, restarts, intervals, margins, the ledger of the day."""
+
+from typing import Any
+
+import pytest
+
+from decoders.quantity import Privacy
+from rules.device.config import DeviceRules
+from rules.device.health import found, names
+from rules.device.hearing import MAX_GAP, Heard, hear
+from rules.device.record import About, Record
+
+RULES = DeviceRules()
+ABOUT = About("device 1", "bosch/tps110", "city", "lot-1", "", "", Privacy.OPEN)
+MINUTE = 60_000
+T0 = 1_800_000_000_000
+
+
+def heard(minute: float, f_cnt: int, **changes: Any) -> Heard:  # noqa: ANN401 - any field of Heard
+    """An uplink so many minutes after the first."""
+    fields: dict[str, Any] = {
+        "about": ABOUT,
+        "ns_time_ms": T0 + int(minute * MINUTE),
+        "day": 20_000,
+        "f_cnt": f_cnt,
+        "dev_addr": "01020304",
+        "gateway": "g1",
+        "margin_db": 10.0,
+        "offset_ms": 0,
+        "level": None,
+        "volts": False,
+        "low": None,
+        "empty": None,
+        "stored": True,
+        "counts": True,
+    }
+    return Heard(**{**fields, **changes})
+
+
+def after(*uplinks: Heard) -> Record:
+    """The record after these uplinks."""
+    record = None
+    for uplink in uplinks:
+        record = hear(RULES, record, uplink).record
+    assert record is not None
+    return record
+
+
+def test_a_gap_of_the_counter_is_lost_frames() -> None:
+    """Counters 0, 1, 4: two frames lost just before the third uplink."""
+    record = after(heard(0, 0), heard(10, 1))
+    record, lost = hear(RULES, record, heard(40, 4))
+    assert lost == 2
+    assert record.day[1:] == (3, 2, 0, 0, 3)
+
+
+def test_a_late_frame_was_not_lost() -> None:
+    """Counter 2 arrives after 3, taken by the network server before it: nothing was lost, time does not go back."""
+    record = after(heard(0, 0), heard(10, 1), heard(30, 3), heard(20, 2))
+    assert record.day.lost == 0
+    assert (record.last_ms, record.f_cnt) == (T0 + 30 * MINUTE, 3)
+
+
+def test_lost_frames_do_not_stretch_the_interval() -> None:
+    """A device of ten minutes that loses every second frame has an interval of ten minutes."""
+    record = after(*(heard(20 * n, 2 * n) for n in range(20)))
+    assert record.interval_ms == 10 * MINUTE
+
+
+@pytest.mark.parametrize(("f_cnt", "reset"), [(0, True), (9, True), (10, False), (10 + MAX_GAP, False)])
+def test_a_counter_that_begins_again_is_noticed(f_cnt: int, reset: bool) -> None:
+    """The same address with the same or a smaller counter: a restart without a join; a huge jump is no loss."""
+    record, lost = hear(RULES, after(*(heard(n, n) for n in range(10))), heard(10, f_cnt))
+    assert ("f_cnt_reset" in names(found(RULES, record))) is reset
+    assert lost == 0
+
+
+def test_a_join_lets_the_counter_begin_again() -> None:
+    """After a join, or with another address, a small counter is expected; frames before it were lost."""
+    before = after(heard(0, 100), heard(10, 101))
+    joined = before._replace(joined_ms=T0 + 15 * MINUTE)
+    for record, lost in (
+        hear(RULES, joined, heard(20, 1)),
+        hear(RULES, before, heard(20, 1, dev_addr="0a0b0c0d")),
+    ):
+        assert not record.reset_ms
+        assert lost == 1
+
+
+def test_a_quiet_night_is_learned_and_slowly_forgotten() -> None:
+    """A parking sensor with forty events by day and eight hours of night: the night is no silence."""
+    record, minute, f_cnt = after(heard(0, 0)), 0.0, 0
+    for _ in range(10):
+        for gap in [*[20.0] * 40, 480.0]:
+            minute, f_cnt = minute + gap, f_cnt + 1
+            record = hear(RULES, record, heard(minute, f_cnt)).record
+    for n in range(1, 41):
+        record = hear(RULES, record, heard(minute + 20 * n, f_cnt + n)).record
+    assert RULES.silent_factor * record.interval_ms > 480 * MINUTE
+
+
+def test_an_outage_is_not_learned_as_the_interval() -> None:
+    """After five days off a device of ten minutes is expected within the hour or so."""
+    record = after(*(heard(10 * n, n) for n in range(20)), heard(7400, 20))
+    assert record.interval_ms <= 25 * MINUTE
+
+
+def test_the_clock_is_held_against_the_network_server() -> None:
+    """Six minutes off either way is implausible, four are not."""
+    for minutes, implausible in ((6, True), (-6, True), (4, False)):
+        record = after(heard(0, 0, offset_ms=minutes * MINUTE))
+        assert (names(found(RULES, record)) == ("clock_implausible",)) is implausible
+
+
+def test_a_weak_link_needs_ten_uplinks_and_clears_later() -> None:
+    """2 dB of mean margin is weak from the tenth uplink on; it is said until the mean is 5 dB."""
+    weak = [heard(n, n, margin_db=2.0) for n in range(10)]
+    assert names(found(RULES, after(*weak[:9]))) == ()
+    record = after(*weak)
+    assert names(found(RULES, record)) == ("link_weak",)
+    said = record._replace(problems=found(RULES, record))
+    four = hear(RULES, said._replace(margin_db=4.0), heard(11, 11, margin_db=4.0)).record
+    assert names(found(RULES, four)) == ("link_weak",)
+    six = hear(RULES, said._replace(margin_db=6.0), heard(11, 11, margin_db=6.0)).record
+    assert names(found(RULES, six)) == ()
+
+
+def test_dead_letters_and_devices_that_do_not_count() -> None:
+    """What could not be decoded was received; a device that does not count has no ledger, but is followed."""
+    record = after(heard(0, 0), heard(1, 1, stored=False))
+    assert record.day[1:] == (2, 0, 0, 1, 1)
+    record = after(heard(0, 0, counts=False), heard(1, 5, counts=False))
+    assert record.day[1:] == (0, 0, 0, 0, 0)
+    assert record.f_cnt == 5
