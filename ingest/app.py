@@ -27,7 +27,7 @@ from ingest.drain import Drain
 from ingest.fleet import Fleet
 from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
-from ingest.journal_schema import JournalError
+from ingest.journal_schema import JournalDamaged, JournalError
 from ingest.mqtt import ConnectionState, Subscriber, filters
 from ingest.mqtt_error import PublishFailed
 from ingest.mqtt_out import Publisher
@@ -234,10 +234,16 @@ class Service:
             "journal": size._asdict(),
             "waiting": self.pipeline.waiting,
             "mqtt": self.telemetry.subscriber_counts(self.subscriber),
-            "warnings": broker_warnings(self.subscriber.figures()),
+            "warnings": self._warnings(),
             "chain": self.chain(),
             "problems": self.problems(),
         }
+
+    def _warnings(self) -> dict[str, str]:
+        found = broker_warnings(self.subscriber.figures())
+        if self.journal.salvaged is not None:
+            found["journal damage"] = f"{self.journal.damage}; {self.journal.salvaged.summary()}"
+        return found
 
     def chain(self) -> dict[str, Any]:
         """How the newest round trip of the canary through the whole service fared."""
@@ -263,6 +269,9 @@ class Service:
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _restore(self) -> None:
+        salvaged = self.journal.salvaged
+        if salvaged is not None:
+            log.error(salvaged.summary(), reason=self.journal.damage, notes=salvaged.notes)
         intact, damaged = self.journal.states()
         for row in damaged:
             log.error("rule state with a wrong checksum left out", rule=row.rule, subject=row.subject)
@@ -436,7 +445,7 @@ class Service:
     async def _close(self, sinks: list[Sink]) -> None:
         try:
             await self.journal.flush(self.clock())
-        except JournalError as error:
+        except (JournalError, JournalDamaged) as error:
             log.warning("cursors not noted; some lines will be written again", error=str(error))
         for sink in sinks:
             await sink.close()

@@ -25,7 +25,7 @@ from ingest import (
     cli_status,
 )
 from ingest.cli_error import CommandError
-from ingest.journal_schema import JournalError
+from ingest.journal_schema import JournalDamaged, JournalError
 from ingest.settings import SettingsError, load
 from ingest.store_schema import StoreError
 from rules.city import CityError
@@ -34,7 +34,7 @@ Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="Settings file (TOML).", show_default="./stadtfunk.toml if there")
 ]
 
-SPEAKING = (CommandError, SettingsError, JournalError, StoreError, CityError)
+SPEAKING = (CommandError, SettingsError, JournalError, JournalDamaged, StoreError, CityError)
 """Errors whose message stands for itself."""
 INTERRUPTED = 130
 

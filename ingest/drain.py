@@ -13,7 +13,7 @@ from ingest.dead_letter_store import SINK_SOURCE
 from ingest.erasure import in_order
 from ingest.journal import Journal
 from ingest.journal_records import PointsRow
-from ingest.journal_schema import JournalError
+from ingest.journal_schema import JournalDamaged, JournalError
 from ingest.settings import JournalSettings
 from ingest.sink import Rejected, Sink, SinkUnavailable
 from ingest.telemetry import Telemetry
@@ -61,6 +61,8 @@ class Drain:
             except (SinkUnavailable, JournalError) as error:
                 await self._back_off(error)
                 continue
+            except JournalDamaged:
+                raise
             except Exception as error:
                 log.exception("a sink raised what it should not", sink=self._sink.name)
                 await self._back_off(error)

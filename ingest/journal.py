@@ -12,9 +12,13 @@ from typing import Self, TypeVar
 
 from ingest import audit, fleet_store, journal_raw
 from ingest import journal_sql as sql
+from ingest.clock import wall_clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
+from ingest.journal_copy import Failed
+from ingest.journal_damage import damage, is_damage, mark
 from ingest.journal_records import NOTHING_KNOWN, Batch, Known, PointsRow, Retained, Size, StoredEvent, Wanted
-from ingest.journal_schema import JournalError, open_reader, open_writer, take_lock, transaction
+from ingest.journal_salvage import salvage
+from ingest.journal_schema import JournalDamaged, JournalError, open_reader, open_writer, take_lock, transaction
 from ingest.settings import JournalSettings
 from rules.device.record import Record
 from rules.engine import StateRow
@@ -27,13 +31,20 @@ FOLD_ROWS = 2000
 
 
 class Journal:
-    """The open journal of one service; holds the lock until closed."""
+    """The open journal of one service; holds the lock until closed.
+
+    A damaged file is salvaged first: `damage` says what was wrong with it, `salvaged` what became of its rows.
+    """
 
     def __init__(self, settings: JournalSettings) -> None:
         self.settings = settings
         self._lock = take_lock(settings.path)
         try:
+            self.damage = damage(settings.path)
+            self.salvaged = salvage(settings.path) if self.damage else None
             self._writer = open_writer(settings.path)
+            if self.salvaged is not None:
+                self._file(self.salvaged.failed)
             self._reader = open_reader(settings.path)
         except BaseException:
             self._lock.close()
@@ -276,8 +287,28 @@ class Journal:
     async def _in_thread(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(thread, work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, JournalError) as error:
+            self._note_damage(error)
+            if isinstance(error, JournalError):
+                raise
             raise JournalError(f"journal {self.settings.path}: {error}") from error
+
+    def _note_damage(self, error: Exception) -> None:
+        """Raise JournalDamaged, and leave word for the next start, when SQLite says so."""
+        cause = error if isinstance(error, sqlite3.Error) else error.__cause__
+        if is_damage(cause):
+            mark(self.settings.path, str(cause))
+            raise JournalDamaged(
+                f"journal {self.settings.path}: {cause}; what is intact is saved at the next start"
+            ) from error
+
+    def _file(self, failed: Sequence[Failed]) -> None:
+        """Rows with a wrong checksum become dead letters at once: what is left of them is in our hands only."""
+        with transaction(self._writer):
+            for row in failed:
+                detail, source = "checksum of a journal row does not fit", f"journal/{row.table}/{row.key}"
+                letter = dead_letter(Reason.CHECKSUM, detail, source, row.body, wall_clock(), self.settings)
+                sql.write_dead_letter(self._writer, letter)
 
     def _one(self, query: str, *arguments: object) -> int:
         return int(self._writer.execute(query, arguments).fetchone()[0])

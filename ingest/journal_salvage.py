@@ -95,6 +95,8 @@ def _build(path: Path) -> Path:
             connection.execute("BEGIN")
             copy = Copy(image, connection, whole)
             copy.run()
+            if image.field(APPLICATION_ID_AT) != APPLICATION_ID and not any(t.saved for t in copy.tallies.values()):
+                raise JournalError(f"journal {path}: not a database, and nothing of a journal is in it; move it away")
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
     stamp = datetime.fromtimestamp(wall_clock() / 1000, UTC).strftime("%Y%m%dT%H%M%S.%fZ")

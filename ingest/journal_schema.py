@@ -140,6 +140,10 @@ class JournalFull(JournalError):
     """The commit did not fit; nothing of it is in the journal."""
 
 
+class JournalDamaged(Exception):
+    """SQLite found the file damaged; the next start saves what is intact. No JournalError: to try again is no use."""
+
+
 def take_lock(path: Path) -> IO[bytes]:
     """Lock the journal for this process, on a file beside it; raises JournalLocked.
 

@@ -601,14 +601,14 @@ def test_the_log_of_an_earlier_generation_is_no_damage(tmp_path: Path) -> None:
     assert contents(copy) == rows
 
 
-def test_a_text_file_is_damage(tmp_path: Path) -> None:
-    """What is no database at all is set aside, and the service begins with nothing."""
+def test_a_text_file_is_not_touched(tmp_path: Path) -> None:
+    """What is no database and holds nothing of a journal is somebody's own file: refused, and left where it is."""
     path = tmp_path / "journal.db"
     path.write_text("Hello" * 3000)
     assert damage(path) is not None
-    found = salvage(path)
-    assert found.kept_as.read_text().startswith("Hello")
-    assert not any(contents(path).values())
+    with pytest.raises(JournalError, match="nothing of a journal is in it"):
+        salvage(path)
+    assert path.read_text() == "Hello" * 3000
 
 
 def test_a_large_journal_is_looked_through_only_after_an_unclean_end(
