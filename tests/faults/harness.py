@@ -218,7 +218,7 @@ class Traffic:
     def _uplink(self) -> tuple[str, bytes]:
         number = self.sent
         dev_eui = LOT_DEVICES[number % len(LOT_DEVICES)]
-        taken = number % len(LOT_DEVICES) < 10 + 9 * math.sin(number / 500)
+        taken = number % len(LOT_DEVICES) < 10 + 9 * math.sin(number / 60)
         self._last_ms = max(wall_clock(), self._last_ms + (number % len(LOT_DEVICES) == 0))
         uplink = event(dev_eui, f_cnt=number, time_ms=self._last_ms, payload=occupied(yes=taken))
         return topic(dev_eui), json.dumps(uplink).encode()

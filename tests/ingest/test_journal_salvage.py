@@ -23,7 +23,7 @@ from ingest.clock import wall_clock
 from ingest.journal_damage import damage, mark
 from ingest.journal_row import CHECKED_1
 from ingest.journal_salvage import Salvage, report_path, salvage
-from ingest.journal_schema import APPLICATION_ID, CHECKED, FIRST, SCHEMAS, checksum, open_writer
+from ingest.journal_schema import APPLICATION_ID, CHECKED, FIRST, SCHEMAS, JournalError, checksum, open_writer
 from ingest.journal_tables import LARGEST_KEY, Table, row_pages, schema_rows, statements, tables
 from ingest.sqlite_image import PAGE_BYTES, Image
 from ingest.sqlite_rows import Value, cells, children, owners, record
