@@ -313,9 +313,9 @@ class Processor:
         if before is not None and before.about is not about and before.about.tag != about.tag:
             self._move(dev_eui, before, about, ns_time_ms, outcome)
         level, volts = charge(measurements)
-        offset_ms = uplink.time_ms - ns_time_ms
+        newest_ms = uplink.time_ms
         for measurement in measurements:
-            offset_ms = max(offset_ms, measurement.time_ms - ns_time_ms)
+            newest_ms = max(newest_ms, measurement.time_ms)
         margin_db = None
         if best is not None and uplink.spreading_factor:
             margin_db = best.snr - SNR_FLOOR_DB.get(uplink.spreading_factor, 0.0)
@@ -328,7 +328,7 @@ class Processor:
             uplink.dev_addr,
             best.gateway_id if best is not None else "",
             margin_db,
-            offset_ms,
+            newest_ms - ns_time_ms,
             level,
             volts,
             parameters.get("battery_low_v") if volts else None,

@@ -101,11 +101,24 @@ PROBLEMS: tuple[Problem, ...] = (
 def found(rules: DeviceRules, record: Record) -> int:
     """The problems of a device as bits."""
     said, bits, bit = record.problems, 0, 1
+    if not said and _is_well(rules, record):
+        return 0
     for problem in PROBLEMS:
         if problem.check(rules, record, before=said & bit != 0):
             bits |= bit
         bit += bit
     return bits
+
+
+def _is_well(rules: DeviceRules, record: Record) -> bool:
+    """Whether none of the checks can find anything: what nearly every uplink says, told in one look."""
+    return (
+        record.margin_db >= rules.link_margin_db
+        and record.battery is None
+        and not record.silent
+        and not record.reset_ms
+        and -rules.clock_offset_ms <= record.offset_ms <= rules.clock_offset_ms
+    )
 
 
 def names(bits: int) -> tuple[str, ...]:

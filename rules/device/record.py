@@ -1,12 +1,12 @@
 """What is remembered of a device: who it is, how it sends, its battery, its day in the ledger, what was said of it."""
 
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from pydantic_core import from_json, to_json
+from pydantic import TypeAdapter
 
 from decoders.quantity import Privacy
 
-FORM = 1
+FORM: Final = 1
 """The form in which records are kept."""
 
 
@@ -89,37 +89,38 @@ class Record(NamedTuple):
     deadline_ms: int | None
 
 
+class Log(NamedTuple):
+    """Records by dev_eui, as they are kept together."""
+
+    form: Literal[1]
+    devices: dict[str, Record]
+
+
+class Kept(NamedTuple):
+    """One record, as it is kept alone."""
+
+    form: Literal[1]
+    device: Record
+
+
+LOG, KEPT = TypeAdapter(Log), TypeAdapter(Kept)
+
+
 def dump(records: dict[str, Record]) -> bytes:
     """Records by dev_eui as JSON."""
-    return to_json({"form": FORM, "devices": records})
+    return LOG.dump_json(Log(FORM, records))
 
 
 def load(body: bytes) -> dict[str, Record]:
     """Records from JSON; raises ValueError for a form that is not known."""
-    kept = from_json(body)
-    if kept["form"] != FORM:
-        raise ValueError(f"device records of form {kept['form']}, expected {FORM}")
-    return {dev_eui: _record(row) for dev_eui, row in kept["devices"].items()}
+    return LOG.validate_json(body).devices
 
 
 def dump_one(record: Record) -> bytes:
     """One record as JSON."""
-    return to_json([FORM, record])
+    return KEPT.dump_json(Kept(FORM, record))
 
 
 def load_one(body: bytes) -> Record:
     """One record from JSON; raises ValueError for a form that is not known."""
-    form, row = from_json(body)
-    if form != FORM:
-        raise ValueError(f"device record of form {form}, expected {FORM}")
-    return _record(row)
-
-
-def _record(row: list[object]) -> Record:
-    record = Record(*row)  # type: ignore[arg-type]  # written by `dump`
-    about, battery = record.about, record.battery
-    return record._replace(
-        about=About(*about[:-1], Privacy(about[-1])),
-        battery=Battery(*battery) if battery is not None else None,
-        day=Day(*record.day),
-    )
+    return KEPT.validate_json(body).device

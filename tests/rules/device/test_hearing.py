@@ -6,9 +6,9 @@ import pytest
 
 from decoders.quantity import Privacy
 from rules.device.config import DeviceRules
-from rules.device.health import found, names
+from rules.device.health import PROBLEMS, found, names
 from rules.device.hearing import MAX_GAP, Heard, hear
-from rules.device.record import About, Record
+from rules.device.record import About, Battery, Record
 
 RULES = DeviceRules()
 ABOUT = About("device 1", "bosch/tps110", "city", "lot-1", "", "", Privacy.OPEN)
@@ -132,3 +132,20 @@ def test_dead_letters_and_devices_that_do_not_count() -> None:
     record = after(heard(0, 0, counts=False), heard(1, 5, counts=False))
     assert record.day[1:] == (0, 0, 0, 0, 0)
     assert record.f_cnt == 5
+
+
+def test_a_short_look_never_hides_a_problem() -> None:
+    """Whatever one check alone finds is found among all."""
+    well = after(*(heard(n, n) for n in range(12)))
+    assert found(RULES, well) == 0
+    worn = Battery(5.0, None, None, volts=False, first_day=0, day=0, total=5.0, readings=1)
+    troubles: dict[str, Record] = {
+        "silent": well._replace(silent=True),
+        "battery_low": well._replace(battery=worn),
+        "link_weak": well._replace(margin_db=1.0),
+        "f_cnt_reset": well._replace(reset_ms=well.last_ms),
+        "clock_implausible": well._replace(offset_ms=-10 * MINUTE),
+    }
+    assert tuple(troubles) == tuple(problem.name for problem in PROBLEMS)
+    for name, record in troubles.items():
+        assert names(found(RULES, record)) == (name,)
