@@ -14,7 +14,7 @@ from decoders import catalog
 from ingest import cli_service, correction
 from ingest.audit import operating_system_user
 from ingest.cli_error import CommandError
-from ingest.cli_instant import LAST_MS, instant_ms, shown
+from ingest.cli_time import LAST_MS, instant_ms, local_time
 from ingest.cli_service import AsJson, Config, Why
 from ingest.cli_table import print_table
 from ingest.correction import Order, Result
@@ -130,12 +130,21 @@ def _list(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([item.summary() for item in found]))
         return
-    table = Table("id", "time (UTC)", "kind", "state", "from", "to", "about", "actor", "reason", box=None)
+    zone = settings.city.timezone
+    table = Table("id", "time", "kind", "state", "from", "to", "about", "actor", "reason", box=None)
     for item in found:
         order, state = item.order, item.result.state if item.result else "running"
-        span = (shown(order.from_ms), "" if order.to_ms == LAST_MS else shown(order.to_ms))
+        end = "" if order.to_ms == LAST_MS else local_time(order.to_ms, zone)
+        span = (local_time(order.from_ms, zone), end)
         table.add_row(
-            str(item.id), shown(item.time_ms), order.kind, state, *span, order.subject, order.actor, order.reason
+            str(item.id),
+            local_time(item.time_ms, zone),
+            order.kind,
+            state,
+            *span,
+            order.subject,
+            order.actor,
+            order.reason,
         )
     if found:
         print_table(table)

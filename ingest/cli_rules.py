@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ingest import cli_service
 from ingest.cli_error import CommandError
-from ingest.cli_instant import instant_ms
+from ingest.cli_time import instant_ms
 from ingest.cli_service import AsJson, Config
 from ingest.cli_table import print_table
 from ingest.settings import load

@@ -7,6 +7,8 @@ import typer
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+LAST_MS = 9_223_372_036_854
+"""The last time that InfluxDB can hold."""
 LAST_YEAR = 2261
 """The last that InfluxDB can hold whole."""
 
