@@ -14,9 +14,9 @@ from decoders import catalog
 from ingest import cli_service, correction
 from ingest.audit import operating_system_user
 from ingest.cli_error import CommandError
-from ingest.cli_time import LAST_MS, instant_ms, local_time
 from ingest.cli_service import AsJson, Config, Why
 from ingest.cli_table import print_table
+from ingest.cli_time import LAST_MS, instant_ms, local_time
 from ingest.correction import Order, Result
 from ingest.settings import Settings, load
 

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from ingest import cli_service
 from ingest.cli_error import CommandError
-from ingest.cli_time import instant_ms
 from ingest.cli_service import AsJson, Config
 from ingest.cli_table import print_table
+from ingest.cli_time import instant_ms
 from ingest.settings import load
 from rules.catalog import RULES
 

@@ -18,7 +18,7 @@ import aiomqtt
 from ingest.clock import wall_clock
 from tests.ingest.uplinks import CITY, LOT_DEVICES, PROFILES, event, occupied, topic
 
-OWN = ("stadtfunk/v1/canary/", "stadtfunk/v1/service/heartbeat")
+OWN = "stadtfunk/v1/canary/"
 """Topics on which the service looks after itself."""
 START_S = 30.0
 SETTLE_S = 60.0
@@ -280,3 +280,5 @@ async def listening(port: int, name: str = "listener") -> AsyncIterator[Listener
     finally:
         task.cancel()
         await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
