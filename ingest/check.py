@@ -2,13 +2,14 @@
 
 import asyncio
 
-import aiohttp
-
 from decoders import catalog
 from decoders.error import UnknownCodec
 from ingest import check_broker, check_city, check_service
 from ingest.app import read_city, service_clock, store_path
 from ingest.finding import Finding, line
+from ingest.influx_http import place
+from ingest.influx_search import ServerFault
+from ingest.influx_version import UnknownVersion, detect
 from ingest.journal_schema import JournalError, is_locked, open_reader
 from ingest.settings import Settings, SettingsError
 from rules.catalog import RULES
@@ -74,12 +75,11 @@ async def _sink(settings: Settings) -> Finding:
     url = settings.influxdb.url
     if url is None:
         return Finding("ok", "store.path", f"{store_path(settings)}: embedded store")
+    influx = settings.influxdb.model_copy(update={"timeout_s": CONNECT_S})
     try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CONNECT_S)) as session,
-            session.get(f"{url.rstrip('/')}/ping") as answer,
-        ):
-            version = answer.headers.get("X-Influxdb-Version", "unknown")
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return Finding("error", "influxdb.url", f"{url}: {error or 'no answer'}")
-    return Finding("ok", "influxdb.url", f"{url}: InfluxDB {version}")
+        version = await detect(influx)
+    except UnknownVersion as error:
+        return Finding("warning", "influxdb.url", f"{place(influx)}: {error}")
+    except ServerFault as fault:
+        return Finding("error", "influxdb.url", f"{place(influx)}: {fault.reason}")
+    return Finding("ok", "influxdb.url", f"{place(influx)}: InfluxDB {version.value}")

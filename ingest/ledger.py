@@ -9,7 +9,7 @@ from ingest.journal_records import LedgerRow
 from ingest.line_protocol import line, series
 from ingest.series import DeviceTags
 from rules.device import battery
-from rules.device.config import DeviceRules
+from rules.device.config import LEAST_INTERVALS, DeviceRules
 from rules.device.record import Day, Record
 
 CHANNEL = "ledger"
@@ -46,7 +46,8 @@ def entry(calendar: Calendar, record: Record, day: Day, now_ms: int) -> Entry:
     about = record.about
     begin_ms = max(calendar.begin_ms(day.number), record.first_ms)
     end_ms = min(calendar.begin_ms(day.number + 1), now_ms)
-    by_interval = int((end_ms - begin_ms) / record.interval_ms) if record.interval_ms > 0 else 0
+    learned = record.intervals >= LEAST_INTERVALS and record.interval_ms > 0
+    by_interval = int((end_ms - begin_ms) / record.interval_ms) if learned else 0
     return Entry(
         about.name,
         about.model,

@@ -10,6 +10,7 @@ from tests.doubles.tcp_proxy import PASS
 from tests.faults.balance import Imbalance, Pair, check_events, check_uplinks, published
 from tests.faults.stage import Result, Run, Stage, cut_somewhere, staged
 from tests.faults.witness import Witness
+from tests.ingest.uplinks import LOT_DEVICES
 
 
 async def stop_broker(run: Run) -> Result:
@@ -68,12 +69,13 @@ def _check_witnessed(stage: Stage, witness: Witness) -> int:
 
 
 def pair_of(payload: bytes) -> Pair | None:
-    """Device and counter of an uplink's message; None for what is no uplink."""
+    """Device and counter of an uplink's message; None for what is no uplink of the traffic."""
     try:
         uplink = json.loads(payload)
     except ValueError:
         return None
-    return str(uplink["deviceInfo"]["devEui"]), int(uplink["fCnt"])
+    dev_eui = str(uplink["deviceInfo"]["devEui"])
+    return (dev_eui, int(uplink["fCnt"])) if dev_eui in LOT_DEVICES else None
 
 
 async def cut_broker(run: Run) -> Result:
@@ -81,6 +83,7 @@ async def cut_broker(run: Run) -> Result:
     async with staged(run) as stage, stage.life() as life:
         proxy = stage.broker_proxy
         stage.publish()
+        await stage.moving(100)
         proxy.plan = lambda: cut_somewhere(stage.rng)
         proxy.cut_all()
         before = proxy.faults

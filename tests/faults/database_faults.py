@@ -20,7 +20,8 @@ async def kill_database(run: Run) -> Result:
         assert server is not None
         stage.publish()
         for _ in range(run.faults):
-            await stage.pause(0.3, 1.2)
+            await stage.moving(100)
+            await stage.pause(0.0, 0.7)
             await asyncio.to_thread(stage.rng.choice([server.kill, server.kill, server.stop]))
             await stage.pause(0.1, 0.8)
             await asyncio.to_thread(server.start)
@@ -48,6 +49,7 @@ async def break_database(run: Run) -> Result:
         proxy = stage.database_proxy
         assert proxy is not None
         stage.publish()
+        await stage.moving(100)
         for _ in range(run.faults):
             proxy.plan = stage.rng.choice(ways(stage))
             proxy.cut_all()

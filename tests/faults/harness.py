@@ -176,13 +176,18 @@ class Traffic:
         self._last_ms = 0
 
     async def at_rate(self, per_s: float, stop: asyncio.Event) -> None:
-        """Publish at a steady rate until told to stop; survives a broker that comes and goes."""
+        """Publish at a steady rate until told to stop; survives a broker that comes and goes.
+
+        Ends only when the broker has acknowledged whatever was sent: nothing is in doubt then.
+        """
         loop = asyncio.get_running_loop()
-        while not stop.is_set():
+        while not stop.is_set() or self._next is not None:
             try:
                 async with aiomqtt.Client(
                     "127.0.0.1", self.port, max_queued_outgoing_messages=0, timeout=PUBLISH_S
                 ) as client:
+                    if self._next is not None:
+                        await self.publish(client)
                     begin, first = loop.time(), self.sent
                     while not stop.is_set():
                         behind = int((loop.time() - begin) * per_s) - (self.sent - first)
