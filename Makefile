@@ -37,9 +37,12 @@ check: $(READY)  ## lint, format, types, floors of imports, generated documents
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m ingest.docs --check
 
-bench: $(READY)  ## the figures of docs/benchmarks.md
+bench: $(READY) influxd  ## the figures of docs/benchmarks.md
 	@$(BIN)/python benchmarks/decode.py $(ARGS)
 	@$(BIN)/python benchmarks/pipeline.py $(ARGS)
+	@$(BIN)/python benchmarks/drain.py
+	@$(BIN)/python benchmarks/growth.py
+	@$(BIN)/python benchmarks/reaction.py
 
 fuzz: $(READY)  ## a million inputs against parsers, codecs, settings and the whole chain
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra fuzz -c requirements.lock

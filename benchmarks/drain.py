@@ -9,6 +9,7 @@ own; rounds alternate; the ratio is of the medians.
 import argparse
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -16,6 +17,7 @@ import urllib.request
 from pathlib import Path
 from typing import cast
 
+from database import influxdb
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.domain.write_precision import WritePrecision
 
@@ -38,21 +40,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--influxdb", default="http://127.0.0.1:8086", help="url of a running InfluxDB 1.8")
+    parser.add_argument("--influxdb", help="url of a running InfluxDB 1.8; else a fresh influxd (`make influxd`)")
     options = parser.parse_args()
-    lines = [point(number) for number in range(options.points)]
+    with influxdb(options.influxdb) as url:
+        if url is None:
+            sys.exit("InfluxDB is needed for this benchmark: `make influxd`")
+        run(url, options.points, options.rounds)
+
+
+def run(url: str, points: int, rounds: int) -> None:
+    """Alternate, print."""
+    lines = [point(number) for number in range(points)]
     figures: dict[str, list[tuple[float, float]]] = {"influxdb-client from memory": [], "journal and drain": []}
-    for number in range(options.rounds):
-        for name, run in zip(figures, (from_memory, from_journal), strict=True):
-            database = f"bench_drain_{number}_{run.__name__}"
-            query(options.influxdb, f'DROP DATABASE "{database}"')
-            query(options.influxdb, f'CREATE DATABASE "{database}"')
-            figures[name].append(asyncio.run(run(options.influxdb, database, lines)))
-            query(options.influxdb, f'DROP DATABASE "{database}"')
+    for number in range(rounds):
+        for name, way in zip(figures, (from_memory, from_journal), strict=True):
+            database = f"bench_drain_{number}_{way.__name__}"
+            query(url, f'DROP DATABASE "{database}"')
+            query(url, f'CREATE DATABASE "{database}"')
+            figures[name].append(asyncio.run(way(url, database, lines)))
+            query(url, f'DROP DATABASE "{database}"')
     rates = {}
     for name, results in figures.items():
-        rates[name] = options.points / statistics.median(seconds for seconds, _ in results)
-        cpu = statistics.median(cpu for _, cpu in results) / options.points * 1e6
+        rates[name] = points / statistics.median(seconds for seconds, _ in results)
+        cpu = statistics.median(cpu for _, cpu in results) / points * 1e6
         print(f"{name:28} {rates[name]:9.0f} points/s {cpu:6.2f} µs CPU a point")
     print(f"ratio: {rates['journal and drain'] / rates['influxdb-client from memory']:.2f} x rate")
 

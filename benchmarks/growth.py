@@ -2,8 +2,8 @@
 
 The journal is filled with that many device records first. Then uplinks wait in Mosquitto, from as many different known
 devices as there are uplinks (or from all of them in turns): the worst case, for nearly none is in memory when it is
-heard. `stadtfunk run` drains them into the store, without a city. The reference is the smallest number. With the
-embedded store the first point of each series counts, too; give an InfluxDB to measure the service alone.
+heard. `stadtfunk run` drains them into the store, without a city. The reference is the smallest number. Each
+size has a fresh InfluxDB; with the embedded store (where there is no InfluxDB) the first point of a series counts, too.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from database import influxdb
 from pipeline import CONFIG, HTTP_PORT, MOSQUITTO, PORT, Result, cpu_seconds, peak_mb, polled, wait_for_line
 from uplinks import dev_eui, messages, publish, session, settings_text
 
@@ -34,13 +35,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uplinks", type=int, default=50_000)
     parser.add_argument("--devices", type=int, nargs="+", default=list(DEVICES))
-    parser.add_argument("--influxdb", help="url of a running InfluxDB; the embedded SQLite store without it")
+    parser.add_argument("--influxdb", help="url of a running InfluxDB; else a fresh influxd (`make influxd`)")
     options = parser.parse_args()
     if MOSQUITTO is None:
         sys.exit("Mosquitto is needed for this benchmark")
     first = None
     for devices in options.devices:
-        result = measure(devices, options.uplinks, options.influxdb)
+        with influxdb(options.influxdb) as url:
+            result = measure(devices, options.uplinks, url)
         each = result.cpu_s * 1e6 / options.uplinks
         first = first or each
         print(
@@ -50,7 +52,7 @@ def main() -> None:
         )
 
 
-def measure(devices: int, uplinks: int, influxdb: str | None) -> Result:
+def measure(devices: int, uplinks: int, url: str | None) -> Result:
     """One size on a fresh journal and a fresh broker."""
     with tempfile.TemporaryDirectory(prefix="stadtfunk-bench-") as name:
         folder = Path(name)
@@ -61,7 +63,7 @@ def measure(devices: int, uplinks: int, influxdb: str | None) -> Result:
             time.sleep(0.5)
             session(PORT, "stadtfunk-bench", "application/+/device/+/event/+")
             publish(PORT, messages(uplinks, devices, STRIDE))
-            return drain(folder, uplinks, influxdb)
+            return drain(folder, uplinks, url)
         finally:
             broker.terminate()
             broker.wait()
@@ -106,9 +108,9 @@ def known(number: int, now_ms: int) -> Record:
     )
 
 
-def drain(folder: Path, uplinks: int, influxdb: str | None) -> Result:
+def drain(folder: Path, uplinks: int, url: str | None) -> Result:
     """The whole service, from its own command line; waits until all is in the store."""
-    text = settings_text(folder, PORT, HTTP_PORT, influxdb)
+    text = settings_text(folder, PORT, HTTP_PORT, url)
     city = f'[city]\nfile = "{folder}/city.geojson"\n'
     (folder / "stadtfunk.toml").write_text(text.replace(city, ""))
     program = shutil.which("stadtfunk", path=str(Path(sys.executable).parent)) or "stadtfunk"

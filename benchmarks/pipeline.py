@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from database import influxdb
 from uplinks import FILTER, city, messages, publish, session, settings_text
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -73,7 +74,8 @@ def main() -> None:
     """Run both and print the figures and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uplinks", type=int, default=100_000)
-    parser.add_argument("--influxdb", help="url of a running InfluxDB; the embedded SQLite store without it")
+    parser.add_argument("--influxdb", help="url of a running InfluxDB; else a fresh influxd (`make influxd`)")
+    parser.add_argument("--sqlite", action="store_true", help="the embedded store instead")
     options = parser.parse_args()
     if MOSQUITTO is None:
         sys.exit("Mosquitto is needed for this benchmark")
@@ -83,20 +85,21 @@ def main() -> None:
         broker = subprocess.Popen([MOSQUITTO, "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL)
         try:
             time.sleep(0.5)
-            run(folder, options.uplinks, options.influxdb)
+            with influxdb(options.influxdb) as url:
+                run(folder, options.uplinks, None if options.sqlite else url)
         finally:
             broker.terminate()
             broker.wait()
 
 
-def run(folder: Path, uplinks: int, influxdb: str | None) -> None:
+def run(folder: Path, uplinks: int, url: str | None) -> None:
     """Fill the two sessions, drain them one after the other, print."""
     session(PORT, "bench-paho", FILTER)
     session(PORT, "stadtfunk-bench", "application/+/device/+/event/+")
     size = publish(PORT, messages(uplinks))
     paho = drain_paho(uplinks)
-    service = drain_service(folder, uplinks, influxdb)
-    store = "InfluxDB" if influxdb else "SQLite"
+    service = drain_service(folder, uplinks, url)
+    store = "InfluxDB" if url else "SQLite"
     print(f"{uplinks} uplinks of {size} bytes on average, queued in Mosquitto; store: {store}")
     for title, result in (("paho-mqtt, receive and acknowledge", paho), ("stadtfunk run, everything", service)):
         print(
@@ -119,10 +122,10 @@ def drain_paho(uplinks: int) -> Result:
     return Result(seconds, cpu_s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 
 
-def drain_service(folder: Path, uplinks: int, influxdb: str | None) -> Result:
+def drain_service(folder: Path, uplinks: int, url: str | None) -> Result:
     """The whole service, from its own command line."""
     (folder / "city.geojson").write_text(json.dumps(city()))
-    (folder / "stadtfunk.toml").write_text(settings_text(folder, PORT, HTTP_PORT, influxdb))
+    (folder / "stadtfunk.toml").write_text(settings_text(folder, PORT, HTTP_PORT, url))
     command = [str(Path(sys.executable).with_name("stadtfunk")), "run", "-c", str(folder / "stadtfunk.toml")]
     service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:

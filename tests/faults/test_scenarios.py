@@ -9,7 +9,7 @@ from tests.faults.scenarios import SCENARIOS
 from tests.faults.stage import NotHere, Run
 
 BRIEFLY = {
-    "kill_service": 6,
+    "kill_service": 5,
     "kill_database": 1,
     "break_database": 3,
     "stop_broker": 2,
@@ -19,6 +19,8 @@ BRIEFLY = {
     "step_clock": 3,
     "corrupt_journal": 2,
 }
+SIDE_BY_SIDE = {"kill_service", "corrupt_journal", "cut_broker", "stop_broker"}
+"""About half of the time; the others run beside them."""
 NEED_INFLUXD = {"kill_database", "break_database"}
 
 
@@ -28,11 +30,11 @@ def cases() -> list[object]:
         pytest.param(
             name,
             marks=[
-                pytest.mark.xdist_group(f"faults-{number % 2}"),
+                pytest.mark.xdist_group("faults-1" if name in SIDE_BY_SIDE else "faults-2"),
                 *([pytest.mark.influxd(process=True)] if name in NEED_INFLUXD else []),
             ],
         )
-        for number, name in enumerate(SCENARIOS)
+        for name in SCENARIOS
     ]
 
 
