@@ -58,13 +58,18 @@ class InfluxSink:
     async def write(self, privacy: Privacy, body: bytes) -> list[Rejected]:
         """Store the lines; returns those refused for good, or raises SinkUnavailable: then all must come again."""
         bucket = self._settings.bucket(privacy)
-        lines, rejected = _without_comments(body)
         size = self._settings.batch_lines
+        rejected: list[Rejected] = []
+        body = body.strip(b"\n")
         try:
-            if lines:
+            if body:
                 await self._ask()
-            for start in range(0, len(lines), size):
-                rejected += await self._store(bucket, lines[start : start + size])
+            if body and b"#" not in body and body.count(b"\n") < size:
+                rejected += await self._store_whole(bucket, body)
+            else:
+                lines, rejected = _without_comments(body)
+                for start in range(0, len(lines), size):
+                    rejected += await self._store(bucket, lines[start : start + size])
         except ServerFault as fault:
             self._asked = False
             unavailable = self._unavailable(f", bucket {bucket}", fault)
@@ -104,8 +109,20 @@ class InfluxSink:
             self._version = None
         self._asked = True
 
+    async def _store_whole(self, bucket: str, body: bytes) -> list[Rejected]:
+        """What is nearly always done in one request, without a look at single lines."""
+        answer = await self._post(bucket, body)
+        if answer is None:
+            self._failing.forget(body.partition(b"\n")[0])
+            return []
+        search = Search([line for line in body.split(b"\n") if line], self._failing, self._settings.quarantine_after_s)
+        search.answered(search.pending.pop(), answer)
+        return await self._search(bucket, search)
+
     async def _store(self, bucket: str, lines: Sequence[bytes]) -> list[Rejected]:
-        search = Search(lines, self._failing, self._settings.quarantine_after_s)
+        return await self._search(bucket, Search(lines, self._failing, self._settings.quarantine_after_s))
+
+    async def _search(self, bucket: str, search: Search) -> list[Rejected]:
         while search.pending:
             part = search.pending.pop()
             search.answered(part, await self._post(bucket, part.body))
