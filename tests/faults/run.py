@@ -18,7 +18,7 @@ from tests.faults.scenarios import SCENARIOS
 from tests.faults.stage import NotHere, Result, Run
 
 FIRST_SEED = 20261122
-RUN_S = 600.0
+RUN_S = 1200.0
 """Seconds one run may take."""
 
 

@@ -16,7 +16,17 @@ from ingest import audit
 from ingest.dead_letter import Reason, dead_letter
 from ingest.journal import Journal
 from ingest.journal_records import Batch, EventRow, Retained, SeenUplink, Wanted
-from ingest.journal_schema import JournalError, JournalFull, JournalLocked, is_locked, open_reader
+from ingest.journal_schema import (
+    APPLICATION_ID,
+    FIRST,
+    VERSION,
+    JournalError,
+    JournalFull,
+    JournalLocked,
+    checksum,
+    is_locked,
+    open_reader,
+)
 from ingest.settings import JournalSettings
 from rules.engine import StateRow
 
@@ -399,3 +409,40 @@ async def test_reads_go_on_while_writing(journal: Journal, settings: JournalSett
     assert reader.execute("SELECT count(*) FROM commits").fetchone()[0] == 29
     assert counts == sorted(counts)
     reader.close()
+
+
+async def test_a_journal_of_schema_1_is_brought_along(settings: JournalSettings) -> None:
+    """Its rows are there with the checksums of today, a row that was damaged before is still known as such."""
+    old = sqlite3.connect(settings.path, isolation_level=None)
+    old.executescript(f"{FIRST} PRAGMA user_version = 1; PRAGMA application_id = {APPLICATION_ID};")
+    old.execute("INSERT INTO commits VALUES (7, ?, 1)", (NOW,))
+    old.execute("INSERT INTO tick VALUES (?, 7)", (NOW,))
+    old.execute("INSERT INTO cursor VALUES ('store', 0)")
+    old.execute("INSERT INTO meta VALUES ('readings', 'real')")
+    rows = [(b"link a=1 1", checksum(b"link a=1 1")), (b"link a=2 2", 12345)]
+    old.executemany("INSERT INTO points (privacy, lines, body, crc) VALUES (0, 1, ?, ?)", rows)
+    old.execute("INSERT INTO state VALUES ('r', 's', 1, '{}', ?)", (checksum(b"{}"),))
+    payload = (b"{}", checksum(b"{}"))
+    old.execute("INSERT INTO event VALUES (1, 'e', 't', ?, 1, 0, 5, 6, 'pending', NULL, ?)", payload)
+    old.close()
+    async with Journal(settings) as journal:
+        journal.register("store")
+        assert journal.newest_ns_time_ms == journal.last_tick_ms() == NOW
+        assert journal.remember("readings", "real") == "real"
+        assert [row.body for row in await journal.points_after(0, 10, NOW)] == [b"link a=1 1", b""]
+        assert [item.event.id for item in await journal.pending_events(10, NOW)] == ["e"]
+        assert [row.subject for row in journal.states()[0]] == ["s"]
+        assert await journal.commit(full_batch(), NOW) == [True]
+    with sqlite3.connect(settings.path) as now:
+        assert now.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    now.close()
+
+
+async def test_a_journal_of_a_newer_program_is_refused(settings: JournalSettings) -> None:
+    """With one line that says what to do; nothing in it is touched."""
+    await Journal(settings).close()
+    newer = sqlite3.connect(settings.path)
+    newer.execute(f"PRAGMA user_version = {VERSION + 1}")
+    newer.close()
+    with pytest.raises(JournalError, match=r"schema version 3, this program reads up to 2; update it"):
+        Journal(settings)
