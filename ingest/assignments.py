@@ -1,7 +1,7 @@
 """Where devices were when, if the city's file does not say: by a person's word, else by their tag `asset`."""
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from ingest.journal_records import Assigned
@@ -35,12 +35,13 @@ class Assignments:
         insort(others, word, key=attrgetter("valid_from_ms"))
         kept[word.dev_eui] = others
 
-    def place(self, dev_eui: str, time_ms: int, tag: str | None) -> str | None:
+    def place(self, dev_eui: str, time_ms: int, tag: str | None, fresh: Sequence[Assigned] = ()) -> str | None:
         """The asset that a person named for that time (empty: none), else the tag of then; `tag` is today's."""
         for word in reversed(self._words.get(dev_eui, ())):
             if word.valid_from_ms <= time_ms:
                 return word.asset
-        for word in reversed(self._tags.get(dev_eui, ())):
+        tags: list[Assigned] = [*self._tags.get(dev_eui, ()), *(word for word in fresh if word.dev_eui == dev_eui)]
+        for word in reversed(tags):
             if word.valid_from_ms <= time_ms:
                 return word.asset
         return tag
@@ -49,13 +50,13 @@ class Assignments:
         """Of whom somebody said something."""
         return self._words.keys()
 
-    def retagged(self, dev_eui: str, before: str, now: str, time_ms: int) -> list[Assigned]:
-        """Take a changed tag; the rows to keep, of which the first says where the device had been."""
-        rows = [] if dev_eui in self._tags else [Assigned(dev_eui, 0, before, TAG)]
-        rows.append(Assigned(dev_eui, time_ms, now, TAG))
-        for row in rows:
-            self.put(row)
-        return rows
+    def retagged(
+        self, dev_eui: str, before: str, now: str, time_ms: int, fresh: Sequence[Assigned] = ()
+    ) -> list[Assigned]:
+        """The rows to keep for a changed tag, of which the first says where the device had been; `put` takes them."""
+        known = dev_eui in self._tags or any(word.dev_eui == dev_eui for word in fresh)
+        first = [] if known else [Assigned(dev_eui, 0, before, TAG)]
+        return [*first, Assigned(dev_eui, time_ms, now, TAG)]
 
 
 def examine(word: Assigned, city: City) -> None:

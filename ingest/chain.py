@@ -113,6 +113,7 @@ class Chain:
         return MISSED * self._heartbeat_s
 
     def _hanging(self) -> str:
-        if not self._trips:
+        sent = next((trip for trip in self._trips if BROKER in trip.passed), None)
+        if sent is None:
             return BROKER
-        return next(stage for stage in self.stages if stage not in self._trips[0].passed)
+        return next(stage for stage in self.stages if stage not in sent.passed)

@@ -64,7 +64,9 @@ def replay(
         _list(settings, as_json=as_json)
         return
     if resume is not None:
-        order = _interrupted(settings, resume)
+        found = _interrupted(settings, resume)
+        why = reason or f"resumes {resume}: {found.reason}"
+        order = found.model_copy(update={"actor": operating_system_user(), "reason": why[:1000]})
     else:
         zone = settings.city.timezone
         from_ms, to_ms = _span(begin, end, zone, needed=source == JOURNAL)
@@ -83,7 +85,7 @@ def replay(
 
     with _Told.shown(quiet=as_json) as told:
         result = cli_replay_work.run(settings, order, told, into=into, dry_run=dry_run)
-    if resume is not None:
+    if resume is not None and not dry_run and not into:
         cli_replay_work.close(settings, resume)
     _report(result, as_json=as_json, dry_run=dry_run, into=into, waits=not cli_service.runs(settings))
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from ingest import cli_service, fleet_store
-from ingest.app import BUCKETS, influx_settings, read_city, store_path
+from ingest.app import BUCKETS, influx_settings, read_city, service_clock, store_path
 from ingest.assignments import Assignments
 from ingest.backfill import Backfill
 from ingest.calendar import Calendar
@@ -29,7 +29,9 @@ from ingest.sqlite_store import SqliteStore
 JOURNAL = "journal"
 POSTGRESQL = ("postgresql://", "postgres://")
 FILES = (".db", ".sqlite", ".sqlite3")
-EMPTY_SPAN = (0, 0)
+NOTHING = "stadtfunk_probe"
+"""An Influx measurement that nobody writes: deleting it asks every bucket whether it is there and we may."""
+NO_TIME = (0, 1)
 
 
 def run(settings: Settings, order: Order, told: Told, *, into: str = "", dry_run: bool = False) -> Result:
@@ -59,9 +61,16 @@ def is_database(source: str) -> bool:
     return source.startswith(POSTGRESQL)
 
 
+def _end_ms(settings: Settings, order: Order) -> int:
+    """Now, or the newest message: what comes while we work is none of ours, else the end would never come."""
+    with cli_service.reading(settings) as connection:
+        (newest_ms,) = connection.execute("SELECT coalesce(max(last_ms), 0) FROM raw").fetchone()
+    return max(service_clock(settings)(), int(newest_ms) + 1, order.from_ms + 1)
+
+
 async def _replay(settings: Settings, order: Order, told: Told, into: str, dry_run: bool) -> Result:
     in_force = InForce.now(settings.codecs)
-    order = order.model_copy(update={"codecs": in_force.digest})
+    order = order.model_copy(update={"codecs": in_force.digest, "to_ms": min(order.to_ms, _end_ms(settings, order))})
     with cli_service.reading(settings) as connection:
         calendar = Calendar(settings.city.timezone)
         replay = Replay(connection, _decoder(settings, connection), order, in_force, calendar)
@@ -175,7 +184,7 @@ async def _ask_sinks(settings: Settings) -> None:
 
     sink = InfluxSink(influx_settings(settings))
     try:
-        await sink.delete((), "", *EMPTY_SPAN)
+        await sink.delete((NOTHING,), "", *NO_TIME)
     except (CannotDelete, UnknownVersion) as error:
         raise CommandError(f"{error}, so nothing was changed; replay --into another bucket") from error
     finally:

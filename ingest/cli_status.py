@@ -74,6 +74,8 @@ def _print(found: dict[str, Any], *, devices: bool) -> None:
     typer.echo(f"service    {_service(service)}")
     for name, problem in (service["problems"] if service else {}).items():
         typer.echo(f"problem    {name}: {problem}")
+    if service and service["chain"]["stage"]:
+        typer.echo(f"chain      {service['chain']['problem']}")
     if service:
         waits = service["journal"]
         typer.echo(f"waiting    {waits['lines']} lines, {waits['events']} events, {waits['dead_letters']} dead letters")

@@ -1,6 +1,6 @@
 """What the service knows of each device: its codec, its parameters, its privacy class, the names of its series."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from decoders import catalog
 from decoders.codec import Codec
@@ -8,7 +8,7 @@ from decoders.error import UnknownCodec
 from decoders.quantity import Privacy, Quantity
 from decoders.uplink import Device
 from ingest.assignments import Assignments
-from ingest.journal_records import Stay
+from ingest.journal_records import Assigned, Stay
 from ingest.series import DeviceTags
 from ingest.settings import Settings
 from rules.city import Asset, City
@@ -115,9 +115,9 @@ class Devices:
             route = self._routes[device.dev_eui] = self._new_route(device)
         return route
 
-    def asset(self, device: Device, time_ms: int) -> Asset | None:
-        """Where the device was at that time."""
-        name = self.assignments.place(device.dev_eui, time_ms, device.tags.get("asset"))
+    def asset(self, device: Device, time_ms: int, fresh: Sequence[Assigned] = ()) -> Asset | None:
+        """Where the device was at that time; `fresh` are changed tags that are not in force yet."""
+        name = self.assignments.place(device.dev_eui, time_ms, device.tags.get("asset"), fresh)
         return self.city.asset_of(device.dev_eui, time_ms, name)
 
     def _new_route(self, device: Device) -> Route:

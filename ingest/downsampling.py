@@ -50,7 +50,7 @@ RADIO = {
     "spreading_factor": Aggregate.MEAN,
     "clock_offset_s": Aggregate.MEAN,
     "payload_bytes": Aggregate.SUM,
-    "lost": Aggregate.SUM,
+    "frames_lost": Aggregate.SUM,
     "f_cnt": Aggregate.LAST,
 }
 GATEWAY = {"uplinks": Aggregate.SUM, "share": Aggregate.MEAN, "rssi": Aggregate.MEAN, "snr": Aggregate.MEAN}

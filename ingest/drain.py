@@ -10,7 +10,7 @@ from ingest.backoff import Backoff
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.dead_letter_store import SINK_SOURCE
-from ingest.erasure import in_order
+from ingest.erasure import few, in_order
 from ingest.journal import Journal
 from ingest.journal_records import PointsRow
 from ingest.journal_schema import JournalDamaged, JournalError
@@ -57,6 +57,7 @@ class Drain:
                 if not rows:
                     await self._rest()
                     continue
+                rows = few(rows)
                 rejected = await in_order(rows, self._sink, self._write)
             except (SinkUnavailable, JournalError) as error:
                 await self._back_off(error)

@@ -34,6 +34,8 @@ class Fleet:
         self.days: dict[str, Tally] = {}
         self.hour = 0
         self.day = 0
+        self.tick_ms = 0
+        self.resumed_ms = 0
         self.logged = 0
         self.nudged: set[str] = set()
         self._fresh: dict[str, Record] = {}
@@ -88,6 +90,7 @@ class Fleet:
         self.stations.update(overlay.stations)
         self.hours, self.days = overlay.hours, overlay.days
         self.hour, self.day = overlay.hour, overlay.day
+        self.tick_ms, self.resumed_ms = overlay.tick_ms, overlay.resumed_ms
         self.nudged -= overlay.looked_at
         self.logged = max(self.logged, number)
         self._settle()
@@ -99,7 +102,7 @@ class Fleet:
             if row.rule == STATE and row.version == VERSION:
                 body = from_json(row.body)
                 if row.subject == CLOCK:
-                    self.hour, self.day = body
+                    self.hour, self.day, self.tick_ms, self.resumed_ms = body
                     continue
                 station, hour, day = body
                 self.stations[row.subject] = Station(*station)

@@ -29,7 +29,7 @@ AGAIN_S = 1.0
 NUMBERS = 2**32
 NUMBERS_PER_S = 10
 SINK = "sink "
-CAUSES = {BROKER: ("events",), RETURN: ("mqtt",), JOURNAL: ("journal",), EVENTS: ("events", "sink events")}
+CAUSES = {BROKER: ("events",), RETURN: ("mqtt", "journal"), JOURNAL: ("journal",), EVENTS: ("events", "sink events")}
 """Where a stage's known problems stand."""
 TRACES = "SELECT id, status FROM event WHERE id IN (SELECT value FROM json_each(?))"
 NEWEST = """
@@ -116,7 +116,7 @@ class Heartbeat:
         if not self._canary.heartbeat_s:
             return True
         stage = self._chain.stuck(time.monotonic())
-        if stage == RETURN and not self._chain.returned:
+        if stage in {BROKER, RETURN} and not self._chain.returned:
             return True
         return not stage or bool(_cause(stage, problems))
 

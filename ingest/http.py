@@ -9,6 +9,8 @@ from typing import Annotated, Any, Protocol
 import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from ingest import http_audit, http_devices, http_ledger, http_replay
@@ -20,6 +22,9 @@ from ingest.http_command import Command
 from ingest.journal import Journal
 from ingest.register import Register
 from ingest.settings import Settings
+
+MAX_BODY = 64_000_000
+"""Bytes of a part of a correction, generously."""
 
 
 class Control(Protocol):
@@ -53,9 +58,34 @@ class Control(Protocol):
         ...
 
 
+class Guard:
+    """Refuses changes without the token, and bodies above MAX_BODY bytes, before a byte of them is read."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._bearer = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        if not secrets.compare_digest(headers.get(b"authorization", b""), self._bearer):
+            refusal = JSONResponse({"detail": "the token of the token file is needed"}, 401)
+        elif not length.isdigit() or int(length) > MAX_BODY:
+            refusal = JSONResponse({"detail": f"a body needs a length of {MAX_BODY} bytes at most"}, 413)
+        else:
+            await self._app(scope, receive, send)
+            return
+        await refusal(scope, receive, send)
+
+
 def application(control: Control, token: str) -> FastAPI:
     """The routes; those that change something or show payloads need the token."""
     app = FastAPI(title="Stadtfunk", docs_url=None, redoc_url=None)
+    app.add_middleware(Guard, token=token)
 
     def authorised(authorization: Annotated[str, Header()] = "") -> None:
         if not secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode()):

@@ -8,6 +8,7 @@ import re
 from enum import Enum
 
 from ingest.influx_http import HttpAnswer, InfluxHttp
+from ingest.influx_search import ServerFault
 from ingest.settings import InfluxSettings
 
 OLDEST_MINOR = 8
@@ -45,7 +46,10 @@ async def detect(settings: InfluxSettings, token: str | None = None) -> Version:
     if settings.version != "auto":
         return Version(settings.version)
     async with InfluxHttp(settings, token) as http:
-        return version_of(await http.get("/ping"))
+        answer = await http.get("/ping")
+        if answer.status >= 500 or answer.status == 429:  # noqa: PLR2004 - a proxy speaks, not InfluxDB
+            raise ServerFault(f"/ping answers {answer.status}")
+        return version_of(answer)
 
 
 def version_of(answer: HttpAnswer) -> Version:

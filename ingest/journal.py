@@ -52,7 +52,10 @@ class Journal:
         self._write_thread = ThreadPoolExecutor(1, "journal-writer")
         self._read_thread = ThreadPoolExecutor(1, "journal-reader")
         self._page_bytes = self._one("PRAGMA page_size")
-        self._number = self._one("SELECT coalesce(max(number), 0) FROM commits")
+        self._number = self._one(
+            "SELECT max(number) FROM (SELECT 0 AS number UNION ALL SELECT max(number) FROM commits"
+            " UNION ALL SELECT max(number) FROM tick UNION ALL SELECT max(number) FROM device_log)"
+        )
         self._cursors: dict[str, int] = sql.cursors(self._writer)
         self._moved: dict[str, int] = {}
         self._rejected: list[DeadLetter] = []

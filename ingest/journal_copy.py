@@ -138,6 +138,7 @@ class Copy:
         self._continue_sequences(roots.get(SEQUENCES))
         self._renew_commit()
         self._look_at_audit()
+        self._look_at_raw(homeless=bool(pages.homeless))
         for name, tally in self.tallies.items():
             if name == "meta" and (tally.lost or tally.pages):
                 self.notes.append("words kept from one start to the next (table meta) are lost")
@@ -257,6 +258,13 @@ class Copy:
             f"INSERT INTO commits ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608 - our own names
             tuple(row.values()),
         )
+
+    def _look_at_raw(self, *, homeless: bool) -> None:
+        """Where raw messages are lost nobody may take those that are left for all: a replay would delete points."""
+        tally = self.tallies.get("raw")
+        if tally is not None and (tally.lost or tally.failed or tally.pages or homeless or self._image.log.broken):
+            self._connection.execute("DELETE FROM meta WHERE key LIKE 'raw complete from/%'")
+            self.notes.append("raw messages are lost: only later ones can be replayed in place")
 
     def _look_at_audit(self) -> None:
         broken = audit.verify(self._connection)

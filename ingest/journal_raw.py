@@ -66,7 +66,8 @@ def write(connection: sqlite3.Connection, number: int, messages: Sequence[RawMes
     """Keep the messages of commit `number`; not `live` are those that a backfill brought, which no rule saw."""
     if not messages:
         return
-    _begin(connection, number, {message.privacy for message in messages})
+    first_ms = min(message.ns_time_ms for message in messages)
+    _begin(connection, number, {message.privacy for message in messages}, first_ms)
     codecs = _word(connection, CODECS) or ""
     for privacy in Privacy:
         places = [place for place, message in enumerate(messages) if message.privacy is privacy]
@@ -130,15 +131,18 @@ def prune(connection: sqlite3.Connection, settings: JournalSettings, now_ms: int
     return gone
 
 
-def _begin(connection: sqlite3.Connection, number: int, classes: Iterable[Privacy]) -> None:
-    """From now on these are kept: all since the newest commit before, or ever when there was none with messages."""
+def _begin(connection: sqlite3.Connection, number: int, classes: Iterable[Privacy], first_ms: int) -> None:
+    """From now on these are kept: since the newest commit before, or, in a new journal, since its first message.
+
+    A database may be older than the journal beside it: what it holds of earlier days was never in our hands.
+    """
     missing = [privacy for privacy in classes if _word(connection, COMPLETE + privacy.name) is None]
     if not missing:
         return
     query = "SELECT max(ns_time_ms) FROM commits WHERE number < ? AND messages > 0"
     (newest_ms,) = connection.execute(query, (number,)).fetchone()
     for privacy in Privacy if newest_ms is None else missing:
-        _remember(connection, COMPLETE + privacy.name, str(0 if newest_ms is None else newest_ms + 1))
+        _remember(connection, COMPLETE + privacy.name, str(first_ms if newest_ms is None else newest_ms + 1))
 
 
 def _insert(

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import IO
 APPLICATION_ID = 0x5354464B
 WAL_BYTES = 16_000_000
 """What the write-ahead log shrinks to when it starts again."""
+LOCK_S = 1.0
+"""Seconds for somebody who only looks whether it is locked."""
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC}
 FIRST = """
 CREATE TABLE seen (
@@ -89,6 +92,7 @@ CREATE TABLE raw (
 );
 CREATE INDEX raw_time ON raw (last_ms, first_ms);
 CREATE INDEX raw_class ON raw (privacy);
+CREATE INDEX retained_until ON retained (valid_until_ms);
 CREATE TABLE correction (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, body TEXT NOT NULL
 );
@@ -151,11 +155,17 @@ def take_lock(path: Path) -> IO[bytes]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = lock_path(path).open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise JournalLocked(f"journal {path} is in use by another service") from error
+    give_up_s = time.monotonic() + LOCK_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() < give_up_s:
+                time.sleep(LOCK_S / 20)
+                continue
+            lock.close()
+            raise JournalLocked(f"journal {path} is in use by another service or command") from error
+        break
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n".encode())
     lock.flush()

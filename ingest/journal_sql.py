@@ -165,10 +165,14 @@ def prune(
 ) -> int:
     """Forget what is older than the settings ask for; identities by commits and network server time, never by now."""
     last = number - settings.duplicates_commits
-    query = "SELECT coalesce(max(ns_time_ms), 0) FROM commits WHERE number <= ?"
+    query = (
+        "SELECT coalesce(max(ns_time_ms), 0) FROM commits"
+        " WHERE number <= ? AND crc = checksum(number, ns_time_ms, messages)"
+    )
     (commit_ns,) = connection.execute(query, (last,)).fetchone()
     seen_before = min(commit_ns, newest_ns_time_ms - int(settings.duplicates_days * DAY_MS))
     events_before = now_ms - int(settings.events_days * DAY_MS)
+    ledger_before = int(now_ms / DAY_MS - settings.ledger_days)
     letters_before = now_ms - int(settings.dead_letter_days * DAY_MS)
     steps: tuple[tuple[str, tuple[int | str, ...]], ...] = (
         ("DELETE FROM seen WHERE ns_time_ms < ?", (seen_before,)),
@@ -177,6 +181,8 @@ def prune(
         ("DELETE FROM event WHERE status != 'pending' AND time_ms < ?", (events_before,)),
         (FORGET_HEARTBEATS, (HEARTBEAT_TOPIC, HEARTBEAT_TOPIC, HEARTBEATS)),
         ("DELETE FROM dead_letter WHERE time_ms < ?", (letters_before,)),
+        ("DELETE FROM ledger WHERE day < ?", (ledger_before,)),
+        ("DELETE FROM gateway_ledger WHERE day < ?", (ledger_before,)),
     )
     gone = sum(connection.execute(statement, values).rowcount for statement, values in steps)
     return gone + journal_raw.prune(connection, settings, now_ms)

@@ -9,10 +9,12 @@ from ingest.journal_records import LedgerRow
 from ingest.line_protocol import line, series
 from ingest.series import DeviceTags
 from rules.device import battery
-from rules.device.config import LEAST_INTERVALS, DeviceRules
-from rules.device.record import Day, Record
+from rules.device.config import DeviceRules
+from rules.device.network import NETWORK
+from rules.device.record import Day, Record, learned
 
 CHANNEL = "ledger"
+DEFAULTS = DeviceRules()
 MAX_DAYS = 31
 """Days without any uplink that a device which comes back gets in the ledger at most."""
 
@@ -41,13 +43,13 @@ class Tally(NamedTuple):
     snr: float = 0.0
 
 
-def entry(calendar: Calendar, record: Record, day: Day, now_ms: int) -> Entry:
+def entry(calendar: Calendar, record: Record, day: Day, now_ms: int, rules: DeviceRules = DEFAULTS) -> Entry:
     """The ledger of a device for that day as it stands at that time."""
     about = record.about
     begin_ms = max(calendar.begin_ms(day.number), record.first_ms)
     end_ms = min(calendar.begin_ms(day.number + 1), now_ms)
-    learned = record.intervals >= LEAST_INTERVALS and record.interval_ms > 0
-    by_interval = int((end_ms - begin_ms) / record.interval_ms) if learned else 0
+    known = learned(rules, record.intervals, record.last_ms - record.first_ms) and record.interval_ms > 0
+    by_interval = int((end_ms - begin_ms) / record.interval_ms) if known else 0
     return Entry(
         about.name,
         about.model,
@@ -90,18 +92,15 @@ def gateway_line(gateway_id: str, tally: Tally, total: int, time_ms: int) -> str
     return line(series("gateway", [("gateway", gateway_id)]), gateway_fields(tally, total).items(), time_ms)
 
 
-def gateway_fields(tally: Tally, total: int) -> dict[str, float]:
+def gateway_fields(tally: Tally, total: int, *, signal: bool = True) -> dict[str, float]:
     """A gateway's figures given the number of all uplinks (each counted once, whoever heard it)."""
-    if not tally.uplinks:
-        return {"uplinks": 0.0, "share": 0.0}
-    return {
-        "uplinks": float(tally.uplinks),
-        "share": round(tally.uplinks / max(total, 1), 4),
-        "rssi": round(tally.rssi / tally.uplinks, 2),
-        "snr": round(tally.snr / tally.uplinks, 2),
-    }
+    fields = {"uplinks": float(tally.uplinks), "share": round(tally.uplinks / max(total, 1), 4)}
+    if signal and tally.uplinks:
+        fields["rssi"] = round(tally.rssi / tally.uplinks, 2)
+        fields["snr"] = round(tally.snr / tally.uplinks, 2)
+    return fields
 
 
 def gateway_row(day: int, gateway_id: str, tally: Tally, total: int) -> LedgerRow:
     """The closed day of a gateway."""
-    return LedgerRow(day, gateway_id, to_json(gateway_fields(tally, total)))
+    return LedgerRow(day, gateway_id, to_json(gateway_fields(tally, total, signal=gateway_id != NETWORK)))

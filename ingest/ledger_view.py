@@ -24,8 +24,18 @@ def view(
 ) -> Row:
     """The ledger of the days from `first` to `last`: totals of all rows, and at most `limit` of them.
 
-    With `device` only that one's. `silent` and `problems` count devices as they stand now.
+    With `device` only that one's. All is read as of one moment.
     """
+    connection.execute("BEGIN")
+    try:
+        return _view(connection, calendar, first, last, now_ms, device, limit)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _view(
+    connection: sqlite3.Connection, calendar: Calendar, first: int, last: int, now_ms: int, device: str, limit: int
+) -> Row:
     totals = dict.fromkeys(COUNTS, 0)
     rows: list[Row] = []
     number = 0
@@ -68,7 +78,7 @@ def _devices(
         newest = record.day
         for number in range(max(first, newest.number), min(last, today) + 1):
             day = newest if number == newest.number else Day(number)
-            if counts(dev_eui, record.about.asset, min(now_ms, calendar.begin_ms(number + 1) - 1)):
+            if any(day[1:]) or counts(dev_eui, record.about.asset, min(now_ms, calendar.begin_ms(number + 1) - 1)):
                 yield {"day": iso_day(number), "id": dev_eui, **ledger.entry(calendar, record, day, now_ms)._asdict()}
 
 
@@ -88,7 +98,7 @@ def _open_gateways(connection: sqlite3.Connection, first: int, last: int) -> Ite
     total = tallies.get(NETWORK, Tally()).uplinks
     if first <= day <= last:
         for name, tally in sorted(tallies.items()):
-            yield {"day": iso_day(day), "id": name, **ledger.gateway_fields(tally, total)}
+            yield {"day": iso_day(day), "id": name, **ledger.gateway_fields(tally, total, signal=name != NETWORK)}
 
 
 def _intact(rows: sqlite3.Cursor) -> Iterator[Row]:

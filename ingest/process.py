@@ -27,7 +27,7 @@ from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.city import Asset
 from rules.device.hearing import SNR_FLOOR_DB, Heard
-from rules.device.record import About, Record, dump
+from rules.device.record import dump
 from rules.engine import Engine, Observation, Overlay, Tick
 from rules.rule import AHEAD_MS
 
@@ -136,19 +136,27 @@ class Processor:
                     keys.append((ns_time_ms, identifier(item.uplink)))
             if item.device is not None:
                 names.append(item.device.dev_eui)
-            elif item.letter is not None and item.letter.dev_eui:
-                names.append(item.letter.dev_eui)
         due_ms = min(newest_ms, self._clock() + AHEAD_MS)
-        return self._wanted(keys, names, due_ms if self.tick_due(due_ms) else None)
+        ticks = min(len(arrived), (due_ms - self.last_tick_ms) // self._tick_ms + 1)
+        return self._wanted(keys, names, due_ms if self.tick_due(due_ms) else None, ticks, len(arrived))
 
     def wanted_at(self, time_ms: int) -> Wanted:
         """What the journal must be asked before a tick."""
         return self._wanted((), (), time_ms)
 
-    def _wanted(self, keys: Sequence[tuple[int, bytes]], names: Iterable[str], due_ms: int | None) -> Wanted:
+    def _wanted(
+        self,
+        keys: Sequence[tuple[int, bytes]],
+        names: Iterable[str],
+        due_ms: int | None,
+        ticks: int = 1,
+        heard: int = 0,
+    ) -> Wanted:
         fleet = self.fleet
-        due_ms = None if due_ms is None else max(due_ms, self.engine.now_ms)
-        return Wanted(keys, fleet.missing(names), due_ms, MAX_DUE + fleet.fresh, fleet.is_fresh)
+        if due_ms is not None:
+            due_ms = max(due_ms, self.engine.now_ms)
+            names = [*names, *fleet.nudged]
+        return Wanted(keys, fleet.missing(names), due_ms, MAX_DUE * ticks + heard + fleet.fresh, fleet.is_fresh)
 
     def process(self, arrived: Sequence[Arrived], known: Known) -> Outcome:
         """What these messages lead to; `known` is what the journal says to `wanted`.
@@ -192,6 +200,8 @@ class Processor:
     def merge(self, outcome: Outcome) -> None:
         """Put a committed outcome in force."""
         self.engine.merge(outcome.overlay)
+        for word in outcome.batch.assigned:
+            self._devices.assignments.put(word)
         self.fleet.merge(outcome.fleet, outcome.batch.number)
         self.frames.add(outcome.frames.items())
         if outcome.batch.ticks:
@@ -263,7 +273,7 @@ class Processor:
 
     def _repeated(self, uplink: Uplink, outcome: Outcome) -> None:
         outcome.duplicates += 1
-        outcome.fleet.count(uplink.device.dev_eui, duplicates=1)
+        outcome.fleet.repeat(uplink.device.dev_eui, self.fleet.calendar.day_of(uplink.ns_time_ms))
 
     def _store(
         self,
@@ -276,18 +286,22 @@ class Processor:
         lines = outcome.batch.lines
         device, time_ms = uplink.device, uplink.time_ms
         arrived, best = item.uplink or uplink, best_copy(uplink)
-        here = route.place(self._devices.asset(device, time_ms))
+        if item.retry_of is None:
+            self._retag(uplink, outcome)
+        here = route.place(self._devices.asset(device, time_ms, outcome.batch.assigned))
         lost = 0
         if item.retry_of is None:
-            lost = self._hear(uplink, route, here, best, measurements, outcome, stored=True)
+            lost = self._hear(
+                uplink, route, here, best, measurements, outcome, taken_ms=arrived.ns_time_ms, stored=True
+            )
         else:
-            outcome.fleet.mend(device.dev_eui)
+            outcome.fleet.mend(device.dev_eui, self.fleet.calendar.day_of(uplink.ns_time_ms))
         lines[route.self_privacy].append(link_line(arrived, here, best, lost))
         stays = here.stays
         for measurement in measurements:
             then_ms, place = measurement.time_ms, here
             if then_ms != time_ms:
-                place = route.place(self._devices.asset(device, then_ms))
+                place = route.place(self._devices.asset(device, then_ms, outcome.batch.assigned))
                 if place is not here:
                     stays = join_stay(stays, then_ms, place)
             write_readings(measurement, place, lines)
@@ -304,14 +318,13 @@ class Processor:
         measurements: tuple[Measurement, ...],
         outcome: Outcome,
         *,
+        taken_ms: int,
         stored: bool,
     ) -> int:
         """Tell the fleet of an uplink; returns the frames lost just before it."""
         fleet, ns_time_ms = self.fleet, uplink.ns_time_ms
         dev_eui, about = uplink.device.dev_eui, place.about
         before = outcome.fleet.record(dev_eui)
-        if before is not None and before.about is not about and before.about.tag != about.tag:
-            self._move(dev_eui, before, about, ns_time_ms, outcome)
         level, volts = charge(measurements)
         newest_ms = uplink.time_ms
         for measurement in measurements:
@@ -328,7 +341,7 @@ class Processor:
             uplink.dev_addr,
             best.gateway_id if best is not None else "",
             margin_db,
-            newest_ms - ns_time_ms,
+            newest_ms - taken_ms,
             level,
             volts,
             parameters.get("battery_low_v") if volts else None,
@@ -340,11 +353,13 @@ class Processor:
         copies, cause = uplink.receptions, uplink.deduplication_id
         return outcome.fleet.hear(dev_eui, before, new_tuple(Heard, heard), copies, now_ms, cause)
 
-    def _move(self, dev_eui: str, before: Record, about: About, ns_time_ms: int, outcome: Outcome) -> None:
-        """Keep when the tag `asset` of a device changed."""
-        if ns_time_ms >= before.last_ms:
-            rows = self._devices.assignments.retagged(dev_eui, before.about.tag, about.tag, ns_time_ms)
-            outcome.batch.assigned += rows
+    def _retag(self, uplink: Uplink, outcome: Outcome) -> None:
+        """Keep when the tag `asset` of a device changed; in force with the commit."""
+        dev_eui, tag = uplink.device.dev_eui, uplink.device.tags.get("asset", "")
+        before = outcome.fleet.record(dev_eui)
+        if before is not None and before.about.tag != tag and uplink.ns_time_ms >= before.last_ms:
+            fresh = outcome.batch.assigned
+            fresh += self._devices.assignments.retagged(dev_eui, before.about.tag, tag, uplink.ns_time_ms, fresh)
 
     def _keep(self, message: Message, ns_time_ms: int, route: Route, stays: tuple[Stay, ...], outcome: Outcome) -> None:
         """Keep the message as it came, with where its device was."""
@@ -359,7 +374,7 @@ class Processor:
         if isinstance(event, JoinEvent):
             outcome.fleet.join(device.dev_eui, event.time_ms)
         elif isinstance(event, StatusEvent) and event.battery_level is not None:
-            day = self.fleet.calendar.day_of(event.time_ms)
+            day = self.fleet.calendar.day_of(min(event.time_ms, self._clock()))
             outcome.fleet.charge(device.dev_eui, event.battery_level, day)
         self._keep(item.message, min(event.time_ms, self._clock()), route, place.stays, outcome)
         text = event_line(event, route, place.asset)
@@ -383,8 +398,18 @@ class Processor:
         self, item: Arrived, uplink: Uplink, reason: Reason, detail: str, route: Route, outcome: Outcome
     ) -> None:
         if item.retry_of is None:
-            place = route.place(self._devices.asset(uplink.device, uplink.time_ms))
-            self._hear(uplink, route, place, best_copy(uplink), (), outcome, stored=False)
+            self._retag(uplink, outcome)
+            place = route.place(self._devices.asset(uplink.device, uplink.time_ms, outcome.batch.assigned))
+            self._hear(
+                uplink,
+                route,
+                place,
+                best_copy(uplink),
+                (),
+                outcome,
+                taken_ms=(item.uplink or uplink).ns_time_ms,
+                stored=False,
+            )
         letter = dead_letter(
             reason,
             detail,
@@ -400,8 +425,6 @@ class Processor:
     def _reject(self, item: Arrived, letter: DeadLetter, outcome: Outcome) -> None:
         if item.retry_of is None:
             outcome.batch.dead_letters.append(letter)
-            if item.uplink is None and letter.dev_eui:
-                outcome.fleet.count(letter.dev_eui, dead_letters=1)
         else:
             outcome.batch.resolved.append(Resolved(item.retry_of, letter))
 
@@ -418,6 +441,7 @@ class Processor:
 
     def _finish(self, outcome: Outcome) -> Outcome:
         batch, overlay, fleet = outcome.batch, outcome.overlay, outcome.fleet
+        overlay.failures += fleet.failures
         batch.states = [*overlay.dirty(), *fleet.states()]
         batch.ledger, batch.gateway_ledger = fleet.ledger, fleet.gateways
         if fleet.records:

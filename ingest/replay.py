@@ -79,6 +79,7 @@ class Replay:
         self._in_force = in_force
         self._calendar = calendar
         self._tally = Tally()
+        self._since: dict[str, int] = {}
 
     async def in_place(self, keep: Keep, read_back: ReadBack, told: Told) -> Result:
         """Put the points in the place of the old ones by `keep`; raises ReplayError before it began."""
@@ -146,16 +147,21 @@ class Replay:
                 why = f"none of its {work.messages} messages can be decoded"
             elif len(known) < len(since):
                 why = "not all of its messages were kept"
-            elif max(known, default=0) > self._order.from_ms:
-                why = f"all of its messages are kept only since {max(known)} ms; let --from be that or later"
+            elif max(known, default=0) >= self._order.to_ms:
+                why = f"all of its messages are kept only since {max(known)} ms"
             else:
+                self._since[dev_eui] = max([self._order.from_ms, *known])
+                if self._since[dev_eui] > self._order.from_ms:
+                    self._tally.remarks.append(
+                        f"{dev_eui} only from {self._since[dev_eui]} ms on: since then all of its messages are kept"
+                    )
                 yield dev_eui
                 continue
             self._tally.remarks.append(f"{dev_eui} left as it is: {why}")
 
     def _steps(self, dev_eui: str, reading: Reading, spool: Spool) -> Iterator[Step]:
         measurements = tuple(sorted({*reading.works[dev_eui].measurements, DEVICE}))
-        for found in spool.slices(dev_eui, self._order.from_ms, self._order.to_ms):
+        for found in spool.slices(dev_eui, self._since.get(dev_eui, self._order.from_ms), self._order.to_ms):
             families = tuple(name for name in measurements if name != DEVICE)
             erasures = [Erasure(dev_eui, families, found.from_ms, found.to_ms)] if families else []
             erasures += [Erasure(dev_eui, (DEVICE,), *span) for span in self._between_days(found)]

@@ -50,8 +50,8 @@ class Spool:
     def slices(self, dev_eui: str, from_ms: int, to_ms: int) -> Iterator[Slice]:
         """The span of a device in slices that cover it without a gap; at least one, with or without lines."""
         begin_ms, lines, count, last_ms = from_ms, _empty(), 0, from_ms
-        query = "SELECT time_ms, privacy, text FROM line WHERE dev_eui = ? ORDER BY time_ms, number"
-        for time_ms, privacy, text in self._database.execute(query, (dev_eui,)):
+        query = "SELECT time_ms, privacy, text FROM line WHERE dev_eui = ? AND time_ms >= ? ORDER BY time_ms, number"
+        for time_ms, privacy, text in self._database.execute(query, (dev_eui, from_ms)):
             if count >= SLICE_LINES and time_ms > last_ms:
                 yield Slice(begin_ms, time_ms, lines, count)
                 begin_ms, lines, count = time_ms, _empty(), 0

@@ -18,6 +18,7 @@ from ingest.decode_again import Decoder, Message, Undecodable
 from ingest.journal_raw import Damaged
 from ingest.journal_schema import checksum
 from ingest.raw import Kept
+from ingest.service_state import HEARTBEAT_TOPIC
 from rules.city import City
 from rules.engine import Engine, Observation, Overlay, Tick
 from rules.rule import AnyRule
@@ -203,8 +204,11 @@ def _then(connection: sqlite3.Connection, chosen: Selection, rules: set[str], pr
     """What the journal says that these rules said in the span."""
     found: dict[str, Said] = {}
     after = 0
-    query = "SELECT seq, payload FROM event WHERE seq > ? AND time_ms >= ? AND time_ms < ? ORDER BY seq LIMIT ?"
-    while page := connection.execute(query, (after, chosen.from_ms, chosen.to_ms, PAGE)).fetchall():
+    query = (
+        "SELECT seq, payload FROM event WHERE seq > ? AND time_ms >= ? AND time_ms < ? AND topic != ?"
+        " ORDER BY seq LIMIT ?"
+    )
+    while page := connection.execute(query, (after, chosen.from_ms, chosen.to_ms, HEARTBEAT_TOPIC, PAGE)).fetchall():
         for seq, payload in page:
             after = seq
             try:

@@ -181,6 +181,7 @@ class JournalSettings(Section):
         900, ge=1, description="s of network server time in which the same frame is the same uplink"
     )
     events_days: float = Field(30, gt=0, le=LARGEST_DAYS, description="days a published event can be explained")
+    ledger_days: float = Field(1096, gt=0, le=LARGEST_DAYS, description="days the ledger is kept: three years")
     dead_letter_days: float = Field(90, gt=0, le=LARGEST_DAYS, description="days a dead letter is kept")
     dead_letter_full_bytes: int = Field(256_000, ge=0, description="bytes up to which a dead letter is kept whole")
     dead_letter_head_bytes: int = Field(64_000, ge=0, description="bytes kept of a larger one, with length and digest")

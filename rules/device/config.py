@@ -5,16 +5,13 @@ from dataclasses import dataclass
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
-LEAST_INTERVALS = 5
-"""Intervals after which the learned one is believed."""
-
 
 @dataclass(frozen=True, slots=True)
 class DeviceRules:
     """Durations in ms, margins in dB, battery levels in %; `battery_days` are days left by the trend."""
 
     silent_factor: float = 2.5
-    least_intervals: int = LEAST_INTERVALS
+    least_intervals: int = 5
     battery_low: float = 20.0
     battery_days: float = 30.0
     battery_trend_days: int = 14

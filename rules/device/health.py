@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from rules.device import battery
-from rules.device.config import DeviceRules
-from rules.device.record import Record
+from rules.device.config import HOUR_MS, DeviceRules
+from rules.device.record import Record, learned
 from rules.event import SOURCE_ROOT, DeviceHealth, event_id, instant
 
 ID = "device.health"
@@ -54,7 +54,8 @@ def is_implausible(rules: DeviceRules, record: Record, *, before: bool) -> bool:
 
 def silent_after_ms(rules: DeviceRules, record: Record) -> float | None:
     """Ms after which the device counts as silent; None while its interval is not learned."""
-    return rules.silent_factor * record.interval_ms if record.intervals >= rules.least_intervals else None
+    known = learned(rules, record.intervals, record.last_ms - record.first_ms)
+    return rules.silent_factor * record.interval_ms if known else None
 
 
 def _silence(rules: DeviceRules, record: Record, now_ms: int) -> dict[str, object]:
@@ -137,14 +138,14 @@ def conclude(
     if bits == record.problems and (not bits or now_ms < record.shown_until_ms - rules.renewal_ms):
         if counts and (record.deadline_ms is None or record.deadline_ms > now_ms):
             return record, None
-        return record._replace(deadline_ms=_deadline(rules, record, not_before_ms, counts=counts)), None
+        return record._replace(deadline_ms=_deadline(rules, record, not_before_ms, now_ms, counts=counts)), None
     until_ms = now_ms + rules.validity_ms
     record = record._replace(problems=bits, shown_until_ms=until_ms)
-    record = record._replace(deadline_ms=_deadline(rules, record, not_before_ms, counts=counts))
+    record = record._replace(deadline_ms=_deadline(rules, record, not_before_ms, now_ms, counts=counts))
     return record, _event(rules, dev_eui, record, now_ms, cause)
 
 
-def _deadline(rules: DeviceRules, record: Record, not_before_ms: int, *, counts: bool) -> int | None:
+def _deadline(rules: DeviceRules, record: Record, not_before_ms: int, now_ms: int, *, counts: bool) -> int | None:
     at: int | None = None
     if not record.silent:
         after_ms = silent_after_ms(rules, record)
@@ -154,7 +155,7 @@ def _deadline(rules: DeviceRules, record: Record, not_before_ms: int, *, counts:
         renewal_ms = record.shown_until_ms - rules.renewal_ms
         at = renewal_ms if at is None else min(at, renewal_ms)
     if at is not None and not counts:
-        return at + rules.validity_ms
+        return now_ms + HOUR_MS
     return at
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rules.device.battery import charge
 from rules.device.config import DAY_MS, HOUR_MS, DeviceRules
-from rules.device.record import About, Battery, Day, Record
+from rules.device.record import About, Battery, Day, Record, learned
 
 MAX_GAP = 16_384
 """A jump of f_cnt beyond this is no loss (LoRaWAN 1.0's MAX_FCNT_GAP)."""
@@ -62,7 +62,8 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
     lost, frames, reset = _frames(before, heard)
     interval_ms, intervals = before.interval_ms, before.intervals
     if frames:
-        interval_ms = _learn(rules, interval_ms, intervals, (now_ms - before.last_ms) / frames)
+        known = learned(rules, intervals, before.last_ms - before.first_ms)
+        interval_ms = _learn(rules, interval_ms, (now_ms - before.last_ms) / frames, known=known)
         intervals += 1
     margin_db, margins = before.margin_db, before.margins
     if heard.margin_db is not None:
@@ -70,10 +71,11 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
         weight = MARGIN_WEIGHT if margins * MARGIN_WEIGHT > 1 else 1 / margins
         margin_db += (heard.margin_db - margin_db) * weight
     deadline_ms: int | None = None
-    if intervals >= rules.least_intervals:
+    if learned(rules, intervals, now_ms - before.first_ms):
         deadline_ms = now_ms + int(rules.silent_factor * interval_ms)
-        if before.problems:
-            deadline_ms = min(deadline_ms, before.shown_until_ms - rules.renewal_ms)
+    if before.problems:
+        renewal_ms = before.shown_until_ms - rules.renewal_ms
+        deadline_ms = renewal_ms if deadline_ms is None else min(deadline_ms, renewal_ms)
     record = new_tuple(
         Record,
         (
@@ -84,7 +86,7 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
             intervals,
             heard.f_cnt,
             heard.dev_addr,
-            before.joined_ms,
+            min(before.joined_ms, now_ms),
             now_ms if reset else before.reset_ms,
             heard.gateway or before.gateway,
             margin_db,
@@ -129,9 +131,11 @@ def _first(heard: Heard) -> Record:
 
 def _late(before: Record, heard: Heard, battery: Battery | None) -> Hearing:
     """An uplink overtaken by a newer one: it was counted as lost, and is not."""
-    same = heard.dev_addr == before.dev_addr and heard.f_cnt < before.f_cnt
-    found = -1 if same and before.day.lost else 0
-    return Hearing(before._replace(battery=battery, day=_count(before.day, heard, found)), 0)
+    same = heard.dev_addr == before.dev_addr
+    step = heard.f_cnt - before.f_cnt if same else 0
+    found = -1 if step < 0 and before.day.lost else max(0, step - 1) if step <= MAX_GAP else 0
+    f_cnt = max(before.f_cnt, heard.f_cnt) if same else before.f_cnt
+    return Hearing(before._replace(f_cnt=f_cnt, battery=battery, day=_count(before.day, heard, found)), max(0, found))
 
 
 def _frames(before: Record, heard: Heard) -> tuple[int, int, bool]:
@@ -144,10 +148,10 @@ def _frames(before: Record, heard: Heard) -> tuple[int, int, bool]:
     return (0, 0, False) if step > MAX_GAP else (step - 1, step, False)
 
 
-def _learn(rules: DeviceRules, interval_ms: float, intervals: int, gap_ms: float) -> float:
+def _learn(rules: DeviceRules, interval_ms: float, gap_ms: float, *, known: bool) -> float:
     if gap_ms <= interval_ms:
         return gap_ms + (interval_ms - gap_ms) * exp2(-gap_ms / DAY_MS)
-    return min(gap_ms, interval_ms * rules.silent_factor) if intervals >= rules.least_intervals else gap_ms
+    return min(gap_ms, interval_ms * rules.silent_factor) if known else gap_ms
 
 
 def _count(day: Day, heard: Heard, lost: int) -> Day:

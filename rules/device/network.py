@@ -41,10 +41,10 @@ class Station(NamedTuple):
     shown_until_ms: int = 0
 
 
-def hear_all(station: Station, times_ms: Iterable[int]) -> Station:
-    """Take uplinks in, given their network server times in the order of arrival; an outage is no usual gap."""
+def hear_all(rules: DeviceRules, station: Station, times_ms: Iterable[int]) -> Station:
+    """Take uplinks in, given their times in the order of arrival; an outage counts up to where it was said."""
     first_ms, last_ms, gap_ms, uplinks, devices, back_ms, silent, shown_until_ms = station
-    away = silent and back_ms <= last_ms
+    away = silent and not back_ms
     for time_ms in times_ms:
         uplinks += 1
         gap = time_ms - last_ms
@@ -52,6 +52,7 @@ def hear_all(station: Station, times_ms: Iterable[int]) -> Station:
             continue
         if away:
             away, back_ms = False, time_ms
+            gap_ms = max(gap_ms, min(gap, rules.silent_factor * gap_ms))
         elif not last_ms:
             first_ms = time_ms
         else:
@@ -63,7 +64,7 @@ def hear_all(station: Station, times_ms: Iterable[int]) -> Station:
 def standing(rules: DeviceRules, station: Station, least_ms: int, now_ms: int, since_ms: int = 0) -> Standing:
     """How it stands with a station at this time; `since_ms` is when it could be heard again at the earliest."""
     learned = station.uplinks >= LEAST_UPLINKS and station.last_ms - station.first_ms >= LEARNS_MS
-    if not learned or station.devices < LEAST_DEVICES:
+    if not learned or (station.devices < LEAST_DEVICES and not station.silent):
         return "heard"
     quiet_ms = now_ms - max(station.last_ms, since_ms)
     if quiet_ms >= max(rules.silent_factor * station.gap_ms, least_ms):
@@ -77,7 +78,8 @@ def conclude(
     """Say what changed, or say a silence again before the word expires."""
     if silent == station.silent and (not silent or now_ms < station.shown_until_ms - rules.renewal_ms):
         return station, None
-    station = station._replace(silent=silent, shown_until_ms=now_ms + rules.validity_ms)
+    back_ms = 0 if silent and not station.silent else station.back_ms
+    station = station._replace(silent=silent, back_ms=back_ms, shown_until_ms=now_ms + rules.validity_ms)
     return station, _event(rules, name, station, now_ms, cause)
 
 

@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple
 from pydantic import TypeAdapter
 
 from decoders.quantity import Privacy
+from rules.device.config import HOUR_MS, DeviceRules
 
 FORM: Final = 1
 """The form in which records are kept."""
@@ -104,6 +105,11 @@ class Kept(NamedTuple):
 
 
 LOG, KEPT = TypeAdapter(Log), TypeAdapter(Kept)
+
+
+def learned(rules: DeviceRules, intervals: int, followed_ms: int) -> bool:
+    """Whether an interval is believed: a burst after a join teaches none."""
+    return intervals >= rules.least_intervals and followed_ms >= HOUR_MS
 
 
 def dump(records: dict[str, Record]) -> bytes:

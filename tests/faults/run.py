@@ -72,6 +72,7 @@ def one(name: str, seed: int, faults: int, keep: Path | None) -> Line:
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has failed and the next one goes on
         (folder / "traceback.txt").write_text(traceback.format_exc())
         result, verdict = Result(0, 0, f"{type(error).__name__}: {error}; kept in {folder}"), "FAILED"
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
     line = Line(name, seed, verdict, result, time.monotonic() - begin)
     if verdict != "FAILED":
         shutil.rmtree(folder)
