@@ -169,7 +169,9 @@ async def test_a_sink_that_takes_nothing_is_named(tmp_path: Path, mosquitto: Mos
             report = await becomes(probe, 503, "sink influxdb")
             assert report["problem"].startswith("sink influxdb: no canary taken for ")
             assert report["stages"]["journal"] is not None
-            assert "sink influxdb" in service.problems()
+            async with asyncio.timeout(WAIT_S):
+                while "sink influxdb" not in service.problems():
+                    await asyncio.sleep(0.02)
             assert service.heartbeat.alive(service.problems())
             database.buckets.update({f"stadtfunk_{privacy}": {} for privacy in ("open", "internal", "personal")})
             await becomes(probe, 200, "")
