@@ -395,7 +395,7 @@ class Service:
         """Forget what is old by our clock and by the network server's: neither alone may make us forget."""
         now_ms = min(self.clock(), self.journal.newest_ns_time_ms)
         try:
-            gone = await self.journal.prune(now_ms)
+            gone = await self.journal.prune(now_ms, self.clock())
         except JournalError as error:
             log.warning("journal not pruned", error=str(error))
             return

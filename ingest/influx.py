@@ -86,7 +86,7 @@ class InfluxSink:
         settings = self._settings
         buckets = [settings.bucket(privacy) for privacy in Privacy]
         try:
-            version = await detect(settings)
+            version = self._version or await detect(settings)
             async with InfluxHttp(settings) as http:
                 await delete_span(http, version, buckets, measurements, dev_eui, from_ms, to_ms, settings.organisation)
         except ServerFault as fault:

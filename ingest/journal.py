@@ -221,9 +221,12 @@ class Journal:
         """Join a few small rows of raw messages; returns how many went, 0 when there is nothing to join."""
         return await self._write(self._compact)
 
-    async def prune(self, now_ms: int) -> int:
-        """Forget what is older than the settings ask for; returns the number of rows that went."""
-        return await self._write(lambda: self._prune(now_ms))
+    async def prune(self, now_ms: int, personal_ms: int | None = None) -> int:
+        """Forget what is older than the settings ask for; returns the number of rows that went.
+
+        Personal raw messages are measured by `personal_ms` where it is given.
+        """
+        return await self._write(lambda: self._prune(now_ms, personal_ms))
 
     async def close(self) -> None:
         """Finish what was asked for, then release file and lock."""
@@ -254,9 +257,9 @@ class Journal:
         with transaction(self._writer):
             return journal_raw.compact(self._writer)
 
-    def _prune(self, now_ms: int) -> int:
+    def _prune(self, now_ms: int, personal_ms: int | None) -> int:
         with transaction(self._writer):
-            gone = sql.prune(self._writer, self.settings, self._number, self.newest_ns_time_ms, now_ms)
+            gone = sql.prune(self._writer, self.settings, self._number, self.newest_ns_time_ms, now_ms, personal_ms)
         free = self._one("PRAGMA freelist_count")
         if free > VACUUM_PAGES:
             self._writer.executescript(f"PRAGMA incremental_vacuum({free - VACUUM_PAGES})")

@@ -113,13 +113,20 @@ def compact(connection: sqlite3.Connection) -> int:
     return sum(_compact(connection, privacy) for privacy in Privacy)
 
 
-def prune(connection: sqlite3.Connection, settings: JournalSettings, now_ms: int) -> int:
-    """Forget rows whose newest message is older than their class may be kept; returns how many rows went."""
+def prune(
+    connection: sqlite3.Connection, settings: JournalSettings, now_ms: int, personal_ms: int | None = None
+) -> int:
+    """Forget rows whose newest message is older than their class may be kept; returns how many rows went.
+
+    `personal_ms` is what personal ones are measured by (else `now_ms`): our own clock, for they go even when no
+    uplink tells the time any more.
+    """
     gone = 0
     for privacy in Privacy:
         days = settings.raw_days
         if privacy is Privacy.PERSONAL:
             days = min(days, settings.raw_personal_days)
+            now_ms = now_ms if personal_ms is None else personal_ms
         before_ms = now_ms - int(days * DAY_MS)
         bounds = (before_ms, privacy) if days else (LAST, privacy)
         gone += connection.execute("DELETE FROM raw WHERE last_ms < ? AND privacy = ?", bounds).rowcount

@@ -161,7 +161,12 @@ def events_done(
 
 
 def prune(
-    connection: sqlite3.Connection, settings: JournalSettings, number: int, newest_ns_time_ms: int, now_ms: int
+    connection: sqlite3.Connection,
+    settings: JournalSettings,
+    number: int,
+    newest_ns_time_ms: int,
+    now_ms: int,
+    personal_ms: int | None = None,
 ) -> int:
     """Forget what is older than the settings ask for; identities by commits and network server time, never by now."""
     last = number - settings.duplicates_commits
@@ -185,7 +190,7 @@ def prune(
         ("DELETE FROM gateway_ledger WHERE day < ?", (ledger_before,)),
     )
     gone = sum(connection.execute(statement, values).rowcount for statement, values in steps)
-    return gone + journal_raw.prune(connection, settings, now_ms)
+    return gone + journal_raw.prune(connection, settings, now_ms, personal_ms)
 
 
 def look_up(connection: sqlite3.Connection, wanted: Wanted) -> Known:

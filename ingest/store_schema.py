@@ -98,6 +98,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     )
     if ours != APPLICATION_ID and (ours or tables):
         raise StoreError(f"{path}: another program's SQLite database; set store.path to a file of its own")
+    if not tables:
+        path.chmod(0o600)
     if ours == APPLICATION_ID and version != VERSION:
         raise StoreError(f"{path}: schema version {version}, expected {VERSION}; it needs the release that wrote it")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

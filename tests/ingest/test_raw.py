@@ -215,3 +215,12 @@ def test_what_was_not_kept_is_not_called_complete(journal: sqlite3.Connection) -
     journal_raw.write(journal, 2, [message(7)], live=True)
     assert journal_raw.complete_from(journal, Privacy.INTERNAL) == BEGIN + 1
     assert journal_raw.complete_from(journal, Privacy.PERSONAL) is None
+
+
+def test_personal_messages_go_by_our_own_clock(journal: sqlite3.Connection) -> None:
+    """Where no uplink tells the time any more, what is personal goes all the same; the rest waits."""
+    for number, privacy in enumerate(Privacy):
+        journal_raw.write(journal, number + 1, [message(number, privacy, time_ms=BEGIN)], live=True)
+    settings = JournalSettings(raw_days=7, raw_personal_days=1)
+    assert journal_raw.prune(journal, settings, BEGIN, BEGIN + 40 * DAY_MS) == 1
+    assert [item.privacy for item in found(journal)] == [Privacy.OPEN, Privacy.INTERNAL]

@@ -350,3 +350,11 @@ def test_a_killed_writer_loses_nothing_it_answered(tmp_path: Path) -> None:
         assert set(range(answered)) <= numbers
     assert answered >= 2000
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+async def test_the_file_is_for_the_service_alone(store: SqliteStore, tmp_path: Path) -> None:
+    """It holds internal and personal readings, too: nobody else may read it, nor its log."""
+    await store.write(Privacy.PERSONAL, lines(3))
+    files = list((tmp_path / "folder").iterdir())
+    assert len(files) >= 2
+    assert {file.stat().st_mode & 0o077 for file in files} == {0}
