@@ -55,8 +55,8 @@ def entry(calendar: Calendar, record: Record, day: Day, now_ms: int, rules: Devi
         about.model,
         about.application,
         about.asset,
-        max(day.received + day.lost, by_interval),
-        *day[1:],
+        max(day.received + day.lost - day.earlier, by_interval),
+        *day[1:6],
         round(record.interval_ms / 1000, 1) if record.intervals else None,
     )
 

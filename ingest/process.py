@@ -333,10 +333,12 @@ class Processor:
         if best is not None and uplink.spreading_factor:
             margin_db = best.snr - SNR_FLOOR_DB.get(uplink.spreading_factor, 0.0)
         parameters = route.parameters
+        day = fleet.calendar.day_of(ns_time_ms)
         heard = (
             about,
             ns_time_ms,
-            fleet.calendar.day_of(ns_time_ms),
+            day,
+            fleet.calendar.begin_ms(day),
             uplink.f_cnt,
             uplink.dev_addr,
             best.gateway_id if best is not None else "",

@@ -31,6 +31,7 @@ class Heard(NamedTuple):
     about: About
     ns_time_ms: int
     day: int
+    day_begin_ms: int
     f_cnt: int
     dev_addr: str
     gateway: str
@@ -94,7 +95,7 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
             heard.offset_ms,
             now_ms // HOUR_MS,
             battery,
-            _count(before.day, heard, lost),
+            _count(before.day, heard, lost, _earlier(before, heard, lost) if lost else 0),
             False,
             before.problems,
             before.shown_until_ms,
@@ -154,10 +155,17 @@ def _learn(rules: DeviceRules, interval_ms: float, gap_ms: float, *, known: bool
     return min(gap_ms, interval_ms * rules.silent_factor) if known else gap_ms
 
 
-def _count(day: Day, heard: Heard, lost: int) -> Day:
+def _earlier(before: Record, heard: Heard, lost: int) -> int:
+    """How many of the lost frames were sent before the uplink's day began, if they came evenly."""
+    gap_ms = heard.ns_time_ms - before.last_ms
+    away_ms = heard.day_begin_ms - before.last_ms
+    return round(lost * min(1.0, away_ms / gap_ms)) if away_ms > 0 and gap_ms else 0
+
+
+def _count(day: Day, heard: Heard, lost: int, sent_earlier: int = 0) -> Day:
     if not heard.counts:
         return day
-    number, received, lost_before, duplicates, dead_letters, stored = day
+    number, received, lost_before, duplicates, dead_letters, stored, earlier = day
     lost += lost_before
     counted = (
         number,
@@ -166,6 +174,7 @@ def _count(day: Day, heard: Heard, lost: int) -> Day:
         duplicates,
         dead_letters + (not heard.stored),
         stored + heard.stored,
+        earlier + sent_earlier,
     )
     return new_tuple(Day, counted)
 

@@ -26,7 +26,8 @@ class About(NamedTuple):
 class Day(NamedTuple):
     """The ledger of one day of the city's calendar (days since 1970): uplinks, and what became of them.
 
-    `received` = `stored` + `dead_letters`; `lost` on the radio (gaps of f_cnt); `duplicates` are repeats.
+    `received` = `stored` + `dead_letters`; `lost` on the radio (gaps of f_cnt), of which `earlier` were sent on days
+    before; `duplicates` are repeats.
     """
 
     number: int = 0
@@ -35,6 +36,7 @@ class Day(NamedTuple):
     duplicates: int = 0
     dead_letters: int = 0
     stored: int = 0
+    earlier: int = 0
 
 
 class Battery(NamedTuple):

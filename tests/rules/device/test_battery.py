@@ -8,7 +8,7 @@ from rules.device.record import About, Battery, Record
 
 RULES = DeviceRules()
 ABOUT = About("d", "m", "a", "", "", "", Privacy.OPEN)
-HEARD = Heard(ABOUT, 0, 0, 0, "", "", None, 0, None, volts=False, low=None, empty=None, stored=True, counts=True)
+HEARD = Heard(ABOUT, 0, 0, 0, 0, "", "", None, 0, None, volts=False, low=None, empty=None, stored=True, counts=True)
 
 
 def discharge(begin: float, a_day: float, days: int, **marks: float | None) -> Battery:

@@ -22,6 +22,7 @@ def heard(minute: float, f_cnt: int, **changes: Any) -> Heard:  # noqa: ANN401 -
         "about": ABOUT,
         "ns_time_ms": T0 + int(minute * MINUTE),
         "day": 20_000,
+        "day_begin_ms": T0,
         "f_cnt": f_cnt,
         "dev_addr": "01020304",
         "gateway": "g1",
@@ -51,7 +52,7 @@ def test_a_gap_of_the_counter_is_lost_frames() -> None:
     record = after(heard(0, 0), heard(10, 1))
     record, lost = hear(RULES, record, heard(40, 4))
     assert lost == 2
-    assert record.day[1:] == (3, 2, 0, 0, 3)
+    assert record.day[1:6] == (3, 2, 0, 0, 3)
 
 
 def test_a_late_frame_was_not_lost() -> None:
@@ -128,9 +129,9 @@ def test_a_weak_link_needs_ten_uplinks_and_clears_later() -> None:
 def test_dead_letters_and_devices_that_do_not_count() -> None:
     """What could not be decoded was received; a device that does not count has no ledger, but is followed."""
     record = after(heard(0, 0), heard(1, 1, stored=False))
-    assert record.day[1:] == (2, 0, 0, 1, 1)
+    assert record.day[1:6] == (2, 0, 0, 1, 1)
     record = after(heard(0, 0, counts=False), heard(1, 5, counts=False))
-    assert record.day[1:] == (0, 0, 0, 0, 0)
+    assert record.day[1:6] == (0, 0, 0, 0, 0)
     assert record.f_cnt == 5
 
 
@@ -149,3 +150,12 @@ def test_a_short_look_never_hides_a_problem() -> None:
     assert tuple(troubles) == tuple(problem.name for problem in PROBLEMS)
     for name, record in troubles.items():
         assert names(found(RULES, record)) == (name,)
+
+
+def test_frames_lost_before_midnight_are_not_expected_of_the_new_day() -> None:
+    """Away from six hours before midnight to two hours after: three quarters of the loss belong to the day before."""
+    record = after(*(heard(10 * n, n) for n in range(10)))
+    midnight_ms = record.last_ms + 360 * MINUTE
+    record, lost = hear(RULES, record, heard(570, 57, day_begin_ms=midnight_ms))
+    assert lost == 47
+    assert (record.day.lost, record.day.earlier) == (47, 35)
