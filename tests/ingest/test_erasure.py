@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from decoders.quantity import Privacy
-from ingest.erasure import Erasure, behind, in_order
+from ingest.erasure import Erasure, behind, few, in_order
 from ingest.journal_records import PointsRow
 from ingest.sink import SinkUnavailable
 from ingest.sqlite_store import SqliteStore
@@ -100,3 +100,14 @@ async def test_the_store_deletes_a_device_and_a_span_only(tmp_path: Path) -> Non
     await store.write(Privacy.OPEN, "\n".join(lines).encode())
     assert len(points(path)) == len(lines)
     await store.close()
+
+
+def test_few_erasures_are_taken_at_a_time() -> None:
+    """Rows are taken up to about fifty erasures, one row at least; rows without any are all taken."""
+    erasing = [
+        PointsRow(n, Privacy.OPEN, 1, b"\n".join([Erasure("d", ("m",), n, n + 1).line.encode()] * 20)) for n in range(9)
+    ]
+    plain = [PointsRow(n, Privacy.OPEN, 1, b"m a=1 1") for n in range(200)]
+    assert few(erasing) == erasing[:2]
+    assert few(erasing[:1], most=5) == erasing[:1]
+    assert few(plain) == plain

@@ -12,6 +12,8 @@ from ingest.calendar import Calendar
 from ingest.lifecycle import State
 from ingest.mqtt import Message
 from ingest.settings import Settings
+from rules.device import health
+from rules.device.config import DeviceRules
 from tests.ingest.bench import Bench, city_settings, running
 from tests.ingest.uplinks import APPLICATION, LOT_DEVICES, NOW, event, occupied, raw, rfc3339, topic
 
@@ -268,3 +270,53 @@ async def test_a_damaged_record_begins_anew(settings: Settings) -> None:
         await live(second, range(3, 4), range(20))
         assert (await ledger_of(second, settings, 0))["2027-01-15"][1] == 1
         assert (await ledger_of(second, settings, 1))["2027-01-15"][1] == 4
+
+
+async def test_a_personal_device_says_nothing_on_mqtt(settings: Settings) -> None:
+    """Its silence is known to those who may read the list of devices, but no event leaves."""
+    privacy = settings.privacy.model_copy(update={"applications": {"city": "personal"}})
+    async with running(settings.model_copy(update={"privacy": privacy})) as bench:
+        await live(bench, range(8), range(20))
+        await live(bench, range(8, 12), range(1, 20))
+        assert await said(bench) == []
+        record = bench.service.fleet.record(LOT_DEVICES[0])
+        assert record is not None
+        assert record.silent
+
+
+async def test_a_rule_that_raises_about_one_device_harms_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every uplink is stored, none is a dead letter, and the failure is counted."""
+    conclude = health.conclude
+
+    def failing(rules: DeviceRules, dev_eui: str, *rest: Any, **words: Any) -> Any:  # noqa: ANN401 - as conclude
+        if dev_eui == LOT_DEVICES[0]:
+            raise ZeroDivisionError("our own")
+        return conclude(rules, dev_eui, *rest, **words)
+
+    monkeypatch.setattr(health, "conclude", failing)
+    await live(bench, range(3), range(20))
+    assert await bench.letters() == []
+    assert len([line for line in await bench.lines() if line.startswith("link,")]) == 60
+    failures = bench.service.registry.get_sample_value("stadtfunk_rule_failures_total", {"rule": "device.health"})
+    assert failures
+    assert failures >= 3
+
+
+async def test_after_a_day_away_devices_get_time_to_be_heard(bench: Bench) -> None:
+    """The first ticks after a day without any call nobody silent; later ones do, when still nobody is heard."""
+    end_ms = await live(bench, range(8), range(20))
+    day_ms = 24 * 60 * MINUTE
+    await wait(bench, end_ms + day_ms, 1)
+    assert await said(bench) == []
+    await wait(bench, end_ms + day_ms + MINUTE, 10)
+    assert await said(bench) == [("all", "silent")]
+
+
+async def test_a_retired_gateway_is_not_missed(bench: Bench) -> None:
+    """A gateway that was taken down falls silent without a word."""
+    await live(bench, range(8), range(20))
+    await bench.service.register.set_state(GATEWAYS[0], State.RETIRED, NOW, None, "os:anna", "moved")
+    await live(bench, range(8, 12), SECOND)
+    assert (GATEWAYS[0], "silent") not in await said(bench)

@@ -315,3 +315,17 @@ async def test_it_can_be_switched_off(tmp_path: Path, embedded_broker: EmbeddedB
         assert service.url == ""
         assert not token_path(settings.journal.path).exists()
         service.stop()
+
+
+async def test_a_change_is_refused_before_its_body_is_read(embedded_broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """Without the token 401, with it and too long a body 413: both while the body has not come yet."""
+    async with watching(tmp_path, embedded_broker.port) as watcher:
+        address = watcher.service.url.removeprefix("http://").split(":")
+        for token, length, expected in ((None, 400_000_000, b" 401 "), (watcher.token, 400_000_000, b" 413 ")):
+            bearer = f"Authorization: Bearer {token}\r\n" if token else ""
+            head = f"POST /api/v1/corrections HTTP/1.1\r\nHost: x\r\n{bearer}Content-Length: {length}\r\n\r\n"
+            async with asyncio.timeout(WAIT_S):
+                reader, writer = await asyncio.open_connection(address[0], int(address[1]))
+                writer.write(head.encode())
+                assert expected in await reader.readline()
+                writer.close()
