@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
 from itertools import chain
@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 
 from decoders import catalog
 from decoders.codec import Codec
+from decoders.field import Attribute, Field
 from decoders.uplink import Device
 from ingest.settings import CodecSettings
 
@@ -76,9 +77,9 @@ def fingerprint(codec: Codec) -> str:
 
     It covers every value in the codec's tables, and the source of each module that a frame's class or function is from.
     """
-    modules: set[str] = set()
-    described = "\n".join(_describe(codec, modules, set()))
-    return _digest(described + "".join(_source(name) for name in sorted(modules)))
+    description = Description()
+    description.add(codec)
+    return _digest("\n".join(description.text) + "".join(_source(name) for name in sorted(description.modules)))
 
 
 def _digest(text: str) -> str:
@@ -95,17 +96,60 @@ def _source(module: str) -> str:
         return module
 
 
-def _describe(value: object, modules: set[str], above: set[int]) -> Iterator[str]:
-    """The parts of a value as text, none of which depends on where it lies in memory; `above` are those around it."""
-    if isinstance(value, Enum) or value is None or isinstance(value, bool | int | float | str | bytes):
-        yield repr(value)
-        return
-    if id(value) in above:
-        return
-    name, parts = _parts(value, modules)
-    yield name
-    for part in parts:
-        yield from _describe(part, modules, above | {id(value)})
+class Description:
+    """The parts of a value as text, none of which depends on where it lies in memory, and the modules of its code."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.modules: set[str] = set()
+        self._above: set[int] = set()
+
+    def add(self, value: object) -> None:
+        """Add a value; one that holds itself is not followed for ever."""
+        if value is None or isinstance(value, Enum | bool | int | float | str | bytes):
+            self.text.append(repr(value))
+        elif isinstance(value, Attribute | Field):
+            text, modules = _of_part(value)
+            self.text.append(text)
+            self.modules |= modules
+        elif id(value) not in self._above:
+            self.look_into(value)
+
+    def look_into(self, value: object) -> None:
+        """Add what a value consists of."""
+        name, parts = _parts(value, self.modules)
+        self.text.append(name)
+        self._above.add(id(value))
+        for part in parts:
+            self.add(part)
+        self._above.remove(id(value))
+
+
+class _Same:
+    """A value as a key: itself, whatever it equals."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def _of_part(part: Attribute | Field) -> tuple[str, set[str]]:
+    """A part of frames, described once however many frames it stands in."""
+    return _described(_Same(part))
+
+
+@lru_cache(8192)
+def _described(part: _Same) -> tuple[str, set[str]]:
+    description = Description()
+    description.look_into(part.value)
+    return "\n".join(description.text), description.modules
 
 
 def _parts(value: object, modules: set[str]) -> tuple[str, Iterable[object]]:
@@ -123,8 +167,11 @@ def _parts(value: object, modules: set[str]) -> tuple[str, Iterable[object]]:
         return value.__qualname__, [cell.cell_contents for cell in value.__closure__ or ()]
     if isinstance(value, MethodType):
         return value.__name__, (value.__func__, value.__self__)
+    if isinstance(value, type):
+        kind = value
     modules.add(kind.__module__)
-    return kind.__qualname__, chain.from_iterable((name, getattr(value, name)) for name in _attributes(value))
+    names = [] if kind is value else _attributes(value)
+    return kind.__qualname__, chain.from_iterable((name, getattr(value, name)) for name in names)
 
 
 def _attributes(value: object) -> list[str]:

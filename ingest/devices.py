@@ -1,6 +1,7 @@
 """What the service knows of each device: its codec, its parameters, its privacy class, the names of its series."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from decoders import catalog
 from decoders.codec import Codec
@@ -18,6 +19,8 @@ REMEMBERED = 50_000
 FIELDS = {quantity: f"{quantity.field}=" for quantity in Quantity}
 DEVICE = "device"
 LINK = "link"
+Home = tuple[str, Privacy]
+"""The Influx measurement of a reading, and whose eyes it is for."""
 
 
 class Series:
@@ -51,7 +54,7 @@ class Place:
         self._family = family
         self._privacy = privacy
         self._tags = DeviceTags(device.dev_eui, self.about)
-        self._known: dict[tuple[str, str, Privacy], Series] = {}
+        self._known: dict[tuple[Home, str], Series] = {}
         self.link = self._tags.series(LINK)
 
     def series(self, measurement: str, channel: str = "") -> str:
@@ -60,13 +63,11 @@ class Place:
 
     def slot(self, quantity: Quantity, channel: str) -> tuple[Series, str]:
         """The series of a reading and the beginning of its field; a quantity's name needs no escaping."""
-        name, floor = self._family, self._privacy
-        if quantity.diagnostic:
-            name, floor = DEVICE, own_privacy(floor)
-        privacy = max(floor, quantity.privacy)
-        found = self._known.get((name, channel, privacy))
+        home = _home(quantity, self._family, self._privacy)
+        found = self._known.get((home, channel))
         if found is None:
-            found = self._known[name, channel, privacy] = Series(self.series(name, channel), privacy)
+            name, privacy = home
+            found = self._known[home, channel] = Series(self._tags.series(name, channel), privacy)
         slot = self.slots[quantity, channel] = found, FIELDS[quantity]
         return slot
 
@@ -140,6 +141,13 @@ def join_stay(stays: tuple[Stay, ...], time_ms: int, place: Place) -> tuple[Stay
     return (*earlier, Stay(time_ms, place.about.asset, place.about.district), *later)
 
 
+@lru_cache(4096)
+def _home(quantity: Quantity, family: str, privacy: Privacy) -> Home:
+    if quantity.diagnostic:
+        return DEVICE, max(own_privacy(privacy), quantity.privacy)
+    return family, max(privacy, quantity.privacy)
+
+
 def own_privacy(privacy: Privacy) -> Privacy:
     """The privacy class of what a device says of itself, given that of what it measures."""
     return max(Privacy.INTERNAL, privacy)
@@ -147,10 +155,12 @@ def own_privacy(privacy: Privacy) -> Privacy:
 
 def tag_parameters(tags: Mapping[str, str]) -> dict[str, float]:
     """The tags that are numbers: codecs take a device's figures (range, height) from them."""
-    found: dict[str, float] = {}
-    for key, text in tags.items():
-        try:
-            found[key] = float(text)
-        except ValueError:
-            continue
-    return found
+    return {key: number for key, text in tags.items() if (number := _number(text)) is not None}
+
+
+@lru_cache(8192)
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,6 +1,7 @@
 """MQTT out: publishes at QoS 1 and says for each message whether the broker has taken it."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,6 +33,8 @@ WILL_CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 PAHO_CONNECT_TIMEOUT_S = 3.0
 """paho connects in a thread that cannot be interrupted; this bounds a shutdown during it."""
 
+AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+"""Without it an event waits 40 ms for the broker's delayed acknowledgement of the one before."""
 GOODBYE_S = 2.0
 """s for sending what is queued and DISCONNECT."""
 
@@ -156,6 +159,7 @@ class _Client(aiomqtt.Client):
             keepalive=settings.keepalive_s,
             clean_start=True,
             tls_context=context,
+            socket_options=[AT_ONCE],
         )
         self._client.connect_timeout = min(settings.connect_timeout_s, PAHO_CONNECT_TIMEOUT_S)
         self._last_word = will

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,10 +20,14 @@ from ingest.telemetry import Telemetry
 
 IDLE_S = 0.1
 """Seconds between looks into a journal in which nothing waits: retained events may have expired."""
-BATCH = 200
-"""Events in one round at most."""
+IN_FLIGHT = 200
+"""Topics with an event on its way to the broker at most."""
 REFUSED_S = 60.0
 """Seconds until a topic that the broker refused is tried again."""
+NOTE_S = 0.1
+"""Seconds for notes to come together: each commit of them stands in the way of the next batch's."""
+RETRY_S = 1.0
+"""Seconds until notes that failed are tried again."""
 BACKOFF_S = (0.5, 30.0)
 """Seconds between attempts, least and most."""
 SINK = "events"
@@ -42,16 +47,33 @@ class Channel(Protocol):
 
 
 @dataclass(slots=True)
-class Round:
-    """What one round did: (seq, status) of events, what stands on retained topics, which topics were emptied."""
+class Notes:
+    """What became of events: (seq, status), what stands on retained topics, which topics were emptied."""
 
     done: list[tuple[int, str]] = field(default_factory=list)
-    standing: list[Retained] = field(default_factory=list)
-    emptied: list[str] = field(default_factory=list)
+    standing: dict[str, Retained] = field(default_factory=dict)
+    emptied: set[str] = field(default_factory=set)
+
+    def stands(self, retained: Retained) -> None:
+        """This stands on its topic now."""
+        self.standing[retained.topic] = retained
+
+    def emptied_now(self, topic: str) -> None:
+        """Nothing stands on this topic any more."""
+        self.standing.pop(topic, None)
+        self.emptied.add(topic)
+
+    def touches(self, topic: str) -> bool:
+        """Whether they say something of this topic."""
+        return topic in self.standing or topic in self.emptied
 
 
 class Outbox:
-    """Publishes what waits until cancelled; empties retained topics whose event has expired."""
+    """Publishes what waits until cancelled; empties retained topics whose event has expired.
+
+    Topics go side by side, the events of one topic in their order, each after the broker's word on the one before. What
+    became of them is noted in the journal meanwhile; what is not noted goes out again after a crash.
+    """
 
     def __init__(
         self, channel: Channel, journal: Journal, clock: Clock, telemetry: Telemetry, speed: float = 1.0
@@ -63,69 +85,102 @@ class Outbox:
         self._speed = speed
         self._backoff = Backoff(*BACKOFF_S)
         self._failing = False
+        self._failure: PublishFailed | None = None
         self._refusals: dict[str, float] = {}
+        self._taken: set[int] = set()
+        self._in_flight: dict[str, asyncio.Task[None]] = {}
+        self._left = False
+        self._notes, self._noting = Notes(), Notes()
+        self._to_note = asyncio.Event()
 
     async def run(self) -> None:
         """Publish for ever."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_notes())
+                await self._publish(group)
+        finally:
+            with contextlib.suppress(JournalError):
+                await self._note(self._noting)
+                await self._note(self._notes)
+
+    async def _publish(self, group: asyncio.TaskGroup) -> None:
         while True:
             try:
-                published = await self._round()
-            except (PublishFailed, JournalError) as error:
+                await self._look(group)
+            except JournalError as error:
                 await self._back_off(str(error))
                 continue
-            if self._failing:
-                self._failing = False
-                self._backoff.reset()
-                self._telemetry.backing_off(SINK, 0.0, "")
-            if not published:
-                await self._rest()
+            await self._rest()
+            if self._failure is not None:
+                await asyncio.gather(*self._in_flight.values())
+                failure, self._failure = self._failure, None
+                await self._back_off(str(failure))
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(IDLE_S):
                 await self._journal.new_events.wait()
 
-    async def _round(self) -> int:
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        """Send off what waits on topics that have nothing in flight."""
         self._journal.new_events.clear()
-        waiting = await self._journal.pending_events(BATCH, self._clock(), self._refused_topics())
+        taken = self._taken.copy()  # what is noted while the journal is read would look as if it waited
+        limit = IN_FLIGHT + len(taken)
+        found = await self._journal.pending_events(limit, self._clock(), self._refused_topics())
         expired = await self._journal.retained_until(self._clock())
-        result = Round()
         by_topic: dict[str, list[StoredEvent]] = {}
-        for stored in waiting:
+        self._left = False
+        for stored in found:
+            if stored.seq in taken:
+                continue
             if stored.superseded:
-                result.done.append((stored.seq, "superseded"))
+                self._taken.add(stored.seq)
+                self._done(stored.seq, "superseded")
             else:
                 by_topic.setdefault(stored.event.topic, []).append(stored)
+        for retained in expired:
+            if not (self._notes.touches(retained.topic) or self._noting.touches(retained.topic)):
+                by_topic.setdefault(retained.topic, [])
+        for topic, events in by_topic.items():
+            if topic in self._in_flight or len(self._in_flight) >= IN_FLIGHT:
+                self._left = True
+                continue
+            self._taken.update(stored.seq for stored in events)
+            self._in_flight[topic] = group.create_task(self._send_off(topic, events))
+
+    async def _send_off(self, topic: str, events: Sequence[StoredEvent]) -> None:
+        """Send the events of one topic; without any, the one that stands there has expired."""
+        waiting = deque(events)
         try:
-            ends = await asyncio.gather(
-                *(self._send_in_order(events, result) for events in by_topic.values()), return_exceptions=True
-            )
-            for failure in ends:
-                if failure is not None:
-                    raise failure
-            renewed = {stored.event.topic for stored in waiting if stored.event.retained}
-            for standing in expired:
-                if standing.topic not in renewed:
-                    await self._empty(standing.topic, result)
+            if not events:
+                await self._empty(topic)
+            while waiting and topic not in self._refusals:
+                status = await self._send(waiting[0].event)
+                if status is None:
+                    break
+                self._done(waiting.popleft().seq, status)
+            self._recovered()
+        except PublishFailed as error:
+            self._failure = error
         finally:
-            await self._note(result)
-        return len(result.done)
+            self._taken.difference_update(stored.seq for stored in waiting)
+            del self._in_flight[topic]
+            if self._left or self._failure is not None:
+                self._journal.new_events.set()
 
-    async def _send_in_order(self, events: Sequence[StoredEvent], result: Round) -> None:
-        """Send the events of one topic; topics go side by side, for each waits for the broker's word."""
-        for stored in events:
-            if stored.event.topic in self._refusals:
-                return
-            status = await self._send(stored.event, result)
-            if status:
-                result.done.append((stored.seq, status))
+    def _recovered(self) -> None:
+        if self._failing:
+            self._failing = False
+            self._backoff.reset()
+            self._telemetry.backing_off(SINK, 0.0, "")
 
-    async def _send(self, event: EventRow, result: Round) -> str | None:
+    async def _send(self, event: EventRow) -> str | None:
         """What became of the event; None when it stays pending because the broker refuses it."""
         now_ms = self._clock()
         if event.valid_until_ms <= now_ms:
             if event.retained:
-                await self._empty(event.topic, result)
+                await self._empty(event.topic)
             return "expired_unpublished"
         expiry_s = max(1, int((event.valid_until_ms - now_ms) / 1000 / self._speed))
         try:
@@ -136,15 +191,16 @@ class Outbox:
             self._refused(event.topic, error)
             return None
         if event.retained:
-            result.standing.append(Retained(event.topic, event.id, event.valid_until_ms))
+            self._notes.stands(Retained(event.topic, event.id, event.valid_until_ms))
         return "published"
 
-    async def _empty(self, topic: str, result: Round) -> None:
+    async def _empty(self, topic: str) -> None:
         try:
             await self._channel.publish(topic, b"", retain=True, expiry_s=None, content_type=None)
         except PublishRefused as error:
             self._refused(topic, error)
-        result.emptied.append(topic)
+        self._notes.emptied_now(topic)
+        self._to_note.set()
 
     def _refused(self, topic: str, error: PublishRefused) -> None:
         self._refusals[topic] = time.monotonic() + REFUSED_S
@@ -156,13 +212,37 @@ class Outbox:
         self._refusals = {topic: until for topic, until in self._refusals.items() if until > now}
         return list(self._refusals)
 
-    async def _note(self, result: Round) -> None:
-        if result.done or result.emptied:
-            await self._journal.events_done(result.done, result.standing, result.emptied, self._clock())
-        for _, status in result.done:
+    # -- notes --------------------------------------------------------------------------------------------------------
+
+    def _done(self, seq: int, status: str) -> None:
+        self._notes.done.append((seq, status))
+        self._to_note.set()
+
+    async def _keep_notes(self) -> None:
+        """Note what became of events, all that there is in one commit; what fails is tried again."""
+        while True:
+            await self._to_note.wait()
+            await asyncio.sleep(NOTE_S)
+            self._to_note.clear()
+            self._noting, self._notes = self._notes, Notes()
+            while True:
+                try:
+                    await self._note(self._noting)
+                    break
+                except JournalError as error:
+                    log.warning("published events are not noted yet", error=str(error), retry_in_s=RETRY_S)
+                    await asyncio.sleep(RETRY_S)
+            self._noting = Notes()
+
+    async def _note(self, notes: Notes) -> None:
+        if not notes.done and not notes.emptied:
+            return
+        await self._journal.events_done(notes.done, list(notes.standing.values()), list(notes.emptied), self._clock())
+        self._taken.difference_update(seq for seq, _ in notes.done)
+        for _, status in notes.done:
             self._telemetry.event(status)
-        if result.emptied:
-            log.info("retained events expired, topics emptied", topics=result.emptied)
+        if notes.emptied:
+            log.info("retained events expired, topics emptied", topics=sorted(notes.emptied))
 
     async def _back_off(self, reason: str) -> None:
         wait = self._backoff.next_s()
