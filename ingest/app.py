@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import secrets
 import signal
 import socket
@@ -13,7 +12,7 @@ from typing import Any, Literal
 import structlog
 from prometheus_client import CollectorRegistry
 
-from ingest import codec_version, http, watchdog
+from ingest import codec_version, collector, http, watchdog
 from ingest import dead_letter_store as letters
 from ingest.audit import Action
 from ingest.broker_warnings import broker_warnings
@@ -57,8 +56,6 @@ PRUNE_S = 3600.0
 """Seconds between prunings."""
 FAREWELL_S = 2.0
 """Seconds the batch in hand, and then the last words, may take at shutdown."""
-GC_THRESHOLDS = (50_000, 50, 100)
-"""A batch of 500 uplinks makes some ten thousand objects that live until its commit."""
 CLOCK_BEHIND_MS = 60_000
 DEFAULT_STORE = "stadtfunk.db"
 BUCKETS = ("bucket_open", "bucket_internal", "bucket_personal")
@@ -165,7 +162,7 @@ class Service:
         """Serve until `stop`."""
         settings = self.settings
         sinks = self._sinks()
-        _spare_the_collector()
+        collector.spare()
         self._keep_simulations_apart()
         for sink in sinks:
             self.journal.register(sink.name)
@@ -176,6 +173,7 @@ class Service:
                     group.create_task(self.publisher.run()),
                     group.create_task(self._greeting()),
                     group.create_task(self._upkeep(sinks)),
+                    group.create_task(collector.attend()),
                     group.create_task(self._outbox().run()),
                     group.create_task(self.heartbeat.run([sink.name for sink in sinks])),
                     group.create_task(watchdog.attend(lambda: self.heartbeat.alive(self.problems()))),
@@ -450,10 +448,3 @@ class Service:
         for sink in sinks:
             await sink.close()
         await self.journal.close()
-
-
-def _spare_the_collector() -> None:
-    """What is there at start stays for good, and a batch is no garbage: look less often, and only at what is new."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
