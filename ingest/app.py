@@ -26,6 +26,7 @@ from ingest.drain import Drain
 from ingest.fleet import Fleet
 from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
+from ingest.journal_privacy import PersonalData
 from ingest.journal_schema import JournalDamaged, JournalError
 from ingest.mqtt import ConnectionState, Subscriber, filters
 from ingest.mqtt_error import PublishFailed
@@ -129,13 +130,14 @@ class Service:
         self.registry: CollectorRegistry = self.telemetry.registry
         self.city = read_city(settings)
         self.engine = Engine(self.city, RULES)
-        self.journal = Journal(settings.journal)
+        self.journal = Journal(settings.journal, PersonalData.of(settings))
         codec_version.note(self.journal.remember, InForce.now(settings.codecs))
         self.corrections: Keeper = JournalKeeper(self.journal, self.clock)
         self.register = Register(self.journal, self.city, self.clock, self._changed)
         self.devices = Devices(settings, self.city, self.register.assignments)
-        counts = self.register.lifecycle.counts
-        self.fleet = Fleet(settings.rules.device.rules(), Calendar(settings.city.timezone), counts)
+        said = self.register.lifecycle
+        calendar = Calendar(settings.city.timezone)
+        self.fleet = Fleet(settings.rules.device.rules(), calendar, said.counts, said.turns_ms)
         self.processor = Processor(settings, self.devices, self.engine, self.fleet, self.clock)
         self.pipeline = Pipeline(
             settings.journal, self.processor, self.journal, self.clock, self.telemetry, settings.simulation.speed
@@ -214,8 +216,7 @@ class Service:
             found["mqtt"] = self.subscriber.last_error or "not connected yet"
         if not self.publisher.connected:
             found["events"] = self.publisher.last_error or "not connected yet"
-        if self.journal.full:
-            found["journal"] = f"at its limit of {self.settings.journal.max_bytes} bytes"
+        found |= self.journal.problems()
         behind_ms = self.processor.last_tick_ms - self.clock()
         if behind_ms > CLOCK_BEHIND_MS:
             found["clock"] = f"{behind_ms // 1000} s behind the newest tick: rules stand still until it has caught up"
@@ -276,6 +277,8 @@ class Service:
         for failure in self.engine.load(intact):
             log.error("rule starts afresh", rule=failure.rule, subject=failure.subject, error=failure.error)
         self.fleet.restore(self.journal.logged_devices(), intact)
+        for subject in self.register.lifecycle.subjects():
+            self._changed(subject)
         self.processor.last_tick_ms = self.journal.last_tick_ms()
         window = self.journal.newest_ns_time_ms - self.processor.frames.window_ms
         newest_ms = self.journal.newest_ns_time_ms
@@ -306,7 +309,8 @@ class Service:
             sinks.append(InfluxSink(influx_settings(self.settings)))
         path = store_path(self.settings)
         if path is not None:
-            sinks.append(SqliteStore(path, self.settings.store.retention_days))
+            days = self.settings.influxdb.retention_personal_days
+            sinks.append(SqliteStore(path, self.settings.store.retention_days, days))
         return sinks
 
     def _drain(self, sink: Sink) -> Drain:
@@ -400,7 +404,7 @@ class Service:
         for sink in sinks:
             if isinstance(sink, SqliteStore):
                 try:
-                    gone += await sink.prune(now_ms)
+                    gone += await sink.prune(now_ms, self.clock())
                 except SinkUnavailable as error:
                     log.warning("store not pruned", error=str(error))
         log.info("pruned", rows=gone)

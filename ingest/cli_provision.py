@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,8 @@ def influxdb(
     files = {name: file for name, file in ((WRITER, token_file), (READER, reader_token_file)) if file is not None}
     report = Report(as_json=as_json, dry_run=dry_run)
     try:
-        asyncio.run(provision(settings, token, files, report, lambda actions: _noted(settings, actions)))
+        prepare = partial(audit_note.prepare, settings)
+        asyncio.run(provision(settings, token, files, report, partial(_noted, settings), prepare))
     except ProvisionError as error:
         raise CommandError(str(error)) from error
     finally:
@@ -124,9 +126,14 @@ class Report:
 
 
 async def provision(
-    settings: Settings, token: str | None, files: Mapping[str, Path], report: Report, on_done: Done | None = None
+    settings: Settings,
+    token: str | None,
+    files: Mapping[str, Path],
+    report: Report,
+    on_done: Done | None = None,
+    on_begin: Callable[[], None] | None = None,
 ) -> None:
-    """Plan and, unless it is a dry run, do; `on_done` hears of what was changed.
+    """Plan and, unless it is a dry run, do; `on_begin` may refuse before the first step, `on_done` hears of all.
 
     Raises ProvisionError and CommandError.
     """
@@ -139,6 +146,8 @@ async def provision(
         report.plan(found.plan)
         if report.dry_run:
             return
+        if on_begin is not None and found.plan.steps:
+            on_begin()
         new = _new_files(files, found.plan)
         try:
             await found.run(

@@ -64,6 +64,8 @@ def replay(
         _list(settings, as_json=as_json)
         return
     if resume is not None:
+        if begin or end or devices or models or application or source != JOURNAL:
+            raise typer.BadParameter("--resume does the same again: choose nothing else with it")
         found = _interrupted(settings, resume)
         why = reason or f"resumes {resume}: {found.reason}"
         order = found.model_copy(update={"actor": operating_system_user(), "reason": why[:1000]})

@@ -18,9 +18,10 @@ from ingest.correction import JournalKeeper, Keeper, Order, Part, Result, Waitin
 from ingest.correction_client import ServiceKeeper
 from ingest.decode_again import Decoder
 from ingest.history import HistoryError, Recorded, from_file
+from ingest.influx_search import ServerFault
 from ingest.journal import Journal
 from ingest.journal_schema import JournalError, open_reader
-from ingest.read_back import ReadBack, from_influx, from_store
+from ingest.read_back import ReadBack, from_store
 from ingest.replay import Keep, Replay, ReplayError, Told, patient
 from ingest.settings import Settings
 from ingest.sink import Sink, SinkUnavailable
@@ -29,9 +30,6 @@ from ingest.sqlite_store import SqliteStore
 JOURNAL = "journal"
 POSTGRESQL = ("postgresql://", "postgres://")
 FILES = (".db", ".sqlite", ".sqlite3")
-NOTHING = "stadtfunk_probe"
-"""An Influx measurement that nobody writes: deleting it asks every bucket whether it is there and we may."""
-NO_TIME = (0, 1)
 
 
 def run(settings: Settings, order: Order, told: Told, *, into: str = "", dry_run: bool = False) -> Result:
@@ -40,7 +38,7 @@ def run(settings: Settings, order: Order, told: Told, *, into: str = "", dry_run
     work = _replay if order.source == JOURNAL else _backfill
     try:
         return asyncio.run(work(settings, order, told, into, dry_run))
-    except (ReplayError, HistoryError, JournalError) as error:
+    except (ReplayError, HistoryError, JournalError, ServerFault) as error:
         raise CommandError(str(error)) from error
     except SinkUnavailable as error:
         raise CommandError(f"{error}; nothing was deleted or corrected, try again when it answers") from error
@@ -77,15 +75,15 @@ async def _replay(settings: Settings, order: Order, told: Told, into: str, dry_r
         if into:
             async with _elsewhere(settings, into) as sink:
                 return await replay.into(sink, told)
-        read_back = await _now(settings)
-        if dry_run:
-            return await replay.compare(read_back, told)
-        await _ask_sinks(settings)
-        async with _keeper(settings) as (keeper, serviced):
-            number = await keeper.begin(order, in_force)
-            result = await replay.in_place(_keep(keeper, number, serviced=serviced), read_back, told)
-            await keeper.end(number, result)
-            return result
+        async with _now(settings) as read_back:
+            if dry_run:
+                return await replay.compare(read_back, told)
+            await _ask_sinks(settings)
+            async with _keeper(settings) as (keeper, serviced):
+                number = await keeper.begin(order, in_force)
+                result = await replay.in_place(_keep(keeper, number, serviced=serviced), read_back, told)
+                await keeper.end(number, result)
+                return result
 
 
 async def _backfill(settings: Settings, order: Order, told: Told, into: str, dry_run: bool) -> Result:
@@ -109,8 +107,8 @@ async def _backfill(settings: Settings, order: Order, told: Told, into: str, dry
             return result
 
 
-async def _keep_nothing(_: Part) -> None:
-    return
+async def _keep_nothing(_: Part) -> bool:
+    return True
 
 
 def _keep(keeper: Keeper, number: int, *, serviced: bool) -> Keep:
@@ -165,30 +163,39 @@ async def _keeper(settings: Settings) -> AsyncIterator[tuple[Keeper, bool]]:
         yield JournalKeeper(journal, wall_clock), False
 
 
-async def _now(settings: Settings) -> ReadBack:
+@asynccontextmanager
+async def _now(settings: Settings) -> AsyncIterator[ReadBack]:
+    """What stands where the replay will write."""
     if settings.influxdb.url is not None:
-        return from_influx(influx_settings(settings))
+        from ingest.replay_influx import from_influx  # noqa: PLC0415 - half a second to import, where it is needed only
+
+        async with from_influx(influx_settings(settings)) as read_back:
+            yield read_back
+        return
     path = store_path(settings)
     if path is None:
         raise CommandError("neither influxdb.url nor store.path is set: there are no points to correct")
-    return from_store(path)
+    yield from_store(path)
 
 
 async def _ask_sinks(settings: Settings) -> None:
     """Refuse before anything is changed where a database cannot delete; raises SinkUnavailable, CommandError."""
     if settings.influxdb.url is None:
         return
-    from ingest.influx import InfluxSink  # noqa: PLC0415 - half a second to import, where it is needed only
-    from ingest.influx_delete import CannotDelete  # noqa: PLC0415 - the same
+    from ingest.influx_delete import CannotDelete, Eraser  # noqa: PLC0415 - half a second to import, where needed only
+    from ingest.influx_http import about  # noqa: PLC0415 - the same
     from ingest.influx_version import UnknownVersion  # noqa: PLC0415 - the same
 
-    sink = InfluxSink(influx_settings(settings))
+    influx = influx_settings(settings)
+    eraser = Eraser(influx)
     try:
-        await sink.delete((NOTHING,), "", *NO_TIME)
+        await eraser.ask()
     except (CannotDelete, UnknownVersion) as error:
         raise CommandError(f"{error}, so nothing was changed; replay --into another bucket") from error
+    except ServerFault as fault:
+        raise SinkUnavailable(about(influx, f": {fault}"), fault.retry_after_s) from fault
     finally:
-        await sink.close()
+        await eraser.close()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from decoders.quantity import Privacy
@@ -19,7 +20,9 @@ from ingest.erasure import Erasure, behind
 from ingest.journal import Journal
 from ingest.journal_records import Batch, RawMessage, SeenUplink
 from ingest.journal_schema import checksum
+from ingest.replay_unread import Unread
 
+log = structlog.get_logger(__name__)
 SHOWN_PROBLEMS = 100
 """Lines of a report that are kept."""
 
@@ -96,19 +99,28 @@ class Correction(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one commit of a correction holds."""
+    """What one commit of a correction holds; one with erasures says up to which raw row its lines were decoded."""
 
     lines: Mapping[Privacy, list[str]]
     erasures: tuple[Erasure, ...] = ()
     seen: tuple[SeenUplink, ...] = ()
     raw: tuple[RawMessage, ...] = ()
+    read_up_to: int | None = None
 
 
 class Waiting(NamedTuple):
-    """Whether a part was kept, and how many bytes of lines wait for the slowest sink."""
+    """Whether a part was kept, and how many bytes of lines wait for the slowest sink.
+
+    `unread`: it was not, since it would erase points of raw messages that came after it was decoded; read them first.
+    """
 
     kept: bool
     bytes: int
+    unread: bool = False
+
+
+class _UnreadError(Exception):
+    """A part that would erase points of messages that it does not know."""
 
 
 class Keeper(Protocol):
@@ -119,7 +131,7 @@ class Keeper(Protocol):
         ...
 
     async def keep(self, number: int, part: Part) -> Waiting:
-        """Commit a part, unless the journal is full."""
+        """Commit a part, unless the journal is full or holds newer messages of a device that it erases points of."""
         ...
 
     async def end(self, number: int, result: Result) -> None:
@@ -133,6 +145,7 @@ class JournalKeeper:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
+        self._unread = Unread()
 
     async def begin(self, order: Order, in_force: InForce) -> int:
         """Open a correction; returns its number."""
@@ -143,23 +156,36 @@ class JournalKeeper:
             word = (key, in_force.text, checksum(key, in_force.text))
             connection.execute("INSERT OR IGNORE INTO meta (key, value, crc) VALUES (?, ?, ?)", word)
             body = json.dumps({"order": order.model_dump(), "result": None})
-            cursor = connection.execute("INSERT INTO correction (time_ms, body) VALUES (?, ?)", (now_ms, body))
-            return int(cursor.lastrowid or 0)
+            return _insert(connection, now_ms, body)
 
         detail = json.dumps({"source": order.source, "from_ms": order.from_ms, "to_ms": order.to_ms})
         action = audit.Action(order.actor, order.kind, order.subject, order.reason, detail)
         return await self._journal.change(change, action, now_ms)
 
     async def keep(self, number: int, part: Part) -> Waiting:
-        """Commit a part, unless the journal is full; raises CorrectionError, JournalError."""
+        """Commit a part, unless the journal is full or holds messages that it should know.
+
+        Raises CorrectionError, JournalError.
+        """
         correction = await self._journal.query(lambda connection: get(connection, number))
         if correction.result is not None:
             raise CorrectionError(f"correction {number} is {correction.result.state} already")
         if self._journal.full:
             return Waiting(kept=False, bytes=self._journal.waiting_bytes)
         batch = Batch(lines=behind(part.erasures, part.lines), seen=list(part.seen), raw=list(part.raw))
-        await self._journal.commit(batch, self._clock())
+        try:
+            await self._journal.commit(batch, self._clock(), lambda connection: self._check(connection, part))
+        except _UnreadError:
+            return Waiting(kept=False, bytes=self._journal.waiting_bytes, unread=True)
         return Waiting(kept=True, bytes=self._journal.waiting_bytes)
+
+    def _check(self, connection: sqlite3.Connection, part: Part) -> None:
+        """In the transaction of the part, so that nothing can come in between."""
+        for dev_eui in dict.fromkeys(erasure.dev_eui for erasure in part.erasures):
+            if part.read_up_to is None:
+                raise CorrectionError("a part that erases must say up to which raw message it read: update the command")
+            if self._unread.holds(connection, dev_eui, part.read_up_to):
+                raise _UnreadError
 
     async def end(self, number: int, result: Result) -> None:
         """Close a correction with what it came to; raises CorrectionError."""
@@ -169,7 +195,8 @@ class JournalKeeper:
 
         def change(connection: sqlite3.Connection) -> None:
             body = json.dumps({"order": order.model_dump(), "result": kept.model_dump()})
-            connection.execute("UPDATE correction SET body = ? WHERE id = ?", (body, number))
+            crc = checksum(number, correction.time_ms, body)
+            connection.execute("UPDATE correction SET body = ?, crc = ? WHERE id = ?", (body, crc, number))
 
         action = audit.Action(
             order.actor, f"{order.kind} {kept.state}", f"correction {number}", order.reason, json.dumps(kept.counts)
@@ -179,17 +206,33 @@ class JournalKeeper:
 
 def get(connection: sqlite3.Connection, number: int) -> Correction:
     """One correction; raises CorrectionError."""
-    row = connection.execute("SELECT id, time_ms, body FROM correction WHERE id = ?", (number,)).fetchone()
+    row = connection.execute("SELECT id, time_ms, body, crc FROM correction WHERE id = ?", (number,)).fetchone()
     if row is None:
         raise CorrectionError(f"there is no correction {number}")
-    return _correction(*row)
+    found = _correction(*row)
+    if found is None:
+        raise CorrectionError(f"correction {number} is damaged: its checksum does not fit")
+    return found
 
 
 def listed(connection: sqlite3.Connection) -> list[Correction]:
-    """All corrections, newest first."""
-    return [
-        _correction(*row) for row in connection.execute("SELECT id, time_ms, body FROM correction ORDER BY id DESC")
-    ]
+    """All corrections that are intact, newest first; a damaged one is logged."""
+    found: list[Correction] = []
+    for row in connection.execute("SELECT id, time_ms, body, crc FROM correction ORDER BY id DESC"):
+        correction = _correction(*row)
+        if correction is None:
+            log.error("correction left out: its checksum does not fit", number=row[0])
+        else:
+            found.append(correction)
+    return found
+
+
+def _insert(connection: sqlite3.Connection, time_ms: int, body: str) -> int:
+    """Returns the number that the row got, which its checksum covers."""
+    cursor = connection.execute("INSERT INTO correction (time_ms, body) VALUES (?, ?)", (time_ms, body))
+    number = int(cursor.lastrowid or 0)
+    connection.execute("UPDATE correction SET crc = ? WHERE id = ?", (checksum(number, time_ms, body), number))
+    return number
 
 
 def versions(connection: sqlite3.Connection) -> dict[str, InForce]:
@@ -204,7 +247,10 @@ def _versions(rows: list[tuple[str, str, int]]) -> Iterator[tuple[str, InForce]]
             yield key.partition("/")[2], InForce.parse(value)
 
 
-def _correction(number: int, time_ms: int, body: str) -> Correction:
+def _correction(number: int, time_ms: int, body: str, crc: int) -> Correction | None:
+    """None for a row that is not as it was written."""
+    if checksum(number, time_ms, body) != crc:
+        return None
     found = json.loads(body)
     result = found["result"]
     return Correction(

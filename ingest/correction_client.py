@@ -27,9 +27,9 @@ class ServiceKeeper:
         return int(str(answer["id"]))
 
     async def keep(self, number: int, part: Part) -> Waiting:
-        """Commit a part, unless the journal is full."""
+        """Commit a part, unless the journal is full or holds newer messages of a device that it erases points of."""
         answer = await self._post(f"/{number}/parts", PartBody.of(part).model_dump(mode="json"))
-        return Waiting(bool(answer["kept"]), int(str(answer["bytes"])))
+        return Waiting(bool(answer["kept"]), int(str(answer["bytes"])), bool(answer.get("unread")))
 
     async def end(self, number: int, result: Result) -> None:
         """Close a correction with what it came to."""

@@ -9,7 +9,7 @@ from ingest.dead_letter import Reason
 from ingest.journal_sql import write_points
 from ingest.mqtt import Message
 
-COLUMNS = "id, status, reason, detail, source, payload, length, time_ms, dev_eui, codec, times, retries"
+COLUMNS = "id, status, reason, detail, source, payload, length, time_ms, dev_eui, codec, times, retries, privacy"
 SINK_SOURCE = "sink/"
 
 
@@ -32,10 +32,12 @@ class StoredLetter(NamedTuple):
     codec: str
     times: int
     retries: int
+    privacy: int | None
 
     def summary(self) -> dict[str, Any]:
         """All but the payload, for lists and JSON."""
-        return {key: value for key, value in self._asdict().items() if key != "payload"}
+        found = {key: value for key, value in self._asdict().items() if key != "payload"}
+        return {**found, "privacy": None if self.privacy is None else Privacy(self.privacy).name.lower()}
 
     def message(self) -> Message:
         """The message as it arrived; raises DeadLetterError when only its head was kept."""

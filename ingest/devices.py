@@ -105,6 +105,7 @@ class Devices:
         self.assignments = assignments or Assignments()
         self._profiles = settings.codecs.profiles
         self._applications = settings.privacy.applications
+        self._has_purpose = settings.privacy.has_purpose
         self._routes: dict[str, Route] = {}
 
     def route(self, device: Device) -> Route:
@@ -131,7 +132,16 @@ class Devices:
             codec = catalog.codec(name)
         except UnknownCodec as error:
             return Route(device, None, f"device profile {device.profile!r}: {error}", application)
-        return Route(device, codec, "", max(application, codec.privacy))
+        privacy = max(application, codec.privacy)
+        if codec.privacy is Privacy.PERSONAL and not self._has_purpose(codec.id):
+            return Route(device, None, no_purpose(codec.id), privacy)
+        return Route(device, codec, "", privacy)
+
+
+def no_purpose(codec_id: str) -> str:
+    """Why a codec of personal data stays off, and what turns it on."""
+    vendor = codec_id.partition("/")[0]
+    return f"codec {codec_id} reads personal data: set privacy.purpose for {codec_id!r} or '{vendor}/*'"
 
 
 def join_stay(stays: tuple[Stay, ...], time_ms: int, place: Place) -> tuple[Stay, ...]:

@@ -37,9 +37,31 @@ DAILY = Interval("daily", "1d", "6h", "4d")
 INTERVALS = (HOURLY, DAILY)
 """A database that was away over a long weekend still gets its days right."""
 
-LEVELS = {Q.FILL_LEVEL, Q.WATER_LEVEL, Q.SOUND_LEVEL_PEAK, Q.STATE_DURATION}
-ALARMS = {Q.ALARM, Q.WATER_LEAK, Q.TILTED, Q.DIGITAL_INPUT, Q.PRESENCE, Q.HARDWARE_STATUS}
-STANDS = {Q.LATITUDE, Q.LONGITUDE, Q.UPTIME, Q.OPERATING_TIME, Q.DEVICE_CLOCK}
+LEVELS = {
+    Q.FILL_LEVEL,
+    Q.WATER_LEVEL,
+    Q.SOUND_LEVEL,
+    Q.SOUND_LEVEL_PEAK,
+    Q.STATE_DURATION,
+    Q.OPEN_DURATION,
+    Q.PEOPLE_COUNT_MAX,
+    Q.WIND_GUST,
+}
+ALARMS = {
+    Q.ALARM,
+    Q.WATER_LEAK,
+    Q.TILTED,
+    Q.OPEN,
+    Q.SWITCHED_ON,
+    Q.RAIN_DETECTED,
+    Q.DIGITAL_INPUT,
+    Q.DIGITAL_OUTPUT,
+    Q.PRESENCE,
+    Q.HARDWARE_STATUS,
+}
+SUMS = {Q.PRECIPITATION}
+"""Amounts of an interval that are not called a count."""
+STANDS = {Q.LATITUDE, Q.LONGITUDE, Q.ALTITUDE, Q.UPTIME, Q.OPERATING_TIME, Q.DEVICE_CLOCK}
 
 DERIVED = {"free": Aggregate.MEAN, "occupancy": Aggregate.MEAN, "state": Aggregate.LAST}
 """What rules say of an asset beside quantities."""
@@ -92,7 +114,7 @@ def aggregate(quantity: Quantity) -> Aggregate:
     """What becomes of a quantity over an interval."""
     if quantity in STANDS or quantity.field.endswith("_total"):
         return Aggregate.LAST
-    if quantity.field.endswith("_count"):
+    if quantity in SUMS or quantity.field.endswith("_count"):
         return Aggregate.SUM
     return Aggregate.MAX if quantity in LEVELS | ALARMS else Aggregate.MEAN
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic_core import from_json
 
 from ingest.calendar import Calendar
-from ingest.fleet_overlay import CLOCK, STATE, FleetOverlay
+from ingest.fleet_overlay import DayOf, FleetOverlay
+from ingest.fleet_stations import CLOCK, STATE
 from ingest.ledger import Tally
 from rules.device.config import DeviceRules
 from rules.device.network import NETWORK, VERSION, Station
@@ -20,15 +21,21 @@ REMEMBERED = 10_000
 """Records of each generation that are kept in memory beside those not folded yet."""
 Counts = Callable[[str, str, int], bool]
 """Whether a device at an asset counts in the ledger and raises events at a time."""
+Turns = Callable[[str, str, int], int | None]
+"""When after a time that may change for a device at an asset by itself."""
+NO_DAYS: Mapping[DayOf, bytes] = {}
 
 
 class Fleet:
     """The records of devices and the stations (gateways, and the network) that hear them."""
 
-    def __init__(self, rules: DeviceRules, calendar: Calendar, counts: Counts) -> None:
+    def __init__(
+        self, rules: DeviceRules, calendar: Calendar, counts: Counts, turns_ms: Turns = lambda *_: None
+    ) -> None:
         self.rules = rules
         self.calendar = calendar
         self.counts = counts
+        self.turns_ms = turns_ms
         self.stations: dict[str, Station] = {NETWORK: Station()}
         self.hours: dict[str, Tally] = {}
         self.days: dict[str, Tally] = {}
@@ -65,6 +72,10 @@ class Fleet:
             found += [item for item in deadlines if item[0] <= time_ms]
         return sorted(found)
 
+    def first_nudged(self, limit: int) -> list[str]:
+        """Those devices that are to be looked at with the next tick, whatever their deadline."""
+        return sorted(self.nudged)[:limit] if self.nudged else []
+
     @property
     def fresh(self) -> int:
         """How many records in memory are newer than those on disk."""
@@ -74,9 +85,14 @@ class Fleet:
         """Whether the record in memory is newer than the one on disk."""
         return dev_eui in self._fresh
 
-    def overlay(self, loaded: Mapping[str, Record], due: Iterable[tuple[int, str]] = ()) -> FleetOverlay:
-        """A batch's view; `loaded` are records from disk, `due` deadlines on disk that its ticks may reach."""
-        return FleetOverlay(self, loaded, due)
+    def overlay(
+        self,
+        loaded: Mapping[str, Record],
+        due: Iterable[tuple[int, str]] = (),
+        closed: Mapping[DayOf, bytes] = NO_DAYS,
+    ) -> FleetOverlay:
+        """A batch's view of records from disk, deadlines on disk that its ticks may reach, closed days it may mend."""
+        return FleetOverlay(self, loaded, due, closed)
 
     def merge(self, overlay: FleetOverlay, number: int) -> None:
         """Put the changes of a batch in force, which was logged under this number."""
@@ -87,10 +103,11 @@ class Fleet:
             self._fresh[dev_eui] = record
             if record.deadline_ms is not None and record.deadline_ms < self._earliest_ms:
                 self._earliest_ms = record.deadline_ms
-        self.stations.update(overlay.stations)
-        self.hours, self.days = overlay.hours, overlay.days
-        self.hour, self.day = overlay.hour, overlay.day
-        self.tick_ms, self.resumed_ms = overlay.tick_ms, overlay.resumed_ms
+        stations = overlay.stations
+        self.stations.update(stations.changed)
+        self.hours, self.days = stations.hours, stations.days
+        self.hour, self.day = stations.hour, stations.day
+        self.tick_ms, self.resumed_ms = stations.tick_ms, stations.resumed_ms
         self.nudged -= overlay.looked_at
         self.logged = max(self.logged, number)
         self._settle()
@@ -105,7 +122,8 @@ class Fleet:
                     self.hour, self.day, self.tick_ms, self.resumed_ms = body
                     continue
                 station, hour, day = body
-                self.stations[row.subject] = Station(*station)
+                found = Station(*station)
+                self.stations[row.subject] = found._replace(outages=tuple((begin, end) for begin, end in found.outages))
                 if hour is not None:
                     self.hours[row.subject] = Tally(*hour)
                 if day is not None:

@@ -4,24 +4,15 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ingest import lifecycle_store
 from ingest.bulk_insert import insert
-from ingest.journal_records import Assigned, Batch, LedgerRow
+from ingest.journal_records import Assigned
 from ingest.journal_schema import checksum
 from rules.device import health, record
 from rules.device.record import Record
 
 LOAD = 200
 """Devices asked for in one statement."""
-
-
-def write_batch(connection: sqlite3.Connection, number: int, batch: Batch) -> None:
-    """Write what a batch changed in the fleet as commit `number`."""
-    if batch.devices:
-        row = (number, batch.devices, checksum(number, batch.devices))
-        connection.execute("INSERT INTO device_log VALUES (?, ?, ?)", row)
-    for table, rows in (("ledger", batch.ledger), ("gateway_ledger", batch.gateway_ledger)):
-        insert(connection, f"INSERT OR REPLACE INTO {table}", [_checked(row) for row in rows])
-    insert(connection, "INSERT OR IGNORE INTO assignment", batch.assigned)
 
 
 def load(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, Record]:
@@ -64,9 +55,8 @@ def logged(connection: sqlite3.Connection) -> dict[str, Record]:
 
 
 def assignments(connection: sqlite3.Connection) -> list[Assigned]:
-    """All dated assignments."""
-    query = "SELECT dev_eui, valid_from_ms, asset, source FROM assignment ORDER BY dev_eui, valid_from_ms"
-    return [Assigned(*row) for row in connection.execute(query)]
+    """All dated assignments that are intact."""
+    return list(lifecycle_store.assignments(connection))
 
 
 # -- for people -------------------------------------------------------------------------------------------------------
@@ -130,7 +120,3 @@ def _records(rows: sqlite3.Cursor) -> Iterator[tuple[str, Record]]:
     for dev_eui, deadline_ms, body, crc in rows:
         if checksum(dev_eui, deadline_ms, body) == crc:
             yield dev_eui, record.load_one(body)
-
-
-def _checked(row: LedgerRow) -> tuple[int, str, bytes, int]:
-    return (*row, checksum(*row))

@@ -29,7 +29,14 @@ AGAIN_S = 1.0
 NUMBERS = 2**32
 NUMBERS_PER_S = 10
 SINK = "sink "
-CAUSES = {BROKER: ("events",), RETURN: ("mqtt", "journal"), JOURNAL: ("journal",), EVENTS: ("events", "sink events")}
+OURS = "journal commit"
+"""The problem that a restart may mend; a journal without room (`journal`) is none: it would be as full afterwards."""
+CAUSES = {
+    BROKER: ("events",),
+    RETURN: ("mqtt", "journal", OURS),
+    JOURNAL: ("journal", OURS),
+    EVENTS: ("events", "sink events"),
+}
 """Where a stage's known problems stand."""
 TRACES = "SELECT id, status FROM event WHERE id IN (SELECT value FROM json_each(?))"
 NEWEST = """
@@ -112,13 +119,17 @@ class Heartbeat:
         }
 
     def alive(self, problems: dict[str, str]) -> bool:
-        """Whether a restart would mend nothing: all is well, or what hangs lies outside, or it only is behind."""
+        """Whether a restart would mend nothing: all is well, or what hangs lies outside, or it only is behind.
+
+        Outside is a broker, a database, a disk without room: the service lives, and says what it waits for.
+        """
         if not self._canary.heartbeat_s:
             return True
         stage = self._chain.stuck(time.monotonic())
         if stage in {BROKER, RETURN} and not self._chain.returned:
             return True
-        return not stage or bool(_cause(stage, problems))
+        outside = {name: problem for name, problem in problems.items() if name != OURS}
+        return not stage or bool(_cause(stage, outside))
 
     # -- out ----------------------------------------------------------------------------------------------------------
 

@@ -34,12 +34,16 @@ class RawBody(BaseModel):
 
 
 class PartBody(BaseModel):
-    """A part: lines by privacy class, erasures [dev_eui, measurements, from_ms, to_ms], identities in hexadecimal."""
+    """A part: lines by privacy class, erasures [dev_eui, measurements, from_ms, to_ms], identities in hexadecimal.
+
+    `read_up_to` is the raw row up to which the lines were decoded, needed with erasures.
+    """
 
     lines: dict[Privacy, list[str]]
     erasures: list[tuple[str, tuple[str, ...], int, int]] = Field(default_factory=list)
     seen: list[tuple[int, str, str]] = Field(default_factory=list)
     raw: list[RawBody] = Field(default_factory=list)
+    read_up_to: int | None = None
 
     @classmethod
     def of(cls, part: Part) -> Self:
@@ -55,7 +59,8 @@ class PartBody(BaseModel):
             for item in part.raw
         ]
         seen = [(item.ns_time_ms, item.deduplication_id.hex(), item.frame.hex()) for item in part.seen]
-        return cls(lines=dict(part.lines), erasures=[tuple(item) for item in part.erasures], seen=seen, raw=raw)
+        erasures = [tuple(item) for item in part.erasures]
+        return cls(lines=dict(part.lines), erasures=erasures, seen=seen, raw=raw, read_up_to=part.read_up_to)
 
     def part(self) -> Part:
         """The part that was sent; raises ValueError."""
@@ -72,7 +77,8 @@ class PartBody(BaseModel):
         seen = (
             SeenUplink(ns_time_ms, bytes.fromhex(name), bytes.fromhex(frame)) for ns_time_ms, name, frame in self.seen
         )
-        return Part(self.lines, tuple(Erasure(*item) for item in self.erasures), tuple(seen), tuple(raw))
+        erasures = tuple(Erasure(*item) for item in self.erasures)
+        return Part(self.lines, erasures, tuple(seen), tuple(raw), self.read_up_to)
 
 
 def router(keeper: Callable[[], Keeper], authorised: Callable[..., None]) -> APIRouter:

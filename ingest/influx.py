@@ -12,9 +12,9 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from decoders.quantity import Privacy
-from ingest.influx_answer import Answer, one_line, read
-from ingest.influx_delete import delete_span
-from ingest.influx_http import InfluxHttp, place
+from ingest.influx_answer import Answer, read
+from ingest.influx_delete import Eraser
+from ingest.influx_http import about
 from ingest.influx_search import Failing, Search, ServerFault
 from ingest.influx_version import UnknownVersion, Version, detect
 from ingest.settings import InfluxSettings
@@ -46,6 +46,7 @@ class InfluxSink:
         self._token = settings.token.get_secret_value() if settings.token else ""
         self._state: str | None = None
         self._failing = Failing(clock)
+        self._eraser = Eraser(settings)
         self._client: InfluxDBClientAsync | None = None
         self._asked = False
         self._version: Version | None = None
@@ -72,6 +73,7 @@ class InfluxSink:
                     rejected += await self._store(bucket, lines[start : start + size])
         except ServerFault as fault:
             self._asked = False
+            await self._eraser.close()
             unavailable = self._unavailable(f", bucket {bucket}", fault)
             self._tell(str(unavailable))
             raise unavailable from fault
@@ -81,20 +83,18 @@ class InfluxSink:
     async def delete(self, measurements: Iterable[str], dev_eui: str, from_ms: int, to_ms: int) -> None:
         """Delete a device's points of [from_ms, to_ms) from these Influx measurements, whatever their privacy class.
 
-        Raises CannotDelete (3 Core), UnknownVersion, or SinkUnavailable: then some may be gone, and it must come again.
+        All of them on one connection; a bucket that somebody dropped holds nothing to delete. Raises CannotDelete
+        (3 Core), UnknownVersion, or SinkUnavailable: then some may be gone, and it must come again.
         """
-        settings = self._settings
-        buckets = [settings.bucket(privacy) for privacy in Privacy]
         try:
-            version = self._version or await detect(settings)
-            async with InfluxHttp(settings) as http:
-                await delete_span(http, version, buckets, measurements, dev_eui, from_ms, to_ms, settings.organisation)
+            await self._eraser.delete(measurements, dev_eui, from_ms, to_ms)
         except ServerFault as fault:
             raise self._unavailable("", fault) from fault
 
     async def close(self) -> None:
         """Close the connections; a later write opens new ones."""
         self._asked = False
+        await self._eraser.close()
         client, self._client = self._client, None
         if client is not None:
             await client.close()  # type: ignore[no-untyped-call]  # the client leaves it untyped
@@ -166,9 +166,7 @@ class InfluxSink:
 
     def _unavailable(self, where: str, fault: ServerFault) -> SinkUnavailable:
         """One line that names url, bucket and what to do, and no secret."""
-        reason = fault.reason.replace(self._token, "***") if self._token else fault.reason
-        text = f"InfluxDB at {place(self._settings)}{where}: {reason}"
-        return SinkUnavailable(one_line(text), fault.retry_after_s)
+        return SinkUnavailable(about(self._settings, f"{where}: {fault.reason}"), fault.retry_after_s)
 
     def _tell(self, state: str | None) -> None:
         if state != self._state:

@@ -53,6 +53,16 @@ class InfluxHttp:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Begin the session; raises ServerFault for a CA file of no use."""
         settings = self._settings
         try:
             context = client_context(settings.ca_file)
@@ -63,11 +73,9 @@ class InfluxHttp:
             timeout=aiohttp.ClientTimeout(total=settings.timeout_s),
             headers=self._headers,
         )
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
+        """End the session; a second time changes nothing."""
         if self._session is not None:
             await self._session.close()
 
@@ -111,6 +119,12 @@ def place(settings: InfluxSettings) -> str:
     """The server's address for messages, without a password."""
     url = urlsplit(settings.url or "")
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+
+
+def about(settings: InfluxSettings, text: str) -> str:
+    """What is to be said of the server, behind its name, on one line and without its token."""
+    token = settings.token.get_secret_value() if settings.token else ""
+    return one_line(f"InfluxDB at {place(settings)}{text.replace(token, '***') if token else text}")
 
 
 async def query(http: InfluxHttp, statement: str, database: str = "") -> list[Row]:

@@ -10,18 +10,31 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
-from ingest import audit, fleet_store, journal_raw
+import structlog
+
+from ingest import audit, dead_letter_rows, fleet_store, journal_raw
 from ingest import journal_sql as sql
 from ingest.clock import wall_clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.journal_copy import Failed
 from ingest.journal_damage import damage, is_damage, mark
+from ingest.journal_privacy import PersonalData
 from ingest.journal_records import NOTHING_KNOWN, Batch, Known, PointsRow, Retained, Size, StoredEvent, Wanted
 from ingest.journal_salvage import salvage
-from ingest.journal_schema import JournalDamaged, JournalError, open_reader, open_writer, take_lock, transaction
+from ingest.journal_schema import (
+    JournalDamaged,
+    JournalError,
+    JournalFull,
+    open_reader,
+    open_writer,
+    take_lock,
+    transaction,
+)
 from ingest.settings import JournalSettings
 from rules.device.record import Record
 from rules.engine import StateRow
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 VACUUM_PAGES = 256
@@ -34,10 +47,12 @@ class Journal:
     """The open journal of one service; holds the lock until closed.
 
     A damaged file is salvaged first: `damage` says what was wrong with it, `salvaged` what became of its rows.
+    `personal` tells the class of dead letters, and how long personal ones are kept.
     """
 
-    def __init__(self, settings: JournalSettings) -> None:
+    def __init__(self, settings: JournalSettings, personal: PersonalData | None = None) -> None:
         self.settings = settings
+        self.personal = personal or PersonalData()
         self._lock = take_lock(settings.path)
         try:
             self.damage = damage(settings.path)
@@ -45,6 +60,8 @@ class Journal:
             self._writer = open_writer(settings.path)
             if self.salvaged is not None:
                 self._file(self.salvaged.failed)
+            if personal is not None:
+                self._tell_classes()
             self._reader = open_reader(settings.path)
         except BaseException:
             self._lock.close()
@@ -60,6 +77,7 @@ class Journal:
         self._moved: dict[str, int] = {}
         self._rejected: list[DeadLetter] = []
         self._damaged: set[str] = set()
+        self._refused: dict[str, str] = {}
         self.newest_seen_ms = self._one("SELECT coalesce(max(ns_time_ms), 0) FROM seen")
         self.newest_ns_time_ms = sql.newest_ns_time_ms(self._writer)
         self.waiting_bytes = sql.waiting_bytes(self._writer)
@@ -77,22 +95,36 @@ class Journal:
 
     async def look_up(self, wanted: Wanted) -> Known:
         """What the journal knows of what a batch is about."""
-        return NOTHING_KNOWN if wanted.nothing else await self._write(lambda: sql.look_up(self._writer, wanted))
+        if wanted.nothing:
+            return NOTHING_KNOWN
+        try:
+            known, damaged = await self._write(lambda: sql.look_up(self._writer, wanted))
+        except JournalError as error:
+            self._note_refusal(error)
+            raise
+        for dev_eui in damaged:
+            self._left_out(f"device/{dev_eui}", "the device is as if it were new")
+        return known
 
-    async def commit(self, batch: Batch, now_ms: int) -> list[bool]:
+    async def commit(
+        self, batch: Batch, now_ms: int, check: Callable[[sqlite3.Connection], None] | None = None
+    ) -> list[bool]:
         """Write all of it durably, or nothing.
 
         Returns for each dead letter whether it is new (False: the same bytes are kept already). Raises JournalFull when
-        the disk or the page limit is reached.
+        the disk or the page limit is reached, and what `check` raises, which looks first, in the same transaction.
         """
         moved, self._moved = self._moved, {}
         rejected, self._rejected = self._rejected, []
         try:
-            new = await self._write(lambda: self._commit(batch, moved, rejected, now_ms))
-        except BaseException:
+            new = await self._write(lambda: self._commit(batch, moved, rejected, now_ms, check))
+        except BaseException as error:
             self._moved = {**moved, **self._moved}
             self._rejected = rejected + self._rejected
+            self._note_refusal(error)
             raise
+        if batch.messages or batch.ticks:
+            self._refused = {}
         if batch.events:
             self.new_events.set()
         return new
@@ -108,11 +140,13 @@ class Journal:
 
     def logged_devices(self) -> dict[str, Record]:
         """The newest records of devices that are not folded yet; for the start, before anything runs."""
+        for number in sql.damaged_logs(self._writer):
+            self._left_out(f"device_log/{number}", "its devices are as they were before that commit")
         return fleet_store.logged(self._writer)
 
     async def fold_devices(self, number: int, records: Mapping[str, Record]) -> None:
         """Write these records into the table of devices; the log up to commit `number` is then not needed any more."""
-        names = list(records)
+        names = sorted(records)
         for start in range(0, len(names), FOLD_ROWS):
             part = {name: records[name] for name in names[start : start + FOLD_ROWS]}
             await self._write(lambda: self._transaction(lambda: fleet_store.fold(self._writer, part)))  # noqa: B023 - awaited at once
@@ -178,6 +212,11 @@ class Journal:
             letter = dead_letter(Reason.CHECKSUM, detail, f"journal/{source}", body, now_ms, self.settings)
             self._rejected.append(letter)
 
+    def _left_out(self, row: str, meaning: str) -> None:
+        if row not in self._damaged:
+            self._damaged.add(row)
+            log.error("journal row with a wrong checksum left out", row=row, meaning=meaning)
+
     async def events_done(
         self, done: Sequence[tuple[int, str]], standing: Sequence[Retained], emptied: Sequence[str], now_ms: int
     ) -> None:
@@ -208,6 +247,20 @@ class Journal:
 
     # -- upkeep -------------------------------------------------------------------------------------------------------
 
+    def problems(self) -> dict[str, str]:
+        """Why nothing is acknowledged: `journal` where no room is, which no restart would make, or `journal commit`.
+
+        Said until a batch of messages, or a tick, is in the journal again.
+        """
+        at_limit = {"journal": f"at its limit of {self.settings.max_bytes} bytes"} if self.full else {}
+        return {**self._refused, **at_limit}
+
+    def _note_refusal(self, error: BaseException) -> None:
+        if isinstance(error, JournalFull):
+            self._refused = {"journal": f"{error}; nothing is acknowledged until there is room"}
+        elif isinstance(error, JournalError):
+            self._refused = {"journal commit": f"{error}; nothing is acknowledged until one holds"}
+
     @property
     def full(self) -> bool:
         """Whether as much waits for the sinks as the settings allow."""
@@ -224,7 +277,7 @@ class Journal:
     async def prune(self, now_ms: int, personal_ms: int | None = None) -> int:
         """Forget what is older than the settings ask for; returns the number of rows that went.
 
-        Personal raw messages are measured by `personal_ms` where it is given.
+        What is personal is measured by `personal_ms` where it is given.
         """
         return await self._write(lambda: self._prune(now_ms, personal_ms))
 
@@ -239,12 +292,21 @@ class Journal:
 
     # -- on the writing thread ----------------------------------------------------------------------------------------
 
-    def _commit(self, batch: Batch, moved: dict[str, int], rejected: list[DeadLetter], now_ms: int) -> list[bool]:
+    def _commit(
+        self,
+        batch: Batch,
+        moved: dict[str, int],
+        rejected: list[DeadLetter],
+        now_ms: int,
+        check: Callable[[sqlite3.Connection], None] | None,
+    ) -> list[bool]:
         number = self._number + 1
         with transaction(self._writer):
-            new = sql.write_batch(self._writer, number, batch, now_ms)
+            if check is not None:
+                check(self._writer)
+            new = sql.write_batch(self._writer, number, batch, now_ms, self.personal)
             for letter in rejected:
-                sql.write_dead_letter(self._writer, letter)
+                dead_letter_rows.write_dead_letter(self._writer, letter, self.personal.privacy(letter))
             went = sql.move_cursors(self._writer, moved)
         self._number = number
         self.newest_ns_time_ms = max(self.newest_ns_time_ms, batch.ns_time_ms)
@@ -259,7 +321,15 @@ class Journal:
 
     def _prune(self, now_ms: int, personal_ms: int | None) -> int:
         with transaction(self._writer):
-            gone = sql.prune(self._writer, self.settings, self._number, self.newest_ns_time_ms, now_ms, personal_ms)
+            gone = sql.prune(
+                self._writer,
+                self.settings,
+                self._number,
+                self.newest_ns_time_ms,
+                now_ms,
+                personal_ms,
+                self.personal.days,
+            )
         free = self._one("PRAGMA freelist_count")
         if free > VACUUM_PAGES:
             self._writer.executescript(f"PRAGMA incremental_vacuum({free - VACUUM_PAGES})")
@@ -314,7 +384,19 @@ class Journal:
             for row in failed:
                 detail, source = "checksum of a journal row does not fit", f"journal/{row.table}/{row.key}"
                 letter = dead_letter(Reason.CHECKSUM, detail, source, row.body, wall_clock(), self.settings)
-                sql.write_dead_letter(self._writer, letter)
+                dead_letter_rows.write_dead_letter(self._writer, letter, self.personal.privacy(letter))
+
+    def _tell_classes(self) -> None:
+        """Of what an earlier schema kept without: dead letters a few at a time; on a full disk another time."""
+        told = 1
+        while told:
+            try:
+                with transaction(self._writer):
+                    told = dead_letter_rows.tell_classes(self._writer, self.personal)
+                    sql.tell_ledger(self._writer)
+            except JournalFull as error:
+                log.warning("rows without a privacy class stay so until the next start", error=str(error))
+                return
 
     def _one(self, query: str, *arguments: object) -> int:
         return int(self._writer.execute(query, arguments).fetchone()[0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from decoders.quantity import Privacy
@@ -82,11 +83,12 @@ class RawMessage(NamedTuple):
 
 
 class LedgerRow(NamedTuple):
-    """The closed ledger of a device (or gateway) for one day: its JSON."""
+    """The closed ledger of a device (or gateway) for one day: its JSON, and the class of the device."""
 
     day: int
     subject: str
     body: bytes
+    privacy: Privacy = Privacy.INTERNAL
 
 
 class Assigned(NamedTuple):
@@ -102,7 +104,8 @@ class Wanted(NamedTuple):
     """What a batch must know before it is processed.
 
     `keys` are identities (ns_time_ms, deduplication_id), `devices` those of which memory knows nothing; deadlines up
-    to `due_ms` (None: no tick is due), at most `limit`, not of devices for which `skip` is true.
+    to `due_ms` (None: no tick is due), at most `limit`, not of devices for which `skip` is true; `closed` are (day,
+    dev_eui) of the ledger.
     """
 
     keys: Sequence[tuple[int, bytes]]
@@ -110,19 +113,21 @@ class Wanted(NamedTuple):
     due_ms: int | None
     limit: int
     skip: Callable[[str], bool]
+    closed: Sequence[tuple[int, str]] = ()
 
     @property
     def nothing(self) -> bool:
         """Whether the journal need not be asked."""
-        return not self.keys and not self.devices and self.due_ms is None
+        return not self.keys and not self.devices and not self.closed and self.due_ms is None
 
 
 class Known(NamedTuple):
-    """What the journal knows: identities that it holds, records of devices, and deadlines as (ms, dev_eui)."""
+    """What the journal knows: identities that it holds, records of devices, deadlines as (ms, dev_eui), closed days."""
 
     identifiers: set[bytes]
     records: Mapping[str, Record]
     due: Sequence[tuple[int, str]]
+    closed: Mapping[tuple[int, str], bytes] = MappingProxyType({})
 
 
 NOTHING_KNOWN = Known(set(), {}, ())

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ingest.clock import wall_clock
 from ingest.journal_copy import VERSION_AT, Copy, Failed, copy_whole
 from ingest.journal_damage import UNFINISHED, database_uri, mark_path, unfinished
-from ingest.journal_schema import APPLICATION_ID, SCHEMAS, VERSION, JournalError, open_writer
+from ingest.journal_schema import APPLICATION_ID, SCHEMAS, VERSION, JournalError, checksum, open_writer
 from ingest.sqlite_image import Image
 
 APPLICATION_ID_AT = 68
@@ -113,6 +113,7 @@ def _create(part: Path, image: Image) -> None:
         return
     with closing(sqlite3.connect(part, isolation_level=None)) as connection:
         part.chmod(0o600)
+        connection.create_function("checksum", -1, checksum, deterministic=True)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.executescript("".join(SCHEMAS[:version]))
         connection.execute(f"PRAGMA user_version = {version}")

@@ -111,7 +111,20 @@ UPDATE event SET crc = checksum(id, topic, payload, retained, acting, time_ms, v
     WHERE crc = checksum(payload);
 UPDATE state SET crc = checksum(rule, subject, version, body) WHERE crc = checksum(body);
 """
-SCHEMAS = (FIRST, SECOND)
+THIRD = """
+ALTER TABLE dead_letter ADD COLUMN privacy INTEGER;
+ALTER TABLE ledger ADD COLUMN privacy INTEGER;
+CREATE INDEX dead_letter_personal ON dead_letter (time_ms) WHERE privacy = 2;
+CREATE INDEX ledger_personal ON ledger (day) WHERE privacy = 2;
+CREATE INDEX ledger_untold ON ledger (day) WHERE privacy IS NULL;
+ALTER TABLE assignment ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lifecycle ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE correction ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+UPDATE assignment SET crc = checksum(dev_eui, valid_from_ms, asset, source);
+UPDATE lifecycle SET crc = checksum(subject, from_ms, state, until_ms);
+UPDATE correction SET crc = checksum(id, time_ms, body);
+"""
+SCHEMAS = (FIRST, SECOND, THIRD)
 """What each version adds to the one before."""
 VERSION = len(SCHEMAS)
 CHECKED: Mapping[str, tuple[str, ...]] = {
@@ -128,6 +141,9 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
     "device_log": ("number", "body"),
     "ledger": ("day", "dev_eui", "body"),
     "gateway_ledger": ("day", "gateway_id", "body"),
+    "assignment": ("dev_eui", "valid_from_ms", "asset", "source"),
+    "lifecycle": ("subject", "from_ms", "state", "until_ms"),
+    "correction": ("id", "time_ms", "body"),
 }
 """The columns that a row's `crc` covers, in this order."""
 
@@ -154,7 +170,8 @@ def take_lock(path: Path) -> IO[bytes]:
     The database itself is never opened for this: closing a second descriptor of it drops SQLite's own locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = lock_path(path).open("ab")
+    lock = lock_path(path).open("ab", buffering=0)
+    _give_to_owner(lock_path(path))
     give_up_s = time.monotonic() + LOCK_S
     while True:
         try:
@@ -166,10 +183,17 @@ def take_lock(path: Path) -> IO[bytes]:
             lock.close()
             raise JournalLocked(f"journal {path} is in use by another service or command") from error
         break
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n".encode())
-    lock.flush()
+    with contextlib.suppress(OSError):  # the number is for people; on a full disk there is none
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n".encode())
     return lock
+
+
+def _give_to_owner(path: Path) -> None:
+    """What root makes in a folder of the service's user must not keep the service out."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def is_locked(path: Path) -> bool:
@@ -207,6 +231,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if fresh:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         path.chmod(0o600)
+        _give_to_owner(path)
     elif application != APPLICATION_ID:
         raise JournalError(f"journal {path}: another program's database")
     elif version > VERSION:

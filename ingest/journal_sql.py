@@ -5,16 +5,28 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from decoders.quantity import Privacy
-from ingest import audit, fleet_store, journal_raw
+from ingest import audit, fleet_store, journal_raw, ledger_store, lifecycle_store
 from ingest.bulk_insert import insert
-from ingest.dead_letter import DeadLetter
-from ingest.journal_records import Batch, EventRow, Known, PointsRow, Resolved, Retained, StoredEvent, Wanted
+from ingest.dead_letter_rows import write_dead_letter, write_resolved
+from ingest.journal_privacy import PERSONAL_DAYS, PersonalData
+from ingest.journal_records import (
+    Batch,
+    EventRow,
+    Known,
+    LedgerRow,
+    PointsRow,
+    Retained,
+    StoredEvent,
+    Wanted,
+)
 from ingest.journal_schema import checksum
 from ingest.service_state import HEARTBEAT_TOPIC
 from ingest.settings import JournalSettings
 from rules.engine import StateRow
 
 DAY_MS = 86_400_000
+DAMAGED_DEVICES = "SELECT dev_eui FROM device WHERE dev_eui IN (SELECT value FROM json_each(?))"
+"""Of devices whose record could not be loaded: those that have one."""
 HEARTBEATS = 100
 """Heartbeats that are kept; they explain nothing."""
 FORGET_HEARTBEATS = """
@@ -29,7 +41,9 @@ FROM event WHERE status = 'pending' AND topic NOT IN (SELECT value FROM json_eac
 """
 
 
-def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_ms: int) -> list[bool]:
+def write_batch(
+    connection: sqlite3.Connection, number: int, batch: Batch, now_ms: int, personal: PersonalData
+) -> list[bool]:
     """Write a batch as commit `number`; returns for each dead letter whether it is new."""
     batch.number, batch.line_bytes = number, 0
     if batch.messages or batch.ticks or batch.devices:
@@ -50,14 +64,28 @@ def write_batch(connection: sqlite3.Connection, number: int, batch: Batch, now_m
     )
     states = [(*row, checksum(*row)) for row in batch.states]
     insert(connection, "INSERT OR REPLACE INTO state", states)
-    fleet_store.write_batch(connection, number, batch)
+    _write_fleet(connection, number, batch)
     journal_raw.write(connection, number, batch.raw, live=batch.messages > 0)
-    new = [write_dead_letter(connection, letter) for letter in batch.dead_letters]
+    new = [write_dead_letter(connection, letter, personal.privacy(letter)) for letter in batch.dead_letters]
     for resolved in batch.resolved:
-        _write_resolved(connection, resolved)
+        write_resolved(connection, resolved, personal)
     for action in batch.actions:
         audit.append(connection, action, now_ms)
     return new
+
+
+def _write_fleet(connection: sqlite3.Connection, number: int, batch: Batch) -> None:
+    if batch.devices:
+        row = (number, batch.devices, checksum(number, batch.devices))
+        connection.execute("INSERT INTO device_log VALUES (?, ?, ?)", row)
+    into = "INSERT OR REPLACE INTO"
+    insert(connection, f"{into} ledger", [(*_checked(row), int(row.privacy)) for row in batch.ledger])
+    insert(connection, f"{into} gateway_ledger", [_checked(row) for row in batch.gateway_ledger])
+    lifecycle_store.write_assigned(connection, batch.assigned)
+
+
+def _checked(row: LedgerRow) -> tuple[int, str, bytes, int]:
+    return row.day, row.subject, row.body, checksum(row.day, row.subject, row.body)
 
 
 def event_checksum(event: EventRow) -> int:
@@ -79,26 +107,13 @@ def write_points(connection: sqlite3.Connection, privacy: Privacy, lines: int, b
     )
 
 
-def write_dead_letter(connection: sqlite3.Connection, letter: DeadLetter) -> bool:
-    """Keep a dead letter; False when the same bytes are open already, which are only counted."""
-    (times,) = connection.execute(
-        "INSERT INTO dead_letter (status, reason, detail, source, payload, length, digest, time_ms, dev_eui, codec)"
-        " VALUES ('open', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (digest) WHERE status = 'open' DO UPDATE SET times = times + 1 RETURNING times",
-        letter,
-    ).fetchone()
-    return int(times) == 1
-
-
-def _write_resolved(connection: sqlite3.Connection, resolved: Resolved) -> None:
-    letter, error = resolved
-    if error is None:
-        connection.execute("UPDATE dead_letter SET status = 'retried' WHERE id = ?", (letter,))
-    else:
-        connection.execute(
-            "UPDATE dead_letter SET retries = retries + 1, reason = ?, detail = ? WHERE id = ?",
-            (error.reason, error.detail, letter),
-        )
+def tell_ledger(connection: sqlite3.Connection) -> None:
+    """Say the class of ledgers that an earlier schema kept without one, by what is known of their devices today."""
+    if connection.execute("SELECT 1 FROM ledger WHERE privacy IS NULL LIMIT 1").fetchone():
+        records = fleet_store.records(connection)
+        personal = [name for name, found in records if found.about.privacy is Privacy.PERSONAL]
+        told = "CASE WHEN dev_eui IN (SELECT value FROM json_each(?)) THEN 2 ELSE 1 END"
+        connection.execute(f"UPDATE ledger SET privacy = {told} WHERE privacy IS NULL", (json.dumps(personal),))  # noqa: S608 - own constant
 
 
 def cursors(connection: sqlite3.Connection) -> dict[str, int]:
@@ -128,7 +143,8 @@ def remember(connection: sqlite3.Connection, key: str, value: str) -> str | None
     """Keep a word; returns the one kept before, None when there was none or it is damaged."""
     query = "SELECT value FROM meta WHERE key = ? AND crc = checksum(key, value)"
     row = connection.execute(query, (key,)).fetchone()
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, checksum(key, value)))
+    if row != (value,):
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, checksum(key, value)))
     return None if row is None else str(row[0])
 
 
@@ -152,12 +168,13 @@ def events_done(
     now_ms: int,
 ) -> None:
     """Note what became of events, by (seq, status), and what stands on retained topics."""
-    connection.executemany(
-        "UPDATE event SET status = ?, status_ms = ? WHERE seq = ?", [(status, now_ms, seq) for seq, status in done]
-    )
-    connection.executemany("DELETE FROM retained WHERE topic = ?", [(topic,) for topic in emptied])
-    rows = [(*row, checksum(*row)) for row in standing]
-    connection.executemany("INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?)", rows)
+    for status in {status for _, status in done}:
+        numbers = json.dumps([seq for seq, its in done if its == status])
+        update = "UPDATE event SET status = ?, status_ms = ? WHERE seq IN (SELECT value FROM json_each(?))"
+        connection.execute(update, (status, now_ms, numbers))
+    gone = json.dumps(list(emptied))
+    connection.execute("DELETE FROM retained WHERE topic IN (SELECT value FROM json_each(?))", (gone,))
+    insert(connection, "INSERT OR REPLACE INTO retained", [(*row, checksum(*row)) for row in standing])
 
 
 def prune(
@@ -167,8 +184,12 @@ def prune(
     newest_ns_time_ms: int,
     now_ms: int,
     personal_ms: int | None = None,
+    personal_days: float = PERSONAL_DAYS,
 ) -> int:
-    """Forget what is older than the settings ask for; identities by commits and network server time, never by now."""
+    """Forget what is older than the settings ask for; identities by commits and network server time, never by now.
+
+    What is personal is measured by `personal_ms` where it is given, and goes after `personal_days` at the latest.
+    """
     last = number - settings.duplicates_commits
     query = (
         "SELECT coalesce(max(ns_time_ms), 0) FROM commits"
@@ -179,6 +200,7 @@ def prune(
     events_before = now_ms - int(settings.events_days * DAY_MS)
     ledger_before = int(now_ms / DAY_MS - settings.ledger_days)
     letters_before = now_ms - int(settings.dead_letter_days * DAY_MS)
+    personal_before = (now_ms if personal_ms is None else personal_ms) - int(personal_days * DAY_MS)
     steps: tuple[tuple[str, tuple[int | str, ...]], ...] = (
         ("DELETE FROM seen WHERE ns_time_ms < ?", (seen_before,)),
         ("DELETE FROM commits WHERE number <= ? AND ns_time_ms < ?", (last, seen_before)),
@@ -186,22 +208,34 @@ def prune(
         ("DELETE FROM event WHERE status != 'pending' AND time_ms < ?", (events_before,)),
         (FORGET_HEARTBEATS, (HEARTBEAT_TOPIC, HEARTBEAT_TOPIC, HEARTBEATS)),
         ("DELETE FROM dead_letter WHERE time_ms < ?", (letters_before,)),
+        ("DELETE FROM dead_letter WHERE privacy = 2 AND time_ms < ?", (personal_before,)),
         ("DELETE FROM ledger WHERE day < ?", (ledger_before,)),
+        ("DELETE FROM ledger WHERE privacy = 2 AND day < ?", (personal_before // DAY_MS,)),
         ("DELETE FROM gateway_ledger WHERE day < ?", (ledger_before,)),
     )
     gone = sum(connection.execute(statement, values).rowcount for statement, values in steps)
     return gone + journal_raw.prune(connection, settings, now_ms, personal_ms)
 
 
-def look_up(connection: sqlite3.Connection, wanted: Wanted) -> Known:
-    """What the journal knows of what a batch is about."""
+def look_up(connection: sqlite3.Connection, wanted: Wanted) -> tuple[Known, list[str]]:
+    """What the journal knows of what a batch is about, and the devices whose records are damaged."""
     query = "SELECT 1 FROM seen WHERE ns_time_ms = ? AND deduplication_id = ?"
     identifiers = {key[1] for key in wanted.keys if connection.execute(query, key).fetchone()}
     due: list[tuple[int, str]] = []
     if wanted.due_ms is not None:
         due = [item for item in fleet_store.due(connection, wanted.due_ms, wanted.limit) if not wanted.skip(item[1])]
-    names = dict.fromkeys([*wanted.devices, *(dev_eui for _, dev_eui in due)])
-    return Known(identifiers, fleet_store.load(connection, list(names)), due)
+    names = list(dict.fromkeys([*wanted.devices, *(dev_eui for _, dev_eui in due)]))
+    records = fleet_store.load(connection, names)
+    missing = json.dumps([name for name in names if name not in records])
+    damaged = connection.execute(DAMAGED_DEVICES, (missing,)).fetchall() if missing != "[]" else []
+    closed = ledger_store.closed(connection, wanted.closed)
+    return Known(identifiers, records, due, closed), [dev_eui for (dev_eui,) in damaged]
+
+
+def damaged_logs(connection: sqlite3.Connection) -> list[int]:
+    """The commits whose log of devices is not as it was written."""
+    rows = connection.execute("SELECT number FROM device_log WHERE crc != checksum(number, body) ORDER BY number")
+    return [number for (number,) in rows]
 
 
 def states(connection: sqlite3.Connection) -> tuple[list[StateRow], list[StateRow]]:

@@ -8,14 +8,14 @@ from pydantic_core import from_json
 
 from ingest import fleet_store, ledger, lifecycle_store
 from ingest.calendar import Calendar, iso_day
-from ingest.fleet_overlay import CLOCK, STATE
+from ingest.fleet_stations import CLOCK, STATE
 from ingest.journal_schema import checksum
 from ingest.ledger import Tally
 from ingest.lifecycle import Lifecycle
 from rules.device.network import NETWORK
 from rules.device.record import Day
 
-COUNTS = ("expected", "received", "lost", "duplicates", "dead_letters", "stored")
+COUNTS = ledger.COUNTS
 Row = dict[str, Any]
 
 
@@ -77,9 +77,9 @@ def _devices(
     for dev_eui, record in fleet_store.records(connection, device):
         newest = record.day
         for number in range(max(first, newest.number), min(last, today) + 1):
-            day = newest if number == newest.number else Day(number)
+            day, then = (newest, record) if number == newest.number else (Day(number), record._replace(day_about=None))
             if any(day[1:]) or counts(dev_eui, record.about.asset, min(now_ms, calendar.begin_ms(number + 1) - 1)):
-                yield {"day": iso_day(number), "id": dev_eui, **ledger.entry(calendar, record, day, now_ms)._asdict()}
+                yield {"day": iso_day(number), "id": dev_eui, **ledger.entry(calendar, then, day, now_ms)._asdict()}
 
 
 def _gateways(connection: sqlite3.Connection, first: int, last: int) -> list[Row]:

@@ -71,6 +71,15 @@ class Lifecycle:
             return True
         return self.state(dev_eui, time_ms) is State.ACTIVE is self.state(asset, time_ms)
 
+    def turns_ms(self, dev_eui: str, asset: str, time_ms: int) -> int | None:
+        """When after that time a word on the device or its asset begins or ends to hold; None for never."""
+        known = self._changes
+        if dev_eui not in known and asset not in known:
+            return None
+        changes = (*known.get(dev_eui, ()), *known.get(asset, ()))
+        times = (at for change in changes for at in (change.from_ms, change.until_ms) if at is not None)
+        return min((at for at in times if at > time_ms), default=None)
+
     def subjects(self) -> Iterable[str]:
         """Of whom somebody said something."""
         return self._changes.keys()

@@ -216,6 +216,7 @@ class Outbox:
 
     def _done(self, seq: int, status: str) -> None:
         self._notes.done.append((seq, status))
+        self._telemetry.event(status)
         self._to_note.set()
 
     async def _keep_notes(self) -> None:
@@ -239,8 +240,6 @@ class Outbox:
             return
         await self._journal.events_done(notes.done, list(notes.standing.values()), list(notes.emptied), self._clock())
         self._taken.difference_update(seq for seq, _ in notes.done)
-        for _, status in notes.done:
-            self._telemetry.event(status)
         if notes.emptied:
             log.info("retained events expired, topics emptied", topics=sorted(notes.emptied))
 

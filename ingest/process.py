@@ -3,21 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from decoders.error import DecodeError
 from decoders.measurement import Measurement
-from decoders.quantity import Privacy, Quantity
-from decoders.simulated import is_simulated
+from decoders.quantity import Privacy
 from decoders.uplink import Device, Reception, Uplink
-from ingest import chirpstack
+from ingest.arrival import Arrived, Reader
 from ingest.canary import Canary
-from ingest.chirpstack import Event, EventError, JoinEvent, StatusEvent, TopicError, UplinkEvent
+from ingest.chirpstack import Event, JoinEvent, StatusEvent
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.device_events import event_line
 from ingest.devices import Devices, Place, Route, join_stay
 from ingest.fleet import Fleet
+from ingest.fleet_hearing import heard_by
 from ingest.fleet_overlay import MAX_DUE, FleetOverlay
 from ingest.identity import FrameWindow, digest, identifier
 from ingest.journal_records import Batch, EventRow, Known, RawMessage, Resolved, SeenUplink, Stay, Wanted
@@ -26,29 +25,14 @@ from ingest.lines import best_copy, link_line, write_readings
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.city import Asset
-from rules.device.hearing import SNR_FLOOR_DB, Heard
-from rules.device.record import dump
+from rules.device.record import Record, dump
 from rules.engine import Engine, Observation, Overlay, Tick
 from rules.rule import AHEAD_MS
 
 # NamedTuple's own constructor costs twice this one.
 new_tuple = tuple.__new__
-BATTERY_LEVEL, BATTERY_VOLTAGE = Quantity.BATTERY_LEVEL, Quantity.BATTERY_VOLTAGE
 
-
-class Arrived(NamedTuple):
-    """One message, parsed: an uplink, another event, or a dead letter.
-
-    `retry_of` is the dead letter tried again; `canary` is an uplink of the service's own.
-    """
-
-    message: Message
-    uplink: Uplink | None = None
-    event: Event | None = None
-    device: Device | None = None
-    letter: DeadLetter | None = None
-    retry_of: int | None = None
-    canary: Uplink | None = None
+__all__ = ["Arrived", "Outcome", "Poison", "Processor"]
 
 
 @dataclass(slots=True)
@@ -88,8 +72,7 @@ class Processor:
         self._canary = Canary(settings)
         self._clock = clock
         self._tick_ms = int(settings.journal.tick_s * 1000)
-        self._topic = chirpstack.topic_parser(settings.mqtt.event_topic)
-        self._accept_simulated = settings.simulation.accept
+        self._reader = Reader(settings, clock)
         days, personal_days = settings.journal.raw_days, settings.journal.raw_personal_days
         self._raw_days = {Privacy.OPEN: days, Privacy.INTERNAL: days, Privacy.PERSONAL: personal_days}
 
@@ -97,48 +80,33 @@ class Processor:
 
     def read(self, message: Message, retry_of: int | None = None) -> Arrived:
         """Parse one message; whatever is wrong with it makes a dead letter."""
-        try:
-            topic = self._topic(message.topic)
-            event = chirpstack.parse(topic.event, message.payload, self._settings.mqtt.encoding)
-        except TopicError as error:
-            if message.topic == self._canary.topic:
-                return self._own(message, retry_of)
-            return self._rejected(message, Reason.TOPIC, str(error), retry_of=retry_of)
-        except EventError as error:
-            return self._rejected(message, Reason.EVENT, str(error), topic.dev_eui, retry_of)
-        uplink = chirpstack.uplink(event) if isinstance(event, UplinkEvent) else None
-        device = uplink.device if uplink else chirpstack.device(event.device_info)
-        if device.dev_eui != topic.dev_eui:
-            detail = f"topic names device {topic.dev_eui}, payload {device.dev_eui}"
-            return self._rejected(message, Reason.SPOOFED, detail, topic.dev_eui, retry_of)
-        if not self._accept_simulated and is_simulated(device.dev_eui, device.tags):
-            detail = f"device {device.dev_eui} is simulated and simulation.accept is not set"
-            return self._rejected(message, Reason.SIMULATED, detail, device.dev_eui, retry_of)
-        return new_tuple(Arrived, (message, uplink, None if uplink else event, device, None, retry_of, None))
-
-    def _own(self, message: Message, retry_of: int | None) -> Arrived:
-        """An uplink of our own canary, come back."""
-        try:
-            return Arrived(message, retry_of=retry_of, canary=self._canary.read(message.payload))
-        except EventError as error:
-            return self._rejected(message, Reason.EVENT, str(error), retry_of=retry_of)
+        return self._reader.read(message, retry_of)
 
     def wanted(self, arrived: Sequence[Arrived], newest_seen_ms: int) -> Wanted:
         """What the journal must be asked: identities not newer than the newest it has seen, devices, deadlines."""
         keys: list[tuple[int, bytes]] = []
         names: list[str] = []
+        closed: list[tuple[int, str]] = []
         newest_ms = 0
         for item in arrived:
             if item.uplink is not None:
                 ns_time_ms = item.uplink.ns_time_ms
                 newest_ms = max(newest_ms, ns_time_ms)
-                if item.retry_of is None and ns_time_ms <= newest_seen_ms:
+                if item.retry_of is not None:
+                    closed.append((self._day(item.uplink), item.uplink.device.dev_eui))
+                elif ns_time_ms <= newest_seen_ms:
                     keys.append((ns_time_ms, identifier(item.uplink)))
             if item.device is not None:
                 names.append(item.device.dev_eui)
+            elif item.lost_to:
+                names.append(item.lost_to)
         due_ms = min(newest_ms, self._clock() + AHEAD_MS)
         ticks = min(len(arrived), (due_ms - self.last_tick_ms) // self._tick_ms + 1)
-        return self._wanted(keys, names, due_ms if self.tick_due(due_ms) else None, ticks, len(arrived))
+        wanted = self._wanted(keys, names, due_ms if self.tick_due(due_ms) else None, ticks, len(arrived))
+        return wanted._replace(closed=closed) if closed else wanted
+
+    def _day(self, uplink: Uplink) -> int:
+        return self.fleet.calendar.day_of(believable(uplink, self._clock() + AHEAD_MS).ns_time_ms)
 
     def wanted_at(self, time_ms: int) -> Wanted:
         """What the journal must be asked before a tick."""
@@ -155,7 +123,7 @@ class Processor:
         fleet = self.fleet
         if due_ms is not None:
             due_ms = max(due_ms, self.engine.now_ms)
-            names = [*names, *fleet.nudged]
+            names = [*names, *fleet.first_nudged(MAX_DUE)]
         return Wanted(keys, fleet.missing(names), due_ms, MAX_DUE * ticks + heard + fleet.fresh, fleet.is_fresh)
 
     def process(self, arrived: Sequence[Arrived], known: Known) -> Outcome:
@@ -178,14 +146,14 @@ class Processor:
                     self._pass(item, item.canary, outcome)
                 elif item.letter is not None:
                     self._reject(item, item.letter, outcome)
+                    self._unread(item, item.letter, outcome)
             except Exception as error:
                 raise Poison(item, error) from error
         return self._finish(outcome)
 
     def give_up(self, item: Arrived, error: Exception) -> Arrived:
         """The message as a dead letter, after it made us raise what we should not."""
-        dev_eui = item.device.dev_eui if item.device else ""
-        return self._rejected(item.message, Reason.INTERNAL, f"{type(error).__name__}: {error}", dev_eui, item.retry_of)
+        return self._reader.given_up(item, error)
 
     def tick(self, time_ms: int, known: Known) -> Outcome:
         """What the passing of time leads to; `known` is what the journal says to `wanted_at`."""
@@ -208,7 +176,7 @@ class Processor:
             self.last_tick_ms = outcome.batch.ticks[-1]
 
     def _outcome(self, batch: Batch, known: Known) -> Outcome:
-        fleet = self.fleet.overlay(known.records, known.due)
+        fleet = self.fleet.overlay(known.records, known.due, known.closed)
         return Outcome(batch, self.engine.overlay(), fleet, identifiers=set(known.identifiers))
 
     # -- one message --------------------------------------------------------------------------------------------------
@@ -264,7 +232,7 @@ class Processor:
         try:
             self._canary.settle(uplink, outcome.batch)
         except DecodeError as error:
-            letter = self._rejected(item.message, Reason.DECODE, str(error)).letter
+            letter = self._reader.rejected(item.message, Reason.DECODE, str(error)).letter
             if letter is not None:
                 self._reject(item, letter, outcome)
         else:
@@ -287,21 +255,16 @@ class Processor:
         device, time_ms = uplink.device, uplink.time_ms
         arrived, best = item.uplink or uplink, best_copy(uplink)
         if item.retry_of is None:
-            self._retag(uplink, outcome)
-        here = route.place(self._devices.asset(device, time_ms, outcome.batch.assigned))
-        lost = 0
-        if item.retry_of is None:
-            lost = self._hear(
-                uplink, route, here, best, measurements, outcome, taken_ms=arrived.ns_time_ms, stored=True
-            )
+            here, lost = self._hear(item, uplink, route, best, measurements, outcome)
         else:
+            here, lost = self._place(route, uplink, time_ms, outcome), 0
             outcome.fleet.mend(device.dev_eui, self.fleet.calendar.day_of(uplink.ns_time_ms))
         lines[route.self_privacy].append(link_line(arrived, here, best, lost))
         stays = here.stays
         for measurement in measurements:
             then_ms, place = measurement.time_ms, here
             if then_ms != time_ms:
-                place = route.place(self._devices.asset(device, then_ms, outcome.batch.assigned))
+                place = self._place(route, uplink, then_ms, outcome)
                 if place is not here:
                     stays = join_stay(stays, then_ms, place)
             write_readings(measurement, place, lines)
@@ -311,56 +274,35 @@ class Processor:
 
     def _hear(
         self,
+        item: Arrived,
         uplink: Uplink,
         route: Route,
-        place: Place,
         best: Reception | None,
-        measurements: tuple[Measurement, ...],
+        measurements: tuple[Measurement, ...] | None,
         outcome: Outcome,
-        *,
-        taken_ms: int,
-        stored: bool,
-    ) -> int:
-        """Tell the fleet of an uplink; returns the frames lost just before it."""
-        fleet, ns_time_ms = self.fleet, uplink.ns_time_ms
-        dev_eui, about = uplink.device.dev_eui, place.about
-        before = outcome.fleet.record(dev_eui)
-        level, volts = charge(measurements)
-        newest_ms = uplink.time_ms
-        for measurement in measurements:
-            newest_ms = max(newest_ms, measurement.time_ms)
-        margin_db = None
-        if best is not None and uplink.spreading_factor:
-            margin_db = best.snr - SNR_FLOOR_DB.get(uplink.spreading_factor, 0.0)
-        parameters = route.parameters
-        day = fleet.calendar.day_of(ns_time_ms)
-        heard = (
-            about,
-            ns_time_ms,
-            day,
-            fleet.calendar.begin_ms(day),
-            uplink.f_cnt,
-            uplink.dev_addr,
-            best.gateway_id if best is not None else "",
-            margin_db,
-            newest_ms - taken_ms,
-            level,
-            volts,
-            parameters.get("battery_low_v") if volts else None,
-            parameters.get("battery_empty_v") if volts else None,
-            stored,
-            fleet.counts(dev_eui, about.asset, ns_time_ms),
-        )
-        now_ms = outcome.overlay.advance(ns_time_ms)
-        copies, cause = uplink.receptions, uplink.deduplication_id
-        return outcome.fleet.hear(dev_eui, before, new_tuple(Heard, heard), copies, now_ms, cause)
+    ) -> tuple[Place, int]:
+        """Tell the fleet of an uplink; returns where its device is, and the frames lost just before it.
 
-    def _retag(self, uplink: Uplink, outcome: Outcome) -> None:
+        `measurements` is None for one that could not be decoded.
+        """
+        dev_eui, fleet = uplink.device.dev_eui, outcome.fleet
+        before = fleet.record(dev_eui)
+        self._retag(uplink, before, outcome)
+        place = self._place(route, uplink, uplink.time_ms, outcome)
+        taken_ms = item.uplink.ns_time_ms if item.uplink else uplink.ns_time_ms
+        heard = heard_by(self.fleet, uplink, route, place, best, measurements, taken_ms)
+        now_ms = outcome.overlay.advance(uplink.ns_time_ms)
+        lost = fleet.hear(dev_eui, before, heard, uplink.receptions, now_ms, uplink.deduplication_id)
+        return place, lost
+
+    def _place(self, route: Route, uplink: Uplink, time_ms: int, outcome: Outcome) -> Place:
+        return route.place(self._devices.asset(uplink.device, time_ms, outcome.batch.assigned))
+
+    def _retag(self, uplink: Uplink, before: Record | None, outcome: Outcome) -> None:
         """Keep when the tag `asset` of a device changed; in force with the commit."""
-        dev_eui, tag = uplink.device.dev_eui, uplink.device.tags.get("asset", "")
-        before = outcome.fleet.record(dev_eui)
+        tag = uplink.device.tags.get("asset", "")
         if before is not None and before.about.tag != tag and uplink.ns_time_ms >= before.last_ms:
-            fresh = outcome.batch.assigned
+            dev_eui, fresh = uplink.device.dev_eui, outcome.batch.assigned
             fresh += self._devices.assignments.retagged(dev_eui, before.about.tag, tag, uplink.ns_time_ms, fresh)
 
     def _keep(self, message: Message, ns_time_ms: int, route: Route, stays: tuple[Stay, ...], outcome: Outcome) -> None:
@@ -388,30 +330,11 @@ class Processor:
 
     # -- dead letters -------------------------------------------------------------------------------------------------
 
-    def _rejected(
-        self, message: Message, reason: Reason, detail: str, dev_eui: str = "", retry_of: int | None = None
-    ) -> Arrived:
-        letter = dead_letter(
-            reason, detail, message.topic, message.payload, self._clock(), self._settings.journal, dev_eui=dev_eui
-        )
-        return Arrived(message, letter=letter, retry_of=retry_of)
-
     def _undecodable(
         self, item: Arrived, uplink: Uplink, reason: Reason, detail: str, route: Route, outcome: Outcome
     ) -> None:
         if item.retry_of is None:
-            self._retag(uplink, outcome)
-            place = route.place(self._devices.asset(uplink.device, uplink.time_ms, outcome.batch.assigned))
-            self._hear(
-                uplink,
-                route,
-                place,
-                best_copy(uplink),
-                (),
-                outcome,
-                taken_ms=(item.uplink or uplink).ns_time_ms,
-                stored=False,
-            )
+            self._hear(item, uplink, route, best_copy(uplink), None, outcome)
         letter = dead_letter(
             reason,
             detail,
@@ -430,6 +353,15 @@ class Processor:
         else:
             outcome.batch.resolved.append(Resolved(item.retry_of, letter))
 
+    def _unread(self, item: Arrived, letter: DeadLetter, outcome: Outcome) -> None:
+        """Count an uplink that could not even be parsed with its device, once however often it is delivered."""
+        now_ms = outcome.overlay.now_ms
+        if not item.lost_to or item.retry_of is not None or self._repeats(letter.digest, now_ms, outcome):
+            return
+        if outcome.fleet.reject(item.lost_to, now_ms):
+            outcome.frames[letter.digest] = now_ms
+            outcome.batch.seen.append(SeenUplink(now_ms, letter.digest, letter.digest))
+
     # -- time and rules -----------------------------------------------------------------------------------------------
 
     def _tick_up_to(self, time_ms: int, last_tick_ms: int, outcome: Outcome) -> int:
@@ -444,13 +376,16 @@ class Processor:
     def _finish(self, outcome: Outcome) -> Outcome:
         batch, overlay, fleet = outcome.batch, outcome.overlay, outcome.fleet
         overlay.failures += fleet.failures
-        batch.states = [*overlay.dirty(), *fleet.states()]
-        batch.ledger, batch.gateway_ledger = fleet.ledger, fleet.gateways
+        stations = fleet.stations
+        batch.states = [*overlay.dirty(), *stations.states()]
+        batch.ledger, batch.gateway_ledger = list(fleet.ledger.values()), stations.closed_days
         if fleet.records:
             batch.devices = dump(fleet.records)
+        batch.lines[Privacy.INTERNAL] += stations.lines
         for privacy, written in fleet.lines:
-            batch.lines[privacy].append(written)
-        for event in [*overlay.events, *fleet.events]:
+            if written:
+                batch.lines[privacy].append(written)
+        for event in [*overlay.events, *stations.events, *fleet.events]:
             batch.events.append(
                 EventRow(
                     event.id,
@@ -467,18 +402,6 @@ class Processor:
             if text:
                 batch.lines[point.privacy].append(text)
         return outcome
-
-
-def charge(measurements: Iterable[Measurement]) -> tuple[float | None, bool]:
-    """The newest battery level in % or V, and whether it is in V; percent wins where a device reports both."""
-    level, volts = None, False
-    for measurement in measurements:
-        for quantity, value, _ in measurement.readings:
-            if quantity is BATTERY_LEVEL:
-                return value, False
-            if quantity is BATTERY_VOLTAGE:
-                level, volts = value, True
-    return level, volts
 
 
 def believable(uplink: Uplink, latest_ms: int) -> Uplink:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple, Self
 
 from decoders.quantity import Privacy
@@ -9,6 +10,11 @@ from ingest.decode_again import Line
 
 SLICE_LINES = 5000
 """Lines of a device that are replaced in one commit, a few more where the last instant has them."""
+
+
+_LINES = """
+SELECT time_ms, privacy, text FROM line WHERE dev_eui = ? AND time_ms >= ? AND time_ms < ? ORDER BY time_ms, number
+"""
 
 
 class Slice(NamedTuple):
@@ -48,18 +54,21 @@ class Spool:
             self._database.execute("INSERT INTO line VALUES (?, ?, ?, ?, ?)", row)
 
     def slices(self, dev_eui: str, from_ms: int, to_ms: int) -> Iterator[Slice]:
-        """The span of a device in slices that cover it without a gap; at least one, with or without lines."""
-        begin_ms, lines, count, last_ms = from_ms, _empty(), 0, from_ms
-        query = "SELECT time_ms, privacy, text FROM line WHERE dev_eui = ? AND time_ms >= ? ORDER BY time_ms, number"
-        for time_ms, privacy, text in self._database.execute(query, (dev_eui, from_ms)):
-            if count >= SLICE_LINES and time_ms > last_ms:
-                yield Slice(begin_ms, time_ms, lines, count)
-                begin_ms, lines, count = time_ms, _empty(), 0
-            lines[Privacy(privacy)].append(text)
-            count += 1
-            last_ms = time_ms
-        yield Slice(begin_ms, to_ms, lines, count)
+        """The span of a device in slices that cover it without a gap; lines may be added meanwhile."""
+        while from_ms < to_ms:
+            found = self.slice(dev_eui, from_ms, to_ms)
+            yield found
+            from_ms = found.to_ms
 
-
-def _empty() -> dict[Privacy, list[str]]:
-    return {privacy: [] for privacy in Privacy}
+    def slice(self, dev_eui: str, from_ms: int, to_ms: int) -> Slice:
+        """The first slice of a span of a device, with or without lines."""
+        lines: dict[Privacy, list[str]] = {privacy: [] for privacy in Privacy}
+        count, last_ms = 0, from_ms
+        with closing(self._database.execute(_LINES, (dev_eui, from_ms, to_ms))) as found:
+            for time_ms, privacy, text in found:
+                if count >= SLICE_LINES and time_ms > last_ms:
+                    return Slice(from_ms, time_ms, lines, count)
+                lines[Privacy(privacy)].append(text)
+                count += 1
+                last_ms = time_ms
+        return Slice(from_ms, to_ms, lines, count)

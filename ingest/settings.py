@@ -31,6 +31,8 @@ from ingest.chirpstack import TopicError, topic_parser
 from rules.device.config import DeviceRules
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+PurposeOf = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
+PurposeText = Annotated[str, Field(pattern=r"\S", max_length=1000)]
 BucketName = Annotated[str, Field(pattern=r"^[^\"'\\\x00-\x1f$]+$")]
 """Without quotation marks, backslashes, `$` and control characters, which queries would read as their own."""
 PREFIX = "STADTFUNK_"
@@ -322,6 +324,15 @@ class PrivacySettings(Section):
     applications: dict[str, Literal["open", "internal", "personal"]] = Field(
         default_factory=dict, description="ChirpStack application name → privacy class; the strictest wins"
     )
+    purpose: dict[PurposeOf, PurposeText] = Field(
+        default_factory=dict,
+        description="codec (`axioma/qalcosonic-w1`) or vendor (`axioma/*`) → why its personal data may be processed, as"
+        " documented; without a purpose codecs of trackers, phone counters and household meters stay off",
+    )
+
+    def has_purpose(self, codec_id: str) -> bool:
+        """Whether a purpose is set for a codec, or for all of its vendor."""
+        return codec_id in self.purpose or f"{codec_id.partition('/')[0]}/*" in self.purpose
 
 
 class SimulationSettings(Section):

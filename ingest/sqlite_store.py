@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 Row = tuple[int, int, str]
 
 DAY_MS = 86_400_000
+PERSONAL_DAYS = 30.0
+"""Days for personal readings where nothing else is set."""
 MAX_CACHED_SERIES = 200_000
 PRUNED_ROWS = 5000
 PRUNED_SERIES = 500
@@ -57,14 +59,18 @@ class SqliteStore:
     """Stores lines in one file that other processes may read meanwhile; one thread does all writing.
 
     Raises StoreError when the file cannot be the store. A point written again gets the fields written and keeps its
-    others. A series that comes with two privacy classes keeps the stricter.
+    others. A series that comes with two privacy classes keeps the stricter; personal ones are kept `personal_days` at
+    most.
     """
 
     name = "store"
 
-    def __init__(self, path: Path, retention_days: float, *, busy_timeout_s: float = 2.0) -> None:
+    def __init__(
+        self, path: Path, retention_days: float, personal_days: float = PERSONAL_DAYS, *, busy_timeout_s: float = 2.0
+    ) -> None:
         self._path = path
         self._retention_ms = round(retention_days * DAY_MS)
+        self._personal_ms = min(self._retention_ms, round(personal_days * DAY_MS))
         self._ids: dict[Privacy, dict[str, int]] = {privacy: {} for privacy in Privacy}
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -78,9 +84,15 @@ class SqliteStore:
         """Store the lines with one commit; returns those that are no lines, or raises SinkUnavailable."""
         return await self._in_thread(partial(self._write, privacy, body))
 
-    async def prune(self, now_ms: int) -> int:
-        """Delete what is older than the retention, in short steps between which writes go on; returns how much."""
-        before_ms, after, deleted = now_ms - self._retention_ms, 0, 0
+    async def prune(self, now_ms: int, personal_now_ms: int | None = None) -> int:
+        """Delete what is older than the retention, in short steps between which writes go on; returns how much.
+
+        What is personal is measured by `personal_now_ms` where it is given.
+        """
+        personal_now_ms = now_ms if personal_now_ms is None else personal_now_ms
+        before_ms = dict.fromkeys(Privacy, now_ms - self._retention_ms)
+        before_ms[Privacy.PERSONAL] = personal_now_ms - self._personal_ms
+        after = deleted = 0
         while after >= 0:
             gone, after = await self._in_thread(partial(self._prune, before_ms, after))
             deleted += gone
@@ -182,16 +194,16 @@ class SqliteStore:
             self._forget_ids()
         return deleted
 
-    def _prune(self, before_ms: int, after: int) -> tuple[int, int]:
+    def _prune(self, before_ms: Mapping[Privacy, int], after: int) -> tuple[int, int]:
         """One step from the series behind `after` on: how many points went, and where to go on (-1 at the end)."""
         ids = self._connection.execute(
-            "SELECT id FROM series WHERE id > ? ORDER BY id LIMIT ?", (after, PRUNED_SERIES)
+            "SELECT id, privacy FROM series WHERE id > ? ORDER BY id LIMIT ?", (after, PRUNED_SERIES)
         ).fetchall()
         deleted = 0
-        for (series_id,) in ids:
+        for series_id, privacy in ids:
             limit = PRUNED_ROWS - deleted
             gone = self._connection.execute(
-                _PRUNE_POINTS, {"series": series_id, "before": before_ms, "limit": limit}
+                _PRUNE_POINTS, {"series": series_id, "before": before_ms[Privacy(privacy)], "limit": limit}
             ).rowcount
             deleted += gone
             if gone == limit:

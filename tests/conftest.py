@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ingest.broker import MOSQUITTO_CONFIG, EmbeddedBroker, Mosquitto, mosquitto_program
 from tests.doubles.influxd_fixtures import (
@@ -17,18 +18,36 @@ from tests.doubles.influxd_fixtures import (
 
 __all__ = ["guarded_influxd", "influxdb", "new_bucket", "start_influxd"]
 
+# A slow machine is no defect of the example that it was slow at.
+settings.register_profile("stadtfunk", deadline=None)
+settings.load_profile("stadtfunk")
+
 StartMosquitto = Callable[..., Awaitable[Mosquitto]]
 NO_MOSQUITTO = "needs Mosquitto: install the package `mosquitto`"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs Mosquitto itself or a real InfluxDB where there is none."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what needs Mosquitto itself or a real InfluxDB where there is none; keep groups of tests together."""
+    if config.getoption("loadgroup", default=False):
+        for item in items:
+            tell_group(item)
     skip_without_influxdb(items)
     if mosquitto_program() is not None:
         return
     for item in items:
         if item.get_closest_marker("mosquitto"):
             item.add_marker(pytest.mark.skip(reason=NO_MOSQUITTO))
+
+
+def tell_group(item: pytest.Item) -> None:
+    """Put a test's group at the end of its id, by which pytest-xdist's `--dist loadgroup` hands tests out.
+
+    pytest-xdist 3.8 does so by an attribute that pytest 9.2 has no more; without it groups are torn apart.
+    """
+    mark = item.get_closest_marker("xdist_group")
+    suffix = f"@{mark.args[0]}" if mark else ""
+    if not item.nodeid.endswith(suffix):
+        item._id = type(item.id).parse(f"{item.nodeid}{suffix}")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from rules.device import battery
-from rules.device.config import HOUR_MS, DeviceRules
+from rules.device.config import DeviceRules
 from rules.device.record import Record, learned
 from rules.event import SOURCE_ROOT, DeviceHealth, event_id, instant
 
@@ -128,34 +128,46 @@ def names(bits: int) -> tuple[str, ...]:
 
 
 def conclude(
-    rules: DeviceRules, dev_eui: str, record: Record, now_ms: int, cause: str, *, counts: bool, not_before_ms: int = 0
+    rules: DeviceRules,
+    dev_eui: str,
+    record: Record,
+    now_ms: int,
+    cause: str,
+    *,
+    counts: bool,
+    not_before_ms: int = 0,
+    turns_ms: int | None = None,
 ) -> tuple[Record, DeviceHealth | None]:
     """Say what changed, or say it again before it expires; a device that does not count has no problems.
 
-    Before `not_before_ms` it need not be looked at for being silent.
+    Before `not_before_ms` it need not be looked at for being silent; at `turns_ms` it may begin or cease to count.
     """
     bits = found(rules, record) if counts else 0
     if bits == record.problems and (not bits or now_ms < record.shown_until_ms - rules.renewal_ms):
-        if counts and (record.deadline_ms is None or record.deadline_ms > now_ms):
+        if counts and turns_ms is None and (record.deadline_ms is None or record.deadline_ms > now_ms):
             return record, None
-        return record._replace(deadline_ms=_deadline(rules, record, not_before_ms, now_ms, counts=counts)), None
-    until_ms = now_ms + rules.validity_ms
-    record = record._replace(problems=bits, shown_until_ms=until_ms)
-    record = record._replace(deadline_ms=_deadline(rules, record, not_before_ms, now_ms, counts=counts))
+        deadline_ms = _deadline(rules, record, not_before_ms, turns_ms, counts=counts)
+        return record if deadline_ms == record.deadline_ms else record._replace(deadline_ms=deadline_ms), None
+    record = record._replace(problems=bits, shown_until_ms=now_ms + rules.validity_ms)
+    record = record._replace(deadline_ms=_deadline(rules, record, not_before_ms, turns_ms, counts=counts))
     return record, _event(rules, dev_eui, record, now_ms, cause)
 
 
-def _deadline(rules: DeviceRules, record: Record, not_before_ms: int, now_ms: int, *, counts: bool) -> int | None:
-    at: int | None = None
+def _deadline(
+    rules: DeviceRules, record: Record, not_before_ms: int, turns_ms: int | None, *, counts: bool
+) -> int | None:
+    """When the device must be looked at again; one that does not count, when it may do so again."""
+    at = turns_ms
+    if not counts:
+        return at
     if not record.silent:
         after_ms = silent_after_ms(rules, record)
         if after_ms is not None:
-            at = max(record.last_ms + int(after_ms), not_before_ms)
+            silent_ms = max(record.last_ms + int(after_ms), not_before_ms)
+            at = silent_ms if at is None else min(at, silent_ms)
     if record.problems:
         renewal_ms = record.shown_until_ms - rules.renewal_ms
         at = renewal_ms if at is None else min(at, renewal_ms)
-    if at is not None and not counts:
-        return now_ms + HOUR_MS
     return at
 
 

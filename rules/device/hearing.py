@@ -56,53 +56,54 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
     """Take an uplink in; the day of `before` must be the uplink's already (or a later one)."""
     if before is None:
         return Hearing(_first(heard), 0)
-    now_ms = heard.ns_time_ms
-    battery = _battery(before.battery, heard)
-    if now_ms < before.last_ms:
-        return _late(before, heard, battery)
-    lost, frames, reset = _frames(before, heard)
-    interval_ms, intervals = before.interval_ms, before.intervals
+    if heard.ns_time_ms < before.last_ms:
+        return _late(before, heard)
+    # One by one these fields would cost more than all the rest.
+    about, now_ms, _, _, f_cnt, dev_addr, gateway, heard_db, offset_ms, level, _, _, _, _, _ = heard
+    was, first_ms, last_ms, interval_ms, intervals, last_cnt, address, joined_ms, reset_ms = before[:9]
+    best_gateway, margin_db, margins, _, _, battery, day, _, problems, shown_until_ms, _, unread, day_about = before[9:]
+    lost, frames = 0, 1
+    if f_cnt != last_cnt + 1 or dev_addr != address or joined_ms > last_ms:
+        lost, frames, reset = _frames(before, heard)
+        lost = max(0, lost - unread)
+        reset_ms = now_ms if reset else reset_ms
     if frames:
-        known = learned(rules, intervals, before.last_ms - before.first_ms)
-        interval_ms = _learn(rules, interval_ms, (now_ms - before.last_ms) / frames, known=known)
+        interval_ms = _learn(rules, before, (now_ms - last_ms) / frames)
         intervals += 1
-    margin_db, margins = before.margin_db, before.margins
-    if heard.margin_db is not None:
+    if heard_db is not None:
         margins += 1
-        weight = MARGIN_WEIGHT if margins * MARGIN_WEIGHT > 1 else 1 / margins
-        margin_db += (heard.margin_db - margin_db) * weight
+        margin_db += (heard_db - margin_db) * (MARGIN_WEIGHT if margins * MARGIN_WEIGHT > 1 else 1 / margins)
     deadline_ms: int | None = None
-    if learned(rules, intervals, now_ms - before.first_ms):
+    if learned(rules, intervals, now_ms - first_ms):
         deadline_ms = now_ms + int(rules.silent_factor * interval_ms)
-    if before.problems:
-        renewal_ms = before.shown_until_ms - rules.renewal_ms
+    if problems:
+        renewal_ms = shown_until_ms - rules.renewal_ms
         deadline_ms = renewal_ms if deadline_ms is None else min(deadline_ms, renewal_ms)
-    record = new_tuple(
-        Record,
-        (
-            heard.about,
-            before.first_ms,
-            now_ms,
-            interval_ms,
-            intervals,
-            heard.f_cnt,
-            heard.dev_addr,
-            min(before.joined_ms, now_ms),
-            now_ms if reset else before.reset_ms,
-            heard.gateway or before.gateway,
-            margin_db,
-            margins,
-            heard.offset_ms,
-            now_ms // HOUR_MS,
-            battery,
-            _count(before.day, heard, lost, _earlier(before, heard, lost) if lost else 0),
-            False,
-            before.problems,
-            before.shown_until_ms,
-            deadline_ms,
-        ),
+    record = (
+        about,
+        first_ms,
+        now_ms,
+        interval_ms,
+        intervals,
+        f_cnt,
+        dev_addr,
+        min(joined_ms, now_ms),
+        reset_ms,
+        gateway or best_gateway,
+        margin_db,
+        margins,
+        offset_ms,
+        now_ms // HOUR_MS,
+        battery if level is None else _battery(battery, heard),
+        _count(day, heard, lost, _earlier(before, heard, lost) if lost else 0),
+        False,
+        problems,
+        shown_until_ms,
+        deadline_ms,
+        0,
+        day_about if about is was or about == was else day_about or was,
     )
-    return new_tuple(Hearing, (record, lost))
+    return new_tuple(Hearing, (new_tuple(Record, record), lost))
 
 
 def _first(heard: Heard) -> Record:
@@ -130,13 +131,14 @@ def _first(heard: Heard) -> Record:
     )
 
 
-def _late(before: Record, heard: Heard, battery: Battery | None) -> Hearing:
+def _late(before: Record, heard: Heard) -> Hearing:
     """An uplink overtaken by a newer one: it was counted as lost, and is not."""
     same = heard.dev_addr == before.dev_addr
     step = heard.f_cnt - before.f_cnt if same else 0
     found = -1 if step < 0 and before.day.lost else max(0, step - 1) if step <= MAX_GAP else 0
     f_cnt = max(before.f_cnt, heard.f_cnt) if same else before.f_cnt
-    return Hearing(before._replace(f_cnt=f_cnt, battery=battery, day=_count(before.day, heard, found)), max(0, found))
+    battery, day = _battery(before.battery, heard), _count(before.day, heard, found)
+    return Hearing(before._replace(f_cnt=f_cnt, battery=battery, day=day), max(0, found))
 
 
 def _frames(before: Record, heard: Heard) -> tuple[int, int, bool]:
@@ -149,9 +151,11 @@ def _frames(before: Record, heard: Heard) -> tuple[int, int, bool]:
     return (0, 0, False) if step > MAX_GAP else (step - 1, step, False)
 
 
-def _learn(rules: DeviceRules, interval_ms: float, gap_ms: float, *, known: bool) -> float:
+def _learn(rules: DeviceRules, before: Record, gap_ms: float) -> float:
+    interval_ms = before.interval_ms
     if gap_ms <= interval_ms:
         return gap_ms + (interval_ms - gap_ms) * exp2(-gap_ms / DAY_MS)
+    known = learned(rules, before.intervals, before.last_ms - before.first_ms)
     return min(gap_ms, interval_ms * rules.silent_factor) if known else gap_ms
 
 

@@ -20,6 +20,8 @@ LEAST_UPLINKS = 20
 LEAST_DEVICES = 2
 LEARNS_MS = HOUR_MS
 """How long a station must have been followed until its gaps are believed."""
+MAX_OUTAGES = 16
+"""Outages of a station that are remembered."""
 
 Standing = Literal["heard", "doubtful", "silent"]
 
@@ -28,7 +30,7 @@ class Station(NamedTuple):
     """A gateway, or the network: what it heard; times in ms since 1970 (UTC).
 
     `gap_ms` is its usual longest gap, `devices` how many were heard best by it; `back_ms` when it was heard again after
-    a silence.
+    a silence; `outages` the newest of its silences as (last heard, heard again).
     """
 
     first_ms: int = 0
@@ -39,11 +41,12 @@ class Station(NamedTuple):
     back_ms: int = 0
     silent: bool = False
     shown_until_ms: int = 0
+    outages: tuple[tuple[int, int], ...] = ()
 
 
 def hear_all(rules: DeviceRules, station: Station, times_ms: Iterable[int]) -> Station:
     """Take uplinks in, given their times in the order of arrival; an outage counts up to where it was said."""
-    first_ms, last_ms, gap_ms, uplinks, devices, back_ms, silent, shown_until_ms = station
+    first_ms, last_ms, gap_ms, uplinks, devices, back_ms, silent, shown_until_ms, outages = station
     away = silent and not back_ms
     for time_ms in times_ms:
         uplinks += 1
@@ -52,13 +55,28 @@ def hear_all(rules: DeviceRules, station: Station, times_ms: Iterable[int]) -> S
             continue
         if away:
             away, back_ms = False, time_ms
+            outages = with_outage(outages, last_ms, time_ms)
             gap_ms = max(gap_ms, min(gap, rules.silent_factor * gap_ms))
         elif not last_ms:
             first_ms = time_ms
         else:
             gap_ms = max(gap_ms * exp2(-gap / DAY_MS), gap)
         last_ms = time_ms
-    return Station(first_ms, last_ms, gap_ms, uplinks, devices, back_ms, silent, shown_until_ms)
+    return Station(first_ms, last_ms, gap_ms, uplinks, devices, back_ms, silent, shown_until_ms, outages)
+
+
+def with_outage(outages: tuple[tuple[int, int], ...], from_ms: int, to_ms: int) -> tuple[tuple[int, int], ...]:
+    """The outages with another one; the oldest is forgotten in time."""
+    return (*outages, (from_ms, to_ms))[-MAX_OUTAGES:]
+
+
+def away_ms(outages: Iterable[tuple[int, int]], since_ms: int) -> int:
+    """How much of the time since then lies in these outages; where several overlap it counts once."""
+    total, at_ms = 0, since_ms
+    for from_ms, to_ms in sorted(outages):
+        total += max(0, to_ms - max(from_ms, at_ms))
+        at_ms = max(at_ms, to_ms)
+    return total
 
 
 def standing(rules: DeviceRules, station: Station, least_ms: int, now_ms: int, since_ms: int = 0) -> Standing:

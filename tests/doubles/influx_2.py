@@ -16,6 +16,7 @@ Points = dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, float | st
 Item = dict[str, Any]
 ORGANISATION_ID = "0a00000000000001"
 PREDICATE = re.compile(r'_measurement="((?:[^"\\]|\\.)*)" AND dev_eui="((?:[^"\\]|\\.)*)"')
+READ_BACK = re.compile(r"SELECT \* FROM (.+) WHERE dev_eui = '(\w*)' AND time >= (\d+)ms AND time < (\d+)ms")
 SELECT = re.compile(r'SELECT (.+) FROM "?(\w+)"?')
 
 
@@ -83,6 +84,7 @@ class Interface:
             web.delete(f"{root}/authorizations/{{id}}", self._only_admin(self._delete_authorization)),
             web.post(f"{root}/delete", self._delete),
             web.get("/query", self._query),
+            web.post("/query", self._query),
         ]
 
     def _only_admin(
@@ -196,6 +198,8 @@ class Interface:
             _token(request), "write", bucket
         ):
             return error(401, "unauthorized", "unauthorized access")
+        if self._resources.organisation not in {"", request.query["org"]}:
+            return error(404, "not found", f'organization name "{request.query["org"]}" not found')
         if bucket not in self._buckets:
             return error(404, "not found", f'bucket "{bucket}" not found')
         predicate = PREDICATE.fullmatch(body["predicate"])
@@ -211,20 +215,53 @@ class Interface:
         return web.Response(status=204)
 
     async def _query(self, request: web.Request) -> web.Response:
-        """InfluxQL, as much of it as the tests ask: the fields of all points, by time."""
-        select = SELECT.fullmatch(request.query["q"])
-        if select is None:
-            said = {"statement_id": 0, "error": "not implemented: " + request.query["q"]}
-            return web.json_response({"results": [said]})
-        names = select[1].replace('"', "").split(", ")
-        found = sorted(self._buckets.get(request.query["db"], {}).items(), key=lambda point: point[0][2])
-        values = [
-            [key[2], *(fields.get(name, dict(key[1]).get(name)) for name in names)]
-            for key, fields in found
-            if key[0] == select[2] and not fields.keys().isdisjoint(names)
-        ]
-        series = [{"name": select[2], "columns": ["time", *names], "values": values}] if values else []
-        return web.json_response({"results": [{"statement_id": 0, **({"series": series} if series else {})}]})
+        """InfluxQL, as much of it as is asked; a bucket that the token may not read is as one that is not there."""
+        asked = {**request.query, **{name: str(value) for name, value in (await request.post()).items()}}
+        text, token = asked["q"], _token(request)
+        readable = {
+            name: points
+            for name, points in self._buckets.items()
+            if self._admin() in {None, token} or self._resources.allows(token, "read", name)
+        }
+        points = sorted(readable.get(asked.get("db", ""), {}).items(), key=lambda point: point[0][2])
+        if text == "SHOW DATABASES":
+            return _series([{"name": "databases", "columns": ["name"], "values": [[name] for name in readable]}])
+        if found := READ_BACK.fullmatch(text):
+            return _series(
+                _of_device(points, found[1].replace('"', "").split(", "), found[2], int(found[3]), int(found[4]))
+            )
+        if select := SELECT.fullmatch(text):
+            names = select[1].replace('"', "").split(", ")
+            values = [
+                [key[2], *(fields.get(name, dict(key[1]).get(name)) for name in names)]
+                for key, fields in points
+                if key[0] == select[2] and not fields.keys().isdisjoint(names)
+            ]
+            return _series([{"name": select[2], "columns": ["time", *names], "values": values}] if values else [])
+        return web.json_response({"results": [{"statement_id": 0, "error": f"not implemented: {text}"}]})
+
+
+def _series(series: list[Item]) -> web.Response:
+    return web.json_response({"results": [{"statement_id": 0, **({"series": series} if series else {})}]})
+
+
+def _of_device(
+    points: list[tuple[tuple[str, tuple[tuple[str, str], ...], int], dict[str, float | str]]],
+    measurements: list[str],
+    dev_eui: str,
+    from_ms: int,
+    to_ms: int,
+) -> list[Item]:
+    """Every point as a series of its own, tags among its columns."""
+    return [
+        {
+            "name": key[0],
+            "columns": ["time", *dict(key[1]), *fields],
+            "values": [[key[2], *dict(key[1]).values(), *fields.values()]],
+        }
+        for key, fields in points
+        if key[0] in measurements and dict(key[1]).get("dev_eui") == dev_eui and from_ms <= key[2] < to_ms
+    ]
 
 
 def _token(request: web.Request) -> str:

@@ -20,8 +20,8 @@ from ingest.app import Service
 from ingest.audit import operating_system_user
 from ingest.broker import free_port
 from ingest.dead_letter import Reason, dead_letter
+from ingest.dead_letter_rows import write_dead_letter
 from ingest.journal_schema import open_writer
-from ingest.journal_sql import write_dead_letter
 from ingest.settings import load
 from ingest.token_file import token_path
 from tests.doubles.influx import serving
@@ -37,6 +37,7 @@ READING = {
     "check",
     "codecs list",
     "codecs show",
+    "codecs suggest",
     "dead-letters list",
     "dead-letters show",
     "decode",

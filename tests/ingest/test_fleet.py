@@ -1,4 +1,4 @@
-"""The fleet in a running pipeline: silence of devices, gateways and the network; ledger; what survives a restart."""
+"""The fleet in a running pipeline: silence of devices, gateways and the network; what survives a restart."""
 
 import json
 from collections.abc import AsyncIterator
@@ -7,20 +7,16 @@ from typing import Any, cast
 
 import pytest
 
-from ingest import fleet, fleet_store, ledger_view
-from ingest.calendar import Calendar
-from ingest.lifecycle import State
+from ingest import fleet, fleet_store
+from ingest.lifecycle import Change, State
+from ingest.lifecycle_store import set_state
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.device import health
 from rules.device.config import DeviceRules
 from tests.ingest.bench import Bench, city_settings, running
-from tests.ingest.uplinks import APPLICATION, LOT_DEVICES, NOW, event, occupied, raw, rfc3339, topic
-
-MINUTE = 60_000
-GATEWAYS = ("0016c001f153a14c", "0016c001f153a14d")
-FIRST, SECOND = range(0, 20, 2), range(1, 20, 2)
-APART_MS = 25_000
+from tests.ingest.rounds import APART_MS, GATEWAYS, MINUTE, SECOND, ledger_of, live, said, uplink, wait
+from tests.ingest.uplinks import APPLICATION, LOT_DEVICES, NOW, event, occupied, raw
 
 
 @pytest.fixture
@@ -34,39 +30,6 @@ async def bench(settings: Settings) -> AsyncIterator[Bench]:
     """A service without a broker."""
     async with running(settings) as found:
         yield found
-
-
-def uplink(number: int, f_cnt: int, time_ms: int, **fields: Any) -> Message:  # noqa: ANN401 - any field of the event
-    """An uplink of the lot's device with this number, heard by one of two gateways in turns."""
-    gateway = GATEWAYS[number % 2]
-    received = [{"gatewayId": gateway, "nsTime": rfc3339(time_ms), "rssi": -90, "snr": 8.0}]
-    payload = occupied(yes=f_cnt % 2 == 0)
-    fields = {"rxInfo": received, **fields}
-    made = event(LOT_DEVICES[number], f_cnt=f_cnt, time_ms=time_ms, payload=payload, **fields)
-    return raw(json.dumps(made).encode(), where=topic(LOT_DEVICES[number]))
-
-
-async def live(bench: Bench, rounds: range, devices: range) -> int:
-    """Every device sends every ten minutes, 25 s apart; returns the time of the end of the last round."""
-    for turn in rounds:
-        time_ms = NOW + turn * 10 * MINUTE
-        bench.now_ms = time_ms + 10 * MINUTE
-        await bench.send(*(uplink(number, turn, time_ms + number * APART_MS) for number in devices))
-    return NOW + rounds.stop * 10 * MINUTE
-
-
-async def wait(bench: Bench, begin_ms: int, minutes: int) -> None:
-    """Ticks, one a minute."""
-    for minute in range(1, minutes + 1):
-        await bench.tick(begin_ms + minute * MINUTE)
-
-
-async def said(bench: Bench) -> list[tuple[str, str]]:
-    """Subject and state of all words on health, oldest first; of devices their problems."""
-    query = "SELECT payload FROM event WHERE topic LIKE '%/health' ORDER BY seq"
-    rows = await bench.service.journal.query(lambda connection: connection.execute(query).fetchall())
-    found = [json.loads(row[0]) for row in rows]
-    return [(item["subject"], ",".join(item["data"].get("problems", ())) or item["data"]["state"]) for item in found]
 
 
 async def test_a_silent_device_is_one_event_and_one_when_it_is_back(bench: Bench) -> None:
@@ -137,60 +100,6 @@ async def test_a_word_on_a_device_in_maintenance_is_taken_back(bench: Bench) -> 
     await register.set_state(LOT_DEVICES[0], State.MAINTENANCE, None, end_ms + 10**9, "os:anna", "new battery")
     await bench.tick(end_ms + MINUTE)
     assert await said(bench) == [(LOT_DEVICES[0], "silent"), (LOT_DEVICES[0], "ok")]
-
-
-async def ledger_of(bench: Bench, settings: Settings, number: int = 0) -> dict[str, list[int]]:
-    """Expected, received, lost, duplicates, dead letters, stored of a device by day."""
-    calendar = Calendar(settings.city.timezone)
-    days = calendar.day_of(NOW) - 1, calendar.day_of(bench.now_ms) + 1
-    found = await bench.service.journal.query(
-        lambda connection: ledger_view.view(connection, calendar, *days, bench.now_ms, LOT_DEVICES[number], 100)
-    )
-    return {row["day"]: [row[name] for name in ledger_view.COUNTS] for row in found["devices"]}
-
-
-async def test_every_uplink_is_in_the_ledger(bench: Bench, settings: Settings) -> None:
-    """Stored, lost by the counter, repeated, undecodable: each counted once, in its day of the city's calendar."""
-    await live(bench, range(6), range(1))
-    await bench.send(uplink(0, 9, NOW + 90 * MINUTE))
-    await bench.send(uplink(0, 9, NOW + 90 * MINUTE))
-    await bench.send(uplink(0, 10, NOW + 100 * MINUTE, fPort=77))
-    await bench.send(raw(b"{", where=topic(LOT_DEVICES[0])))
-    assert await ledger_of(bench, settings) == {"2027-01-15": [11, 8, 3, 1, 1, 7]}
-    bench.now_ms = NOW + 24 * 60 * MINUTE
-    await bench.send(uplink(0, 11, NOW + 24 * 60 * MINUTE))
-    found = await ledger_of(bench, settings)
-    assert found["2027-01-15"][1:] == [8, 3, 1, 1, 7]
-    assert found["2027-01-15"][0] > 60, "silence after the last uplink is expected, too"
-    assert found["2027-01-16"][1:] == [1, 0, 0, 0, 1]
-
-
-async def test_a_device_that_stays_away_is_expected_every_day(bench: Bench, settings: Settings) -> None:
-    """Three days after the last uplink each day says how many were expected; a retired device is not."""
-    await live(bench, range(12), range(2))
-    bench.now_ms = NOW + 3 * 24 * 60 * MINUTE
-    found = await ledger_of(bench, settings)
-    assert [counts[:2] for counts in found.values()][1:3] == [[144, 0], [144, 0]]
-    await bench.service.register.set_state(LOT_DEVICES[0], State.RETIRED, NOW, None, "os:anna", "gone")
-    found = await ledger_of(bench, settings)
-    assert [counts[1] for counts in found.values()] == [12], "what was counted stays counted"
-    assert len(await ledger_of(bench, settings, 1)) == 4
-
-
-async def test_the_ledger_goes_to_the_database(bench: Bench) -> None:
-    """A point a day and device under `device`, an hour and gateway under `gateway`, lost frames under `link`."""
-    await live(bench, range(8), range(20))
-    bench.now_ms = NOW + 130 * MINUTE
-    await bench.send(uplink(0, 12, NOW + 125 * MINUTE))
-    lines = await bench.lines()
-    assert any(line.startswith("link,") and line.split(" ")[1].endswith("frames_lost=4") for line in lines)
-    mine = [
-        line for line in lines if line.startswith("device,") and LOT_DEVICES[0] in line and "channel=ledger" in line
-    ]
-    assert len({line.rsplit(" ", 1)[1] for line in mine}) == 1, "one point, written again every hour"
-    assert "expected=13.0,received=9.0,lost=4.0,duplicates=0.0,dead_letters=0.0,stored=9.0,interval_s=" in mine[-1]
-    gateways = [line for line in lines if line.startswith("gateway,")]
-    assert f"gateway,gateway={GATEWAYS[0]} uplinks=60.0,share=0.5,rssi=-90.0,snr=8.0" in gateways[0]
 
 
 async def test_nothing_is_forgotten_by_a_restart(settings: Settings) -> None:
@@ -320,3 +229,47 @@ async def test_a_retired_gateway_is_not_missed(bench: Bench) -> None:
     await bench.service.register.set_state(GATEWAYS[0], State.RETIRED, NOW, None, "os:anna", "moved")
     await live(bench, range(8, 12), SECOND)
     assert (GATEWAYS[0], "silent") not in await said(bench)
+
+
+async def test_the_word_on_a_device_is_withdrawn_when_its_maintenance_begins(bench: Bench) -> None:
+    """Maintenance said for later: ok at the first tick of it, silent again at the first after it, no tick sooner."""
+    await live(bench, range(8), range(20))
+    end_ms = await live(bench, range(8, 12), range(1, 20))
+    begin_ms, over_ms = end_ms + 5 * MINUTE, end_ms + 12 * MINUTE
+    await bench.service.register.set_state(
+        LOT_DEVICES[0], State.MAINTENANCE, begin_ms, over_ms, "os:anna", "new battery"
+    )
+    told: list[tuple[int, str]] = []
+    for minute in range(1, 15):
+        await bench.send(uplink(1 + minute, 12, end_ms + minute * MINUTE - 30_000))
+        await bench.tick(end_ms + minute * MINUTE)
+        told += [(minute, state) for _, state in (await said(bench))[1 + len(told) :]]
+    assert told == [(5, "ok"), (12, "silent")]
+
+
+async def test_maintenance_said_while_the_service_was_away_is_heard_of(settings: Settings) -> None:
+    """A word about an asset that was written into the journal itself is looked at with the first ticks."""
+    async with running(settings) as first:
+        await live(first, range(8), range(20))
+        end_ms = await live(first, range(8, 12), range(1, 20))
+        assert await said(first) == [(LOT_DEVICES[0], "silent")]
+        change = Change("lot-markt", end_ms, State.MAINTENANCE, end_ms + 60 * MINUTE)
+        await first.service.journal._write(lambda: set_state(change)(first.service.journal._writer))
+    async with running(settings, end_ms) as second:
+        await second.tick(end_ms + MINUTE)
+        assert await said(second) == [(LOT_DEVICES[0], "silent"), (LOT_DEVICES[0], "ok")]
+
+
+async def test_outages_are_remembered_over_a_restart(settings: Settings) -> None:
+    """A gateway and the service itself were away once each: known to the next start as it was to this one."""
+    async with running(settings) as first:
+        await live(first, range(8), range(20))
+        end_ms = await live(first, range(8, 20), SECOND)
+        await first.send(uplink(0, 20, end_ms))
+        await wait(first, end_ms, 1)
+        await wait(first, end_ms + 120 * MINUTE, 1)
+        known = dict(first.service.fleet.stations)
+    assert known[GATEWAYS[0]].outages == ((NOW + 70 * MINUTE + 18 * APART_MS, end_ms),)
+    assert known["all"].outages == ((end_ms + MINUTE, end_ms + 121 * MINUTE),)
+    async with running(settings, end_ms) as second:
+        assert second.service.fleet.stations == known

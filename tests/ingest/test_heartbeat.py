@@ -5,6 +5,7 @@ import json
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from ingest.broker import Mosquitto
 from ingest.canary import Canary
 from ingest.journal import Journal
 from ingest.journal_records import Batch
+from ingest.journal_schema import JournalFull
 from ingest.mqtt_out import Publisher
 from ingest.service_state import HEARTBEAT_TOPIC
 from ingest.settings import MqttSettings, Settings, load
@@ -193,6 +195,35 @@ async def test_a_writer_that_hangs_is_named_and_the_watchdog_told_nothing(tmp_pa
             release.set()
         await becomes(probe, 200, "")
         assert service.heartbeat.alive(service.problems())
+
+
+async def test_a_full_disk_is_named_and_no_restart_is_asked_for(
+    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commits that do not fit: 503 at the journal with the reason, not ready, and systemd hears that we live."""
+
+    def full(*_: object) -> list[bool]:
+        raise JournalFull("journal is full: database or disk is full")
+
+    async with serving_city(settings(tmp_path, mosquitto.port)) as (service, probe):
+        await becomes(probe, 200, "")
+        with monkeypatch.context() as patched:
+            patched.setattr(service.journal, "_commit", full)
+            async with asyncio.timeout(WAIT_S):
+                while not service.heartbeat._chain.stuck(time.monotonic()):
+                    await asyncio.sleep(0.02)
+                    assert service.heartbeat.alive(service.problems())
+            report = await becomes(probe, 503, "journal")
+            assert "disk is full" in report["problem"]
+            for _ in range(20):
+                await asyncio.sleep(BEAT_S / 10)
+                assert service.heartbeat.alive(service.problems())
+            assert not service.heartbeat.alive({"journal commit": service.problems()["journal"]})
+            async with aiohttp.ClientSession() as session, session.get(f"{service.url}/health/ready") as answer:
+                assert answer.status == 503
+                assert "disk is full" in (await answer.json())["problems"]["journal"]
+        await becomes(probe, 200, "")
+        assert "journal" not in service.problems()
 
 
 async def test_others_uplinks_go_on_beside_it(tmp_path: Path, mosquitto: Mosquitto) -> None:

@@ -6,6 +6,7 @@ from decoders.quantity import Privacy
 from ingest.influx import InfluxSink
 from ingest.influx_delete import CannotDelete, delete_body
 from ingest.influx_http import HttpAnswer
+from ingest.influx_search import ServerFault
 from ingest.influx_version import UnknownVersion, Version, detect, version_of
 from ingest.settings import InfluxSettings
 from ingest.sink import SinkUnavailable
@@ -104,6 +105,25 @@ async def test_nobody_there_is_no_version() -> None:
     await sink.close()
 
 
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_double_behind_a_proxy_in_trouble_has_no_version_yet(status: int) -> None:
+    """A proxy answers `/ping` in its place: a fault that passes, whatever it names; later the version is known."""
+    async with serving("2.8") as double:
+        settings = InfluxSettings(url=double.url)
+        double.pings = [Scripted(status, "try later"), Scripted(status, headers={"x-influxdb-version": "1.8.10"})]
+        for _ in range(2):
+            with pytest.raises(ServerFault, match=f"/ping answers {status}"):
+                await detect(settings)
+        assert await detect(settings) is Version.V2
+        double.pings = [Scripted(status, "try later")]
+        sink = InfluxSink(settings)
+        with pytest.raises(SinkUnavailable):
+            await sink.write(Privacy.OPEN, LINE)
+        assert await sink.write(Privacy.OPEN, LINE) == []
+        assert sink.version is Version.V2
+        await sink.close()
+
+
 async def test_a_version_that_is_set_is_not_asked_for() -> None:
     """The setting wins without a request."""
     settings = InfluxSettings(url="http://127.0.0.1:1", version="2")
@@ -142,11 +162,13 @@ async def test_double_of_2_8_deletes_a_span_of_a_device_in_every_class() -> None
 
 
 async def test_double_of_2_8_that_refuses_a_delete_says_why() -> None:
-    """A bucket that is missing, and a token without the right."""
+    """An organisation that is not there, and a token without the right."""
     async with serving("2.8") as double:
-        sink = InfluxSink(InfluxSettings(url=double.url, bucket_open="nope"))
-        with pytest.raises(SinkUnavailable, match=r'404 bucket "nope" not found'):
+        sink = InfluxSink(InfluxSettings(url=double.url))
+        double.resources.organisation = "stadt"
+        with pytest.raises(SinkUnavailable, match=r"404 organization name \S+ not found"):
             await sink.delete(["environment"], "a", 0, 5000)
+        double.resources.organisation = ""
         double.token = "admin"
         with pytest.raises(SinkUnavailable, match="401 unauthorized"):
             await sink.delete(["environment"], "a", 0, 5000)

@@ -444,5 +444,7 @@ async def test_a_journal_of_a_newer_program_is_refused(settings: JournalSettings
     newer = sqlite3.connect(settings.path)
     newer.execute(f"PRAGMA user_version = {VERSION + 1}")
     newer.close()
-    with pytest.raises(JournalError, match=r"schema version 3, this program reads up to 2; update it"):
+    with pytest.raises(
+        JournalError, match=rf"schema version {VERSION + 1}, this program reads up to {VERSION}; update it"
+    ):
         Journal(settings)

@@ -67,6 +67,16 @@ def test_device_and_asset_must_be_active() -> None:
     assert not known.counts(OTHER, "lot-markt", 150)
 
 
+def test_the_next_turn_of_a_device_or_its_asset() -> None:
+    """Begins and ends of all that was said of either, each until its own instant; None after the last."""
+    known = Lifecycle([Change("lot-markt", 100, State.MAINTENANCE, 200), Change(DEVICE, 150, State.RETIRED)])
+    times = (0, 99, 100, 149, 150, 199, 200)
+    assert [known.turns_ms(DEVICE, "lot-markt", at) for at in times] == [100, 100, 150, 150, 200, 200, None]
+    assert known.turns_ms(DEVICE, "", 0) == 150
+    assert known.turns_ms(OTHER, "lot-markt", 100) == 200
+    assert known.turns_ms(OTHER, "", 0) is None
+
+
 def test_the_rest_costs_next_to_nothing() -> None:
     """For a device of whom nobody said anything it is two look-ups, however many others there are."""
     known = Lifecycle(Change(f"{number:016x}", 100, State.RETIRED) for number in range(20_000))
@@ -159,7 +169,10 @@ async def test_a_row_that_names_no_state_does_not_stop_the_service(tmp_path: Pat
     """A damaged word is left out; the others hold."""
     settings = load(journal={"path": tmp_path / "journal.db"}).journal
     connection = open_writer(settings.path)
-    connection.execute("INSERT INTO lifecycle VALUES ('a', 1, 'retyred', NULL), ('b', 1, 'retired', NULL)")
+    connection.execute(
+        "INSERT INTO lifecycle SELECT column1, 1, column2, NULL, checksum(column1, 1, column2, NULL)"
+        " FROM (VALUES ('a', 'retyred'), ('b', 'retired'))"
+    )
     connection.close()
     async with Journal(settings) as journal:
         known = Register(journal, TOWN, lambda: NOW).lifecycle

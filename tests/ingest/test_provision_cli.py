@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from ingest import audit
 from ingest.audit import Action
 from ingest.cli_provision import Report, provision
+from ingest.journal import Journal
 from ingest.provision_plan import WRITER
-from ingest.settings import given
+from ingest.settings import given, load
 from tests.doubles.influx import InfluxDouble, serving
 
 ADMIN = "admin"
@@ -142,3 +144,28 @@ async def test_double_of_2_8_has_one_bucket_for_simulated_devices(double: Influx
     await provision(settings, "admin", {}, Report(as_json=True, dry_run=False))
     assert list(double.buckets) == ["stadtfunk_simulated"]
     assert double.resources.tasks == {}
+
+
+async def test_double_of_2_8_is_noted_before_the_first_run_of_the_service(run: Run, tmp_path: Path) -> None:
+    """No journal yet: a dry run makes none, a run makes it with its rows in it, and the service goes on with it."""
+    path = tmp_path / "var" / "journal.db"
+    await away(run, "--dry-run")
+    assert not path.parent.exists()
+    done = (await away(run)).stdout.splitlines()
+    async with Journal(load(tmp_path / "stadtfunk.toml", journal={"path": path}).journal) as journal:
+        found = await journal.query(lambda connection: list(audit.rows(connection)))
+        assert await journal.query(audit.verify) is None
+    assert [f"done: {row.action.detail}" for row in found] == [line for line in done if line.startswith("done: ")]
+    assert len(found) == 42
+
+
+async def test_double_of_2_8_is_not_changed_when_it_cannot_be_noted(
+    run: Run, tmp_path: Path, double: InfluxDouble
+) -> None:
+    """Where no journal can be, nothing is provisioned; one line says why."""
+    (tmp_path / "var").write_text("a file, no folder")
+    answer = await away(run)
+    assert answer.returncode == 1
+    assert "nothing changed, for it could not be noted" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert double.resources.changes == []

@@ -157,8 +157,9 @@ def test_every_quantity_has_its_aggregate() -> None:
     for quantity in Quantity:
         if quantity.field.endswith("_total"):
             assert aggregate(quantity) is Aggregate.LAST
-        if quantity.ucum not in {"1", "s", "min", "deg"}:
+        elif quantity.ucum not in {"1", "s", "min", "deg", "m", "mm"}:
             assert aggregate(quantity) in {Aggregate.MEAN, Aggregate.MAX}
+    assert aggregate(Quantity.PRECIPITATION) is Aggregate.SUM
 
 
 def test_every_quantity_is_downsampled_where_it_may_be() -> None:
@@ -174,7 +175,7 @@ def test_every_quantity_is_downsampled_where_it_may_be() -> None:
 def test_the_fields_that_code_writes_beside_quantities_are_known() -> None:
     """A gateway's hour and a device's day."""
     assert gateway_fields(Tally(2, -200.0, 10.0), 4).keys() == fields("gateway", Privacy.INTERNAL).keys()
-    counts = set(Entry._fields) - {"device", "model", "application", "asset"}
+    counts = set(Entry._fields) - {"device", "model", "application", "asset", "district", "privacy"}
     assert counts <= fields("device", Privacy.INTERNAL).keys()
 
 

@@ -1,22 +1,27 @@
 """`stadtfunk replay` and `stadtfunk rules replay` as their users meet them."""
 
 import asyncio
+import fcntl
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
-from ingest import http
+from decoders.quantity import Privacy
+from ingest import http, journal_schema
 from ingest.cli import app
 from ingest.cli_error import CommandError
-from ingest.correction import JournalKeeper
-from ingest.http_replay import router
+from ingest.correction import JournalKeeper, Keeper, Part, Waiting
+from ingest.erasure import Erasure
+from ingest.http_replay import PartBody, router
+from ingest.journal_records import RawMessage, SeenUplink, Stay
 from ingest.token_file import write_token
+from tests.doubles.influxd import Influxd
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import drained, new_store, note_codecs, points, replay_settings
 from tests.ingest.test_replay import BEGIN, lots
@@ -62,12 +67,12 @@ async def filled(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def served(bench: Bench) -> AsyncIterator[None]:
+async def served(bench: Bench, keeper: Keeper | None = None) -> AsyncIterator[None]:
     """The corrections' HTTP interface of a running bench, with its token file."""
     settings = bench.service.settings
     service = FastAPI()
-    keeper = JournalKeeper(bench.service.journal, bench.service.clock)
-    service.include_router(router(lambda: keeper, lambda: None))
+    taking = keeper or JournalKeeper(bench.service.journal, bench.service.clock)
+    service.include_router(router(lambda: taking, lambda: None))
     listener = http.listener("127.0.0.1", 0)
     server = http.server(service)
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -190,6 +195,8 @@ async def interrupted(tmp_path: Path) -> None:
         )
         journal = bench.service.journal
         await journal._write(lambda: journal._writer.execute(query).rowcount)
+        update = "UPDATE correction SET crc = checksum(id, time_ms, body)"
+        await journal._write(lambda: journal._writer.execute(update).rowcount)
 
 
 def test_the_rules_say_the_same_again(tmp_path: Path, run: Command) -> None:
@@ -206,3 +213,150 @@ def test_the_rules_say_the_same_again(tmp_path: Path, run: Command) -> None:
     assert set(other["counts"]) != {"same"}
     assert "messages" in run("rules", "replay", *SPAN).stdout
     assert run("rules", "replay", *SPAN, "--rule", "no.rule").exit_code == 2
+
+
+async def test_uplinks_that_come_while_the_command_works_are_read_by_it(tmp_path: Path, run: Command) -> None:
+    """The service sends a part back that would erase newer points; the command reads on and sends a better one."""
+
+    class Late(JournalKeeper):
+        """Lets an uplink in before the first part."""
+
+        async def keep(self, number: int, part: Part) -> Waiting:
+            if not answers:
+                times = {"f_cnt": 50, "time_ms": BEGIN + 90_000}
+                await bench.send(*(message(dev_eui=name, **times) for name in LOT_DEVICES[:2]))
+            answers.append(await super().keep(number, part))
+            return answers[-1]
+
+    answers: list[Waiting] = []
+    async with running(replay_settings(tmp_path), BEGIN) as bench:
+        note_codecs(bench)
+        store = new_store(bench)
+        await lots(bench, 0, 5)
+        await drained(bench, store)
+        async with served(bench, Late(bench.service.journal, bench.service.clock)):
+            result = said(await asyncio.to_thread(run, "replay", *SPAN, "--json"))
+        await drained(bench, store)
+        await store.close()
+    assert [answer.unread for answer in answers] == [True, False, False]
+    assert (result["counts"]["messages"], result["counts"]["lines"]) == (12, 12)
+    assert len(points(tmp_path / "store.db", "parking")) == 12
+
+
+def test_a_part_survives_the_wire() -> None:
+    """Every field of a part arrives as it was sent."""
+    part = Part(
+        {Privacy.INTERNAL: ["m a=1 1", "n b=2 2"]},
+        (Erasure("70b3d57ed0000001", ("parking", "device"), 1, 2),),
+        (SeenUplink(3, b"\x00\xff", b"\x01"),),
+        (RawMessage("a/b", b"\x00{", 4, Privacy.PERSONAL, (Stay(0, "lot", "north"),)),),
+        7,
+    )
+    sent = PartBody.of(part).model_dump(mode="json")
+    assert PartBody.model_validate(json.loads(json.dumps(sent))).part() == part
+
+
+def test_resuming_takes_over_the_choice_and_not_the_person(
+    tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Span and devices are those of the interrupted replay; who resumes it stands in the record and the audit table."""
+    asyncio.run(filled(tmp_path))
+    said(run("replay", *SPAN, "--device", LOT_DEVICES[0], "--reason", "codec fixed", "--json"))
+    asyncio.run(interrupted(tmp_path))
+    first = said(run("replay", "--list", "--json"))[-1]
+    monkeypatch.setattr("ingest.cli_replay.operating_system_user", lambda: "os:bea")
+    said(run("replay", "--resume", "2", "--json"))
+    again, stopped, _ = said(run("replay", "--list", "--json"))
+    assert (again["actor"], again["reason"]) == ("os:bea", "resumes 2: codec fixed")
+    assert {name: again[name] for name in ("devices", "from_ms", "to_ms", "models", "application")} == {
+        name: first[name] for name in ("devices", "from_ms", "to_ms", "models", "application")
+    }
+    assert (stopped["state"], stopped["actor"]) == ("stopped", first["actor"])
+    rows = said(run("audit", "list", "--json"))
+    assert {(row["actor"], row["action"]) for row in rows} >= {("os:bea", "replay"), ("os:bea", "replay done")}
+    assert [row["subject"] for row in rows if row["action"] == "replay stopped"] == ["correction 2"]
+
+
+def test_resuming_as_a_dry_run_changes_nothing(tmp_path: Path, run: Command) -> None:
+    """It counts what the interrupted replay would come to, and that one is still to be resumed."""
+    asyncio.run(filled(tmp_path))
+    said(run("replay", *SPAN, "--device", LOT_DEVICES[0], "--json"))
+    asyncio.run(interrupted(tmp_path))
+    before = (said(run("replay", "--list", "--json")), said(run("audit", "list", "--json")))
+    counts = said(run("replay", "--resume", "2", "--dry-run", "--json"))["counts"]
+    assert (counts["messages"], counts["points_before"], counts["points_after"]) == (5, 5, 5)
+    assert (said(run("replay", "--list", "--json")), said(run("audit", "list", "--json"))) == before
+    assert said(run("replay", "--resume", "2", "--json"))["counts"]["messages"] == 5
+
+
+def test_resuming_with_another_choice_is_refused(tmp_path: Path, run: Command) -> None:
+    """With another span, device, model, application or source it is not the same replay: wrong usage, nothing done."""
+    asyncio.run(filled(tmp_path))
+    said(run("replay", *SPAN, "--json"))
+    asyncio.run(interrupted(tmp_path))
+    choices = [
+        ("--from", FROM),
+        ("--to", TO),
+        ("--device", LOT_DEVICES[0]),
+        ("--model", "elsys/generic"),
+        ("--application", "city"),
+        ("--source", "record.ndjson"),
+    ]
+    assert [run("replay", "--resume", "2", *choice).exit_code for choice in choices] == [2] * len(choices)
+    assert [item["state"] for item in said(run("replay", "--list", "--json"))] == ["running", "done"]
+
+
+def test_somebody_who_only_looks_at_the_lock_is_waited_for(
+    tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`status` and its like hold the lock for moments; a replay without a service outlasts them."""
+    asyncio.run(filled(tmp_path))
+    monkeypatch.setattr(journal_schema, "LOCK_S", 60.0)
+    with held(tmp_path) as lock:
+        monkeypatch.setattr("ingest.journal_schema.time.sleep", lambda _: lock.close())
+        assert said(run("replay", *SPAN, "--json"))["counts"]["points_after"] == 10
+        assert lock.closed
+
+
+def test_somebody_who_keeps_the_lock_ends_the_patience(
+    tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After that it is told who is in the way, before anything was changed."""
+    asyncio.run(filled(tmp_path))
+    monkeypatch.setattr(journal_schema, "LOCK_S", 0.1)
+    with held(tmp_path):
+        refused = run("replay", *SPAN)
+    assert isinstance(refused.exception, CommandError)
+    assert "in use by another service or command" in str(refused.exception)
+    assert said(run("replay", "--list", "--json")) == []
+
+
+@contextmanager
+def held(tmp_path: Path) -> Iterator[IO[bytes]]:
+    """The lock of the journal as one holds it who looks whether it is locked."""
+    with journal_schema.lock_path(tmp_path / "journal.db").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield lock
+
+
+@pytest.mark.influxd(process=True)
+def test_a_dry_run_that_may_not_read_says_why(
+    tmp_path: Path, run: Command, guarded_influxd: Influxd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the service's own least rights counts are not known, and one line says which right is missing."""
+    asyncio.run(filled(tmp_path))
+    guarded_influxd.create("stadtfunk_open")
+    guarded_influxd.query("CREATE USER dry WITH PASSWORD 's3cret'")
+    guarded_influxd.query("GRANT WRITE ON stadtfunk_open TO dry")
+    monkeypatch.setenv("STADTFUNK_INFLUXDB__URL", guarded_influxd.url)
+    monkeypatch.setenv("STADTFUNK_INFLUXDB__TOKEN", "dry:s3cret")
+    try:
+        shown = run("replay", *SPAN, "--dry-run").stdout.splitlines()
+    finally:
+        guarded_influxd.query("DROP USER dry")
+        guarded_influxd.drop("stadtfunk_open")
+    assert [line.split()[-2:] for line in shown if line.startswith("points before")] == [["not", "known"]]
+    told = [line for line in shown if line.startswith("problem") and "may not read bucket stadtfunk_open" in line]
+    assert len(told) == 1
+    assert shown.index(told[0]) == min(place for place, line in enumerate(shown) if line.startswith("problem"))
+    assert "s3cret" not in "".join(shown)

@@ -3,18 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from ingest.correction import Result
 from ingest.influx import InfluxSink
-from ingest.read_back import from_influx
+from ingest.replay_influx import from_influx
 from tests.doubles.influxd import Database
 from tests.doubles.influxd_fixtures import NewBucket
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import drained, note_codecs, order, replay_settings, replayed
 from tests.ingest.test_replay import BEGIN, END, fix_codec, lots, month, wrong_codec
+from tests.ingest.test_replay_choice import HOURS, SWAPPED, each_choice, swapped
 
 pytestmark = pytest.mark.influxd
 
@@ -32,10 +33,10 @@ class Place(NamedTuple):
         statement = f"SELECT {field} FROM {measurement}"  # noqa: S608 - a test's own names
         return sorted((row for name in self.buckets for row in self.server.query(statement, name)), key=repr)
 
-    async def replayed(self) -> Result:
+    async def replayed(self, **choice: Any) -> Result:  # noqa: ANN401 - any field of the order
         """The whole month, in place."""
-        read_back = from_influx(self.bench.service.settings.influxdb)
-        result = await replayed(self.bench, order(BEGIN, END), read_back=read_back)
+        async with from_influx(self.bench.service.settings.influxdb) as read_back:
+            result = await replayed(self.bench, order(BEGIN, END, **choice), read_back=read_back)
         await drained(self.bench, self.sink)
         return result
 
@@ -84,3 +85,19 @@ async def test_a_wrong_field_is_gone_after_the_codec_is_fixed(
         result = await place.replayed()
         assert (len(wrong), place.points("parking", "tilted"), len(place.points("parking", "occupied"))) == (20, [], 20)
     assert result.counts["readings_changed"] in {20, None}
+
+
+@each_choice
+async def test_what_is_outside_the_filter_keeps_its_points(
+    tmp_path: Path, influxdb: Database, new_bucket: NewBucket, choice: dict[str, Any]
+) -> None:
+    """A device changed profile and application: whichever is chosen, the database holds the batteries of both."""
+    async with placed(tmp_path, influxdb, new_bucket) as place:
+        await swapped(place.bench)
+        await drained(place.bench, place.sink)
+        before = {name: place.points(name) for name in ("environment", "waste", "parking", "device", "link")}
+        result = await place.replayed(devices=(SWAPPED,), **choice)
+        assert {name: place.points(name) for name in before} == before
+        assert len(place.points("device", "battery_level")) == HOURS
+    assert result.counts["messages"] == HOURS
+    assert result.counts["readings_changed"] in {0, None}

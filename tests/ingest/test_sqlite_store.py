@@ -186,6 +186,19 @@ async def test_retention_deletes_what_is_older(store: SqliteStore, monkeypatch: 
     assert store.count("environment") == 40
 
 
+async def test_personal_points_go_earlier(tmp_path: Path) -> None:
+    """After their own days and by our own clock, never later than the others; a series of two classes with them."""
+    for days, personal_days, kept in ((365, 7, 7), (3, 7, 3)):
+        store = SqliteStore(tmp_path / f"{days}.db", days, personal_days)
+        for privacy, name in ((Privacy.OPEN, "traffic"), (Privacy.PERSONAL, "meter"), (Privacy.OPEN, "both")):
+            await store.write(privacy, f"{name} value=1 1000".encode())
+        await store.write(Privacy.PERSONAL, b"both value=2 1000")
+        assert await store.prune(1000, 1000 + kept * DAY_MS) == 0
+        assert await store.prune(1000, 1001 + kept * DAY_MS) == 2
+        assert [store.count(name) for name in ("traffic", "meter", "both")] == [1, 0, 0]
+        await store.close()
+
+
 async def test_deleted_points_give_their_space_back(store: SqliteStore, tmp_path: Path) -> None:
     """The file shrinks after pruning."""
     await store.write(Privacy.OPEN, lines(20_000, series=20))

@@ -1,5 +1,6 @@
 """What uplinks say of their device: lost frames, restarts, intervals, margins, the ledger of the day."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from decoders.quantity import Privacy
 from rules.device.config import DeviceRules
 from rules.device.health import PROBLEMS, found, names
 from rules.device.hearing import MAX_GAP, Heard, hear
-from rules.device.record import About, Battery, Record
+from rules.device.record import About, Battery, Record, dump, dump_one, load, load_one
 
 RULES = DeviceRules()
 ABOUT = About("device 1", "bosch/tps110", "city", "lot-1", "", "", Privacy.OPEN)
@@ -159,3 +160,33 @@ def test_frames_lost_before_midnight_are_not_expected_of_the_new_day() -> None:
     record, lost = hear(RULES, record, heard(570, 57, day_begin_ms=midnight_ms))
     assert lost == 47
     assert (record.day.lost, record.day.earlier) == (47, 35)
+
+
+@pytest.mark.parametrize(("unread", "lost"), [(0, 3), (2, 1), (5, 0)])
+def test_frames_that_nobody_could_read_are_not_lost(unread: int, lost: int) -> None:
+    """A gap of three frames less those that came unread; never below nothing, and the next gap is whole."""
+    before = after(heard(0, 0), heard(10, 1))._replace(unread=unread)
+    record, found_lost = hear(RULES, before, heard(50, 5))
+    assert (found_lost, record.day.lost, record.unread) == (lost, lost, 0)
+    assert hear(RULES, record, heard(80, 8)).lost == 2
+
+
+def test_a_day_has_the_name_it_began_with() -> None:
+    """Renamed twice, and back: the first name stays; an uplink overtaken by a newer one changes none."""
+    second, third = ABOUT._replace(name="device 2"), ABOUT._replace(name="device 3")
+    record = after(heard(0, 0), heard(10, 1, about=second))
+    assert (record.about, record.day_about) == (second, ABOUT)
+    for about in (third, ABOUT):
+        record = hear(RULES, record, heard(20, 2, about=about)).record
+        assert (record.about, record.day_about) == (about, ABOUT)
+    assert after(heard(0, 0), heard(10, 1)).day_about is None
+
+
+def test_a_record_without_the_newer_fields_is_read() -> None:
+    """As it was written before there were any; and one with all of them comes back whole."""
+    record = after(heard(0, 0), heard(10, 1, level=80.0))
+    form, fields = json.loads(dump_one(record))
+    assert load_one(json.dumps([form, fields[:20]]).encode()) == record
+    whole = record._replace(unread=2, day_about=ABOUT._replace(name="device 0"))
+    assert load_one(dump_one(whole)) == whole
+    assert load(dump({"a": whole})) == {"a": whole}

@@ -55,6 +55,7 @@ def test_an_outage_is_learned_a_little() -> None:
     back = hear_all(RULES, silent, [LAST + DAY_MS, LAST + DAY_MS + MINUTE])
     assert 4 * MINUTE < back.gap_ms <= 5 * MINUTE
     assert back.back_ms == LAST + DAY_MS
+    assert back.outages == ((LAST, LAST + DAY_MS),)
     again, event = conclude(RULES, "g", back, LAST + DAY_MS + 2 * MINUTE, "2", silent=False)
     assert event is not None
     assert event.data.state == "ok"
