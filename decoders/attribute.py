@@ -1,6 +1,7 @@
 """Attributes of devices: numbers, versions, listed words, hexadecimal and plain text."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 from decoders.field import Attribute, Raw
 
@@ -8,6 +9,15 @@ from decoders.field import Attribute, Raw
 def number(name: str, code: str) -> Attribute:
     """A number as decimal digits."""
     return Attribute(name, code, str, int)
+
+
+def real(name: str, code: str = "f") -> Attribute:
+    """A float; nothing for NaN and infinity."""
+
+    def text(raw: Raw) -> str:
+        return f"{raw:g}" if isinstance(raw, float) and isfinite(raw) else ""
+
+    return Attribute(name, code, text, float)
 
 
 def words(name: str, code: str, listed: Mapping[int, str]) -> Attribute:
@@ -19,6 +29,21 @@ def words(name: str, code: str, listed: Mapping[int, str]) -> Attribute:
 
     def parse(text: str) -> int:
         return numbers[text] if text in numbers else int(text)
+
+    return Attribute(name, code, text, parse)
+
+
+def flags(name: str, code: str, listed: Mapping[int, str]) -> Attribute:
+    """The words of all bits that are set, lowest first, and "bit 5" for one that is not listed; "" if none is."""
+    numbers = {word: bit for bit, word in listed.items()}
+
+    def text(raw: Raw) -> str:
+        bits = _integer(raw)
+        return ", ".join(listed.get(bit, f"bit {bit}") for bit in range(bits.bit_length()) if bits >> bit & 1)
+
+    def parse(text: str) -> int:
+        words = text.split(", ")
+        return sum(1 << (numbers[word] if word in numbers else int(word.removeprefix("bit "))) for word in words)
 
     return Attribute(name, code, text, parse)
 

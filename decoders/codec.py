@@ -62,7 +62,8 @@ class Codec:
     """One device model (or a vendor's line with one format).
 
     `ports` maps an f_port to its frame; `any_port` is used for all others (devices whose port is configurable).
-    `source` names the document, revision and section that the layout comes from.
+    `source` names the document, revision and section that the layout comes from; `untested` is set while nobody has
+    published a payload of a real device, so that only the document speaks for us.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Codec:
     any_port: Frame | None = None
     parameters: tuple[Parameter, ...] = ()
     privacy: Privacy = Privacy.OPEN
+    untested: bool = False
 
     def frame(self, f_port: int) -> Frame:
         """The frame format on this f_port, or UnknownPort."""

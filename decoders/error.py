@@ -4,7 +4,12 @@ DecodeError
 ├── UnknownPort         the codec has no frame on this f_port
 ├── WrongLength         the frame is shorter or longer than its layout
 ├── MalformedPayload    a type, version or value that the format does not know
-└── MissingParameter    the codec needs a figure of the device (range, height …) that is not set
+├── MissingParameter    the codec needs a figure of the device (range, height …) that is not set
+├── MappingError        a decoded object in which nothing is known, or a table that is none
+└── ScriptError         a vendor's JavaScript that cannot be loaded, or failed on a payload
+    ├── ScriptTimeout   it did not answer in time
+    │   └── ScriptHung  it did not even heed its time limit
+    └── ScriptRefused   it did not answer in time too often, and is not asked for a while
 EncodeError             readings that the format cannot carry
 UnknownCodec            no codec has this id
 """
@@ -28,6 +33,26 @@ class MalformedPayload(DecodeError):
 
 class MissingParameter(DecodeError):
     """The codec needs a figure of the device that is not set."""
+
+
+class MappingError(DecodeError):
+    """A decoded object in which nothing is known, or a mapping table that is none."""
+
+
+class ScriptError(DecodeError):
+    """A vendor's JavaScript that cannot be loaded, or failed on a payload."""
+
+
+class ScriptTimeout(ScriptError):
+    """A vendor's JavaScript that did not answer in time."""
+
+
+class ScriptHung(ScriptTimeout):
+    """A vendor's JavaScript that did not heed its time limit, and still runs somewhere."""
+
+
+class ScriptRefused(ScriptError):
+    """A vendor's JavaScript that is not asked for a while, for it did not answer in time too often."""
 
 
 class EncodeError(ValueError):

@@ -1,15 +1,15 @@
 """The parts that frame tables are made of: readings, bits, constants, padding, attributes.
 
-A number's format is a struct code (B b H h I i f) or `u24`, `s24`, `u16le` (little-endian whatever the frame is), or
-inside `Bits` a bit number ("0") or a range of them ("4-7"), lowest first. Every part turns a raw number or bytes into
-what it means and back.
+A number's format is a struct code (B b H h I i Q f) or `u24`, `s24`, `u16le` or `u16be` (of that order whatever the
+frame's is), or inside `Bits` a bit number ("0") or a range of them ("4-7"), lowest first. Every part turns a raw number
+or bytes into what it means and back.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 from math import isfinite
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from decoders.codec import CodecField
 from decoders.error import EncodeError
@@ -24,12 +24,14 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "H": (0, 0xFFFF),
     "h": (-0x8000, 0x7FFF),
     "u16le": (0, 0xFFFF),
+    "u16be": (0, 0xFFFF),
     "u24": (0, 0xFFFFFF),
     "s24": (-0x800000, 0x7FFFFF),
     "I": (0, 0xFFFFFFFF),
     "i": (-0x80000000, 0x7FFFFFFF),
+    "Q": (0, 0xFFFFFFFFFFFFFFFF),
 }
-BYTEWISE: Mapping[str, int] = {"u24": 3, "s24": 3, "u16le": 2}
+BYTEWISE: Mapping[str, int] = {"u24": 3, "s24": 3, "u16le": 2, "u16be": 2}
 FLOAT_LIMIT = 3.4028234e38
 # NamedTuple's own constructor costs twice this one, and there is one call a reading.
 new_tuple = tuple.__new__
@@ -71,12 +73,33 @@ class Bit(NamedTuple):
     mask: int
 
 
+def bit_place(code: str) -> Bit:
+    """The place that a bit number ("0") or a range of them ("4-7") names."""
+    low, _, high = code.partition("-")
+    width = int(high or low) - int(low) + 1
+    return Bit(int(low), (1 << width) - 1)
+
+
+class Curve(NamedTuple):
+    """A formula that is no straight line, and its inverse; `value` gives None where a raw number is no reading.
+
+    `low`, `high` and `step` (the coarsest) are in the quantity's unit.
+    """
+
+    value: Callable[[int], float | None]
+    raw: Callable[[float], int]
+    low: float
+    high: float
+    step: float
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A number that becomes a reading: (raw · scale + offset) / divisor, in the quantity's unit.
 
     `invalid` are raw values that mean "no reading"; the first of them is sent when the reading is not given.
     `values` lists raw values one by one where no formula does; a raw value outside of it is no reading.
+    `curve` is any other formula of an integer, in place of scale, offset and divisor.
     `digits` rounds a float's value to what its sender can have meant. NaN and infinity are no reading.
     """
 
@@ -89,6 +112,7 @@ class Field:
     offset: float = 0
     invalid: int | tuple[int, ...] = ()
     values: Mapping[int, float] | None = None
+    curve: Curve | None = None
     digits: int = 4
     verified: bool = True
 
@@ -100,14 +124,12 @@ class Field:
     @property
     def plain(self) -> bool:
         """Whether every value is nothing but raw / divisor."""
-        return self.scale == 1 and self.offset == 0 and not self.markers
+        return self.scale == 1 and self.offset == 0 and not self.markers and self.curve is None
 
     @property
     def place(self) -> Bit:
         """The bits of a format inside `Bits`."""
-        low, _, high = self.format.partition("-")
-        width = int(high or low) - int(low) + 1
-        return Bit(int(low), (1 << width) - 1)
+        return bit_place(self.format)
 
     def raw_range(self) -> tuple[int, int]:
         """Least and greatest raw value of an integer format."""
@@ -123,6 +145,9 @@ class Field:
             return None
         if self.values is not None:
             return Reading(self.quantity, float(self.values[int(raw)]), self.channel)
+        if self.curve is not None:
+            bent = self.curve.value(int(raw))
+            return None if bent is None else Reading(self.quantity, bent, self.channel)
         return Reading(self.quantity, (raw * self.scale + self.offset) / self.divisor, self.channel)
 
     def reader(self) -> Callable[[int], Reading | None] | None:
@@ -135,9 +160,12 @@ class Field:
             return readings.get
         if high - low < LARGEST_TABLE:
             return [self.read(raw) for raw in (*range(high + 1), *range(low, 0))].__getitem__
-        return None if self.plain else self._linear()
+        if self.curve is not None:
+            return self.read
+        return None if self.plain else self.linear()
 
-    def _linear(self) -> Callable[[int], Reading | None]:
+    def linear(self) -> Callable[[int], Reading | None]:
+        """The reader of a straight line, for all raw values."""
         quantity, channel, markers = self.quantity, self.channel, self.markers
         scale, offset, divisor = self.scale, self.offset, self.divisor
 
@@ -160,7 +188,7 @@ class Field:
         return self._float(value) if self.format == "f" else self._integer(value)
 
     def _float(self, value: float) -> float:
-        raw = (value * self.divisor - self.offset) / self.scale
+        raw = (round(value, self.digits) * self.divisor - self.offset) / self.scale
         if abs(raw) > FLOAT_LIMIT:
             raise EncodeError(f"{name(self.quantity, self.channel)} = {value} is too large for a float")
         return raw
@@ -171,6 +199,9 @@ class Field:
             raw = min(listed, key=lambda raw: abs(listed[raw] - value))
             low, high = min(listed.values()), max(listed.values())
             fits = low <= value <= high
+        elif self.curve is not None:
+            fits = self.curve.low <= value <= self.curve.high
+            raw = self.curve.raw(value) if fits else 0
         else:
             raw = round((value * self.divisor - self.offset) / self.scale)
             least, greatest = self.raw_range()
@@ -190,7 +221,16 @@ class Field:
             values = sorted(value for raw, value in self.values.items() if raw not in self.markers)
             gaps = [after - before for before, after in pairwise(values)]
             return CodecField(
-                self.quantity, self.channel, self.verified, float(values[0]), float(values[-1]), float(max(gaps))
+                self.quantity,
+                self.channel,
+                self.verified,
+                float(values[0]),
+                float(values[-1]),
+                float(max(gaps, default=1)),
+            )
+        if self.curve is not None:
+            return CodecField(
+                self.quantity, self.channel, self.verified, self.curve.low, self.curve.high, self.curve.step
             )
         low, high = ((raw * self.scale + self.offset) / self.divisor for raw in self._useful_range())
         return CodecField(self.quantity, self.channel, self.verified, low, high, self.scale / self.divisor)
@@ -205,15 +245,31 @@ class Field:
 
 
 class Bits:
-    """A word whose bits are fields of their own; bits that no field names are ignored, and sent as zero."""
+    """A word whose bits are fields, attributes and constants; bits that none names are ignored, and sent as zero.
 
-    def __init__(self, code: str, *fields: Field) -> None:
-        self.code = code
-        self.fields = fields
+    `code` is that of an unsigned integer, or `5s` for five bytes that are one big-endian number (`5sle` a little-endian
+    one).
+    """
 
-    def write(self, given: Given) -> int:
-        """The word that carries all its fields."""
-        return sum(int(field.write(given)) << field.place.shift for field in self.fields)
+    def __init__(self, code: str, *parts: "Field | Attribute | Const") -> None:
+        self.order: Literal["little", "big"] = "little" if code.endswith("le") else "big"
+        self.code = code.removesuffix("le")
+        self.fields = tuple(part for part in parts if isinstance(part, Field))
+        self.attributes = tuple(part for part in parts if isinstance(part, Attribute))
+        self.constants = tuple(part for part in parts if isinstance(part, Const))
+
+    def write(self, given: Given) -> int | bytes:
+        """The word that carries all its parts."""
+        word = sum(int(field.write(given)) << field.place.shift for field in self.fields)
+        for constant in self.constants:
+            word |= constant.value << bit_place(constant.code).shift
+        for attribute in self.attributes:
+            shift, mask = bit_place(attribute.code)
+            raw = int(attribute.write(given))
+            if not 0 <= raw <= mask:
+                raise EncodeError(f"{attribute.name} = {raw} does not fit into its bits")
+            word |= raw << shift
+        return word.to_bytes(int(self.code[:-1]), self.order) if self.code.endswith("s") else word
 
 
 @dataclass(frozen=True, slots=True)

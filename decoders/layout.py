@@ -11,11 +11,12 @@ Divide, do not multiply: raw / 10 is the right decimal, raw · 0.1 often is not.
 
 import struct
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from decoders.codec import CodecField
 from decoders.error import EncodeError, MalformedPayload, WrongLength
-from decoders.field import BYTEWISE, Attribute, Bits, Const, Field, Given, Pad, Part, Raw, new_tuple
+from decoders.field import BYTEWISE, Attribute, Bit, Bits, Const, Field, Given, Pad, Part, Raw, bit_place, new_tuple
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
 from decoders.quantity import Quantity
 
@@ -46,7 +47,7 @@ class Layout:
     Decoding raises WrongLength for any other length and MalformedPayload where a constant differs.
     """
 
-    __slots__ = ("_attributes", "_checks", "_order", "_parts", "_steps", "_unpack", "_words", "size")
+    __slots__ = ("_attributes", "_bit_checks", "_checks", "_order", "_parts", "_steps", "_unpack", "_words", "size")
 
     def __init__(self, order: Order, *parts: Part) -> None:
         self._order = ORDER_NAMES[order]
@@ -59,7 +60,8 @@ class Layout:
         self._checks = tuple(
             _Check(index, word.value, word.meaning) for index, word in enumerate(self._words) if isinstance(word, Const)
         )
-        self._attributes = tuple((index, word) for index, word in enumerate(self._words) if isinstance(word, Attribute))
+        self._bit_checks = tuple(self._compile_bit_checks())
+        self._attributes = tuple(self._compile_attributes())
 
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """One measurement at the given time."""
@@ -76,6 +78,10 @@ class Layout:
         for index, expected, meaning in self._checks:
             if raws[index] != expected:
                 raise MalformedPayload(f"{meaning} is {raws[index]:#x}; expected {expected:#x}")
+        for index, order, (shift, mask), expected, meaning in self._bit_checks:
+            found = _whole(raws[index], order) >> shift & mask
+            if found != expected:
+                raise MalformedPayload(f"{meaning} is {found:#x}; expected {expected:#x}")
         for index, read, divisor, quantity, channel in self._steps:
             if read is None:
                 readings.append(new_tuple(Reading, (quantity, raws[index] / divisor, channel)))
@@ -127,7 +133,21 @@ class Layout:
                 yield _step(index, word, self._reader(word))
             elif isinstance(word, Bits):
                 for field in word.fields:
-                    yield _step(index, field, _bit_reader(word.code, field))
+                    yield _step(index, field, _bit_reader(word, field))
+
+    def _compile_bit_checks(self) -> Iterable[tuple[int, Literal["little", "big"], Bit, int, str]]:
+        for index, word in enumerate(self._words):
+            if isinstance(word, Bits):
+                for constant in word.constants:
+                    yield index, word.order, bit_place(constant.code), constant.value, constant.meaning
+
+    def _compile_attributes(self) -> Iterable[tuple[int, Attribute]]:
+        for index, word in enumerate(self._words):
+            if isinstance(word, Attribute):
+                yield index, word
+            elif isinstance(word, Bits):
+                for attribute in word.attributes:
+                    yield index, _bit_attribute(attribute, word.order)
 
     def _reader(self, field: Field) -> Callable[[Any], Reading | None] | None:
         """The field's own reader, behind that of a number which struct does not know."""
@@ -137,7 +157,7 @@ class Layout:
         return lambda raw: read(int.from_bytes(raw, order, signed=signed))
 
     def _order_of(self, code: str) -> Literal["little", "big"]:
-        return "little" if code.endswith("le") else self._order
+        return "little" if code.endswith("le") else "big" if code.endswith("be") else self._order
 
     def _raw(self, word: Part, given: Given) -> Raw:
         if isinstance(word, Const):
@@ -154,12 +174,27 @@ def _step(index: int, field: Field, read: Callable[[Any], Reading | None] | None
     return _Step(index, read, field.divisor, field.quantity, field.channel)
 
 
-def _bit_reader(code: str, field: Field) -> Callable[[int], Reading | None]:
+def _bit_reader(word: Bits, field: Field) -> Callable[[Any], Reading | None]:
     """A reader of the whole word: a table for a byte, else the field's reader behind shift and mask."""
     shift, mask = field.place
-    if code == "B":
+    if word.code == "B":
         return [field.read(raw >> shift & mask) for raw in range(BYTE_VALUES)].__getitem__
-    return lambda raw: field.read(raw >> shift & mask)
+    read, order = field.reader() or field.linear(), word.order
+    if word.code.endswith("s"):
+        return lambda raw: read(int.from_bytes(raw, order) >> shift & mask)
+    return lambda raw: read(raw >> shift & mask)
+
+
+def _bit_attribute(attribute: Attribute, order: Literal["little", "big"]) -> Attribute:
+    """The attribute behind shift and mask."""
+    shift, mask = bit_place(attribute.code)
+    text = attribute.text
+    return replace(attribute, text=lambda raw: text(_whole(raw, order) >> shift & mask))
+
+
+def _whole(raw: Raw, order: Literal["little", "big"]) -> int:
+    """A word as one number."""
+    return int.from_bytes(raw, order) if isinstance(raw, bytes) else int(raw)
 
 
 def _code(part: Part) -> str:

@@ -6,95 +6,23 @@ their own, newest first. Where a quantity and channel come twice at one time, th
 """
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Literal
 
-from decoders.codec import CodecField
-from decoders.error import EncodeError, MalformedPayload, WrongLength
-from decoders.field import Given, Part, new_tuple
-from decoders.layout import ORDER_NAMES, Layout, Order
-from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
-
-Item = Part | tuple[Part, ...] | list[Part]
-Table = Mapping[int, Item]
+from decoders.error import MalformedPayload, WrongLength
+from decoders.layout import Order
+from decoders.measurement import Measurement
+from decoders.typed import Moment, Table, Typed, layouts_of
 
 TYPE_BITS = 0x3F
 OFFSET_SHIFT = 6
 MS_PER_S = 1000
 UNIX_BYTES = 4
 ID_BYTES = 2
+UNKNOWN_TYPE = "unknown_type"
 
 
-class _Moment:
-    """The values of one time, while a frame is being read."""
-
-    __slots__ = ("attributes", "counts", "readings")
-
-    def __init__(self) -> None:
-        self.readings: list[Reading] = []
-        self.attributes: dict[str, str] = {}
-        self.counts: dict[int, int] = {}
-
-    def repeated(self, key: int, layouts: tuple[Layout, ...]) -> Layout:
-        """The layout of the next value of a type that may come several times."""
-        count = self.counts.get(key, 0)
-        if count == len(layouts):
-            raise MalformedPayload(f"type {key:#04x} comes more than {count} times")
-        self.counts[key] = count + 1
-        return layouts[count]
-
-    def measurement(self, time_ms: int) -> Measurement:
-        """The measurement of this time; of two readings of one quantity and channel the later one."""
-        readings = self.readings
-        if len(readings) > 1 and len({(reading[0], reading[2]) for reading in readings}) < len(readings):
-            readings = list({(reading[0], reading[2]): reading for reading in readings}.values())
-        return new_tuple(Measurement, (time_ms, tuple(readings), self.attributes or NO_ATTRIBUTES))
-
-
-class _Typed:
-    """What all three families share: the table, encoding, and what can be carried.
-
-    A value of the table is a part, a tuple of parts, or a list: the meanings of a type's first, second … occurrence.
-    """
-
-    __slots__ = ("_items", "_order")
-
-    def __init__(self, order: Order, table: Table) -> None:
-        self._order = ORDER_NAMES[order]
-        self._items = {key: tuple(_layouts(order, item)) for key, item in table.items()}
-
-    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
-        """The frame that carries the whole measurement, in the order of the table, or EncodeError.
-
-        A value that does not fit one type is left to later ones (millimetres, then centimetres).
-        """
-        given = Given(measurement)
-        payload, misfit = b"", None
-        for key, layouts in self._items.items():
-            for layout in layouts:
-                if layout.carries(given):
-                    rest = given.copy()
-                    try:
-                        payload += self._header(key, layout.size) + layout.write(rest)
-                    except EncodeError as error:
-                        misfit = error
-                    else:
-                        given = rest
-        if misfit and given.left():
-            raise misfit
-        given.refuse_rest()
-        if not payload:
-            raise EncodeError("nothing to send")
-        return payload
-
-    def fields(self) -> tuple[CodecField, ...]:
-        """What the table's values carry."""
-        return tuple(field for layouts in self._items.values() for layout in layouts for field in layout.fields())
-
-    def _header(self, key: int, size: int) -> bytes:
-        raise NotImplementedError
-
-
-class OffsetTlv(_Typed):
+class OffsetTlv(Typed):
     """One type byte, then the value; the byte's two upper bits count extra bytes behind the value.
 
     Those hold the value's age in seconds, and its reading belongs to a measurement of that time. `stop` are types
@@ -112,7 +40,7 @@ class OffsetTlv(_Typed):
         """The measurement of now, then those of earlier times."""
         at, end = 0, len(payload)
         items = self._items
-        now = _Moment()
+        now = Moment()
         moments = {0: now}
         while at < end:
             key = payload[at]
@@ -127,7 +55,7 @@ class OffsetTlv(_Typed):
             moment = now
             if key > TYPE_BITS:
                 age_s = int.from_bytes(payload[behind:following], self._order)
-                moment = moments.setdefault(age_s, _Moment()) if age_s else now
+                moment = moments.setdefault(age_s, Moment()) if age_s else now
             layout = layouts[0] if len(layouts) == 1 else moment.repeated(key & TYPE_BITS, layouts)
             layout.read(payload, at + 1, moment.readings, moment.attributes)
             at = following
@@ -143,33 +71,50 @@ class OffsetTlv(_Typed):
         return bytes((key,))
 
 
-class ChannelTlv(_Typed):
-    """A type of one or two bytes, then the value. An unknown type is MalformedPayload: nothing tells its length.
+class ChannelTlv(Typed):
+    """A type of one or two bytes, then the value.
 
-    `history` are types whose value is a Unix time in seconds and a record of that time.
+    An unknown type ends the frame, since nothing tells its length: what came before it holds, and the attribute
+    `unknown_type` names it; as the first type it is MalformedPayload. `history` are types whose value is a Unix time
+    in seconds and a record of that time. `clock` is the type whose value is the Unix time of all that is no record
+    (zero while the device's clock is not set).
+
+    A key of more bytes than a type has names the value's first bytes, too: 0x10E401 is type 10E4 with a value that
+    begins with 01. In `history` those bytes stand behind the time.
     """
 
-    __slots__ = ("_history", "_type_bytes")
+    __slots__ = ("_clock", "_history", "_history_widths", "_type_bytes", "_widths")
 
     def __init__(
-        self, order: Order, table: Table, *, history: Table | None = None, type_bytes: Literal[1, 2] = 2
+        self,
+        order: Order,
+        table: Table,
+        *,
+        history: Table | None = None,
+        clock: int | None = None,
+        type_bytes: Literal[1, 2] = 2,
     ) -> None:
         super().__init__(order, table)
         self._type_bytes = type_bytes
-        self._history = {key: next(iter(_layouts(order, item))) for key, item in (history or {}).items()}
+        self._clock = clock
+        self._history = {key: tuple(layouts_of(order, item)) for key, item in (history or {}).items()}
+        self._widths = self._further(self._items)
+        self._history_widths = self._further(self._history)
 
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """The measurement of now, then the records, newest first."""
         at, end, width = 0, len(payload), self._type_bytes
         items = self._items
-        now = _Moment()
-        records: dict[int, _Moment] = {}
+        now = Moment()
+        records: dict[int, Moment] = {}
         while at < end:
             value = at + width
+            if value > end:
+                raise WrongLength(f"a type of {width} bytes begins at byte {at}; the payload ends at {end}")
             key = payload[at] if width == 1 else int.from_bytes(payload[at:value], "big")
             layouts = items.get(key)
             if layouts is None:
-                at = self._record(key, payload, value, records)
+                at = self._unlisted(key, payload, at, now, records)
                 continue
             at = value + layouts[0].size
             if at > end:
@@ -178,31 +123,68 @@ class ChannelTlv(_Typed):
             layout.read(payload, value, now.readings, now.attributes)
         if not end:
             raise WrongLength("the payload is empty")
+        present_ms = now.unix * MS_PER_S if now.unix else time_ms
         if not records:
-            return (now.measurement(time_ms),)
-        return _with_records(now, records, time_ms)
+            return (now.measurement(present_ms),)
+        return _with_records(now, records, present_ms)
 
-    def _record(self, key: int, payload: bytes, at: int, records: dict[int, _Moment]) -> int:
-        """Read a record of history; the byte behind it."""
-        layout = self._history.get(key)
-        if layout is None:
-            raise MalformedPayload(f"unknown type {key:#06x} before byte {at}")
-        value = at + UNIX_BYTES
-        if value + layout.size > len(payload):
-            raise WrongLength(f"a record of type {key:#06x} ends at byte {value + layout.size}")
-        moment = records.setdefault(int.from_bytes(payload[at:value], self._order), _Moment())
-        layout.read(payload, value, moment.readings, moment.attributes)
-        return value + layout.size
+    def _unlisted(self, key: int, payload: bytes, at: int, now: Moment, records: dict[int, Moment]) -> int:
+        """Read the clock, a record, a value whose first bytes belong to its type, or end the frame; the byte behind."""
+        value = at + self._type_bytes
+        if key == self._clock:
+            now.unix = self._time(payload, value)
+            return value + UNIX_BYTES
+        moment, table, widths = now, self._items, self._widths.get(key, ())
+        if key in self._history_widths:
+            moment = records.setdefault(self._time(payload, value), Moment())
+            value += UNIX_BYTES
+            table, widths = self._history, self._history_widths[key]
+        for width in widths:
+            behind = value + width
+            chosen = table.get(key << 8 * width | int.from_bytes(payload[value:behind], "big"))
+            if chosen is not None and behind <= len(payload):
+                if behind + chosen[0].size > len(payload):
+                    raise WrongLength(f"a value of type {key:#06x} ends at byte {behind + chosen[0].size}")
+                chosen[0].read(payload, behind, moment.readings, moment.attributes)
+                return behind + chosen[0].size
+        if widths and value + widths[-1] > len(payload):
+            raise WrongLength(f"a value of type {key:#06x} begins at byte {value}; the payload ends at {len(payload)}")
+        now.attributes[UNKNOWN_TYPE] = self._end(key, at)
+        return len(payload)
+
+    def _time(self, payload: bytes, at: int) -> int:
+        if at + UNIX_BYTES > len(payload):
+            raise WrongLength(f"a time begins at byte {at}; the payload ends at {len(payload)}")
+        return int.from_bytes(payload[at : at + UNIX_BYTES], self._order)
+
+    def _end(self, key: int, at: int) -> str:
+        """The name of an unknown type behind known ones."""
+        name = f"{key:#0{2 + 2 * self._type_bytes}x}"
+        if at == 0:
+            raise MalformedPayload(f"unknown type {name} at byte 0")
+        return name
+
+    def _further(self, table: Mapping[int, object]) -> Mapping[int, tuple[int, ...]]:
+        """How many bytes of its value may belong to a type, for each of those two or one bytes."""
+        found: dict[int, set[int]] = {}
+        for key in table:
+            width = self._width(key) - self._type_bytes
+            found.setdefault(key >> 8 * width, set()).add(width)
+        return {key: tuple(sorted(widths)) for key, widths in found.items()}
+
+    def _width(self, key: int) -> int:
+        return max(self._type_bytes, (key.bit_length() + 7) // 8)
 
     def _header(self, key: int, size: int) -> bytes:  # noqa: ARG002 - the family's signature
-        return key.to_bytes(self._type_bytes, "big")
+        return key.to_bytes(self._width(key), "big")
 
 
-class LengthTlv(_Typed):
+class LengthTlv(Typed):
     """A length (of id and value), a two byte id, the value. Read strictly by length, never by looking for ids.
 
-    An unknown id, or a known one of another length, is MalformedPayload. Ids in `silent` may have any length; their
-    values are not read (passwords, acknowledgements without content) and the attribute says `done`.
+    An unknown id is stepped over, and the attribute `unknown_type` names the first of them; at the beginning of the
+    payload it is MalformedPayload, as is a known id of another length anywhere. Ids in `silent` may have any length;
+    their values are not read (passwords, acknowledgements without content) and the attribute says `done`.
     """
 
     __slots__ = ("_silent",)
@@ -215,7 +197,7 @@ class LengthTlv(_Typed):
         """One measurement at the given time."""
         at, end = 0, len(payload)
         items = self._items
-        now = _Moment()
+        now = Moment()
         while at < end:
             following = at + 1 + payload[at]
             value = at + 1 + ID_BYTES
@@ -224,7 +206,7 @@ class LengthTlv(_Typed):
             key = int.from_bytes(payload[at + 1 : value], "big")
             layouts = items.get(key)
             if layouts is None:
-                now.attributes[self._silently(key)] = "done"
+                self._unread(key, at, now.attributes)
             elif value + layouts[0].size != following:
                 raise MalformedPayload(f"id {key:#06x} has {following - value} bytes; expected {layouts[0].size}")
             else:
@@ -235,23 +217,20 @@ class LengthTlv(_Typed):
             raise WrongLength("the payload is empty")
         return (now.measurement(time_ms),)
 
-    def _silently(self, key: int) -> str:
-        attribute = self._silent.get(key)
-        if attribute is None:
-            raise MalformedPayload(f"unknown id {key:#06x}")
-        return attribute
+    def _unread(self, key: int, at: int, attributes: dict[str, str]) -> None:
+        """Say that a value was stepped over."""
+        if key in self._silent:
+            attributes[self._silent[key]] = "done"
+        elif at == 0:
+            raise MalformedPayload(f"unknown id {key:#06x} at byte 0")
+        else:
+            attributes.setdefault(UNKNOWN_TYPE, f"{key:#06x}")
 
     def _header(self, key: int, size: int) -> bytes:
         return bytes((ID_BYTES + size,)) + key.to_bytes(ID_BYTES, "big")
 
 
-def _layouts(order: Order, item: Item) -> Iterable[Layout]:
-    if isinstance(item, list):
-        return [Layout(order, part) for part in item]
-    return [Layout(order, *item) if isinstance(item, tuple) else Layout(order, item)]
-
-
-def _measurements(moments: Mapping[int, _Moment], time_ms: int) -> tuple[Measurement, ...]:
+def _measurements(moments: Mapping[int, Moment], time_ms: int) -> tuple[Measurement, ...]:
     """Newest first; the present is left out if only earlier values came."""
     if len(moments) == 1:
         return (moments[0].measurement(time_ms),)
@@ -260,6 +239,7 @@ def _measurements(moments: Mapping[int, _Moment], time_ms: int) -> tuple[Measure
     return tuple(moments[age].measurement(time_ms - age * MS_PER_S) for age in ages)
 
 
-def _with_records(now: _Moment, records: Mapping[int, _Moment], time_ms: int) -> tuple[Measurement, ...]:
-    present = (now.measurement(time_ms),) if now.readings or now.attributes else ()
-    return present + tuple(records[unix].measurement(unix * MS_PER_S) for unix in sorted(records, reverse=True))
+def _with_records(now: Moment, records: Mapping[int, Moment], time_ms: int) -> tuple[Measurement, ...]:
+    moments = [(time_ms, now), *((unix * MS_PER_S, moment) for unix, moment in records.items())]
+    found = [moment.measurement(then_ms) for then_ms, moment in moments if moment.readings or moment.attributes]
+    return tuple(sorted(found, key=attrgetter("time_ms"), reverse=True)) or (now.measurement(time_ms),)

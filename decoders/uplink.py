@@ -26,7 +26,8 @@ class Reception(NamedTuple):
 class Uplink(NamedTuple):
     """One uplink: identity, payload, and the times in milliseconds since 1970 (UTC).
 
-    `time_ms` is the event's own time, `ns_time_ms` the moment the network server took it (rxInfo.nsTime).
+    `time_ms` is the event's own time, `ns_time_ms` the moment the network server took it (rxInfo.nsTime); `decoded`
+    what a codec of the network server's own made of the payload.
     """
 
     deduplication_id: str
@@ -41,3 +42,4 @@ class Uplink(NamedTuple):
     frequency_hz: int
     spreading_factor: int
     receptions: tuple[Reception, ...]
+    decoded: Mapping[str, object] | None = None

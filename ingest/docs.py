@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from decoders.quantity import Family, Quantity
+from ingest.docs_sensors import sensors_page
 from ingest.settings import Settings
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -102,7 +103,11 @@ def schema_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "schema.md": schema_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "schema.md": schema_page,
+    "sensors.md": sensors_page,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -134,3 +134,5 @@ TPS110 = Codec(
     },
     privacy=Privacy.INTERNAL,
 )
+
+CODECS = (TPS110,)

@@ -1,14 +1,17 @@
-"""Decentlab DL-*: big-endian words in groups, a flag word says which groups are present.
+"""Decentlab DL-*: big-endian words in groups, a flag word says which groups are present. Here the air monitors.
 
 Source: Decentlab data sheets ("payload format") and decentlab-decoders; vectors of chirpstack-device-profiles.
+Numbers below zero are sent 32768 higher; the raw word 0 would be far out of every sensor's range and is what a missing
+sensor sends: no reading.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from decoders import attribute
-from decoders.codec import Codec, CodecField
+from decoders.codec import Codec, CodecField, Frame, Parameter
 from decoders.error import MalformedPayload, WrongLength
-from decoders.field import Const, Field, Given, Part
+from decoders.field import Const, Curve, Field, Given, Pad, Part
 from decoders.layout import Layout
 from decoders.measurement import Measurement
 from decoders.quantity import Family, Quantity
@@ -16,6 +19,9 @@ from decoders.quantity import Family, Quantity
 PROTOCOL_VERSION = 2
 HEADER_BYTES = 5
 FLAGS_AT = 3
+CENTRE = 0x8000
+WORD_BITS = 16
+WORD = 0xFFFF
 Group = tuple[Part, ...]
 
 
@@ -60,6 +66,30 @@ def _layout(flags: int, groups: tuple[Group, ...]) -> Layout:
     return Layout(">", *header, *present)
 
 
+def model(name: str, title: str, frame: Frame, parameters: tuple[Parameter, ...] = ()) -> Codec:
+    """The codec of a model of this line."""
+    return Codec(
+        id=f"decentlab/{name.lower()}",
+        vendor="Decentlab",
+        model=f"{name} {title}",
+        family=Family.ENVIRONMENT,
+        source=f"Decentlab {name} data sheet, payload format version 2; decentlab-decoders {name}",
+        ports={1: frame},
+        parameters=parameters,
+    )
+
+
+def centred(quantity: Quantity, channel: str = "", *, scale: float = 1, divisor: float = 1) -> Field:
+    """A number sent 32768 higher than it is."""
+    return Field(quantity, "H", channel, scale=scale, offset=-CENTRE * scale, divisor=divisor, invalid=0)
+
+
+def unverified(*parts: Part) -> Group:
+    """The same parts, where no published vector carries them."""
+    return tuple(replace(part, verified=False) if isinstance(part, Field) else part for part in parts)
+
+
+BATTERY: Group = (Field(Quantity.BATTERY_VOLTAGE, "H", divisor=1000),)
 # Sensirion's formulas T = 175.72 · x / 2^16 - 46.85 °C and RH = 125 · x / 2^16 - 6 %.
 TEMPERATURE = Field(Quantity.AIR_TEMPERATURE, "H", scale=175.72, offset=-46.85 * 65536, divisor=65536)
 HUMIDITY = Field(Quantity.AIR_HUMIDITY, "H", scale=125, offset=-6 * 65536, divisor=65536)
@@ -77,15 +107,67 @@ PARTICLES = (
     ),
 )
 
-DL_PM = Codec(
-    id="decentlab/dl-pm",
-    vendor="Decentlab",
-    model="DL-PM particulate matter, temperature, humidity, pressure",
-    family=Family.ENVIRONMENT,
-    source="Decentlab DL-PM data sheet, payload format version 2; decentlab-decoders DL-PM",
-    ports={
-        1: Groups(
-            (Field(Quantity.BATTERY_VOLTAGE, "H", divisor=1000),), PARTICLES, (TEMPERATURE, HUMIDITY), (PRESSURE,)
-        )
-    },
+# Of newer Sensirion sensors: T = 175 · x / 65535 - 45 °C and RH = 100 · x / 65535 %.
+FINE_TEMPERATURE = Field(Quantity.AIR_TEMPERATURE, "H", scale=175, offset=-45 * WORD, divisor=WORD)
+FINE_HUMIDITY = Field(Quantity.AIR_HUMIDITY, "H", scale=100, divisor=WORD)
+LUX_PER_COUNT = 1.5504
+CO2_STATUS = attribute.number("co2_sensor_status", "H")
+INFRARED = Pad(2)
+
+
+def _lux(raw: int) -> float:
+    """Illuminance from the counts of visible and infrared light together, and of infrared alone."""
+    both, infrared = raw >> WORD_BITS, raw & WORD
+    counts = max(both - 1.64 * infrared, 0.59 * both - 0.86 * infrared, 0)
+    return round(counts * LUX_PER_COUNT, 5)
+
+
+def _light(lux: float) -> int:
+    return round(lux / LUX_PER_COUNT) << WORD_BITS
+
+
+ILLUMINANCE = Field(
+    Quantity.ILLUMINANCE, "I", curve=Curve(_lux, _light, low=0, high=WORD * LUX_PER_COUNT, step=LUX_PER_COUNT)
 )
+
+DL_PM = model(
+    "DL-PM",
+    "particulate matter, temperature, humidity, pressure",
+    Groups(BATTERY, PARTICLES, (TEMPERATURE, HUMIDITY), (PRESSURE,)),
+)
+DL_IAM = model(
+    "DL-IAM",
+    "indoor ambience: temperature, humidity, pressure, light, CO2, motion, TVOC",
+    Groups(
+        BATTERY,
+        (FINE_TEMPERATURE, FINE_HUMIDITY),
+        (PRESSURE,),
+        (ILLUMINANCE,),
+        (*unverified(centred(Quantity.CO2)), CO2_STATUS, INFRARED),
+        (Field(Quantity.MOTION_COUNT, "H"),),
+        (Field(Quantity.TVOC, "H"),),
+    ),
+)
+DL_LP8P = model(
+    "DL-LP8P",
+    "CO2, temperature, humidity, pressure",
+    Groups(
+        (TEMPERATURE, HUMIDITY),
+        (Field(Quantity.DEVICE_TEMPERATURE, "H", "barometer", offset=-5000, divisor=100), PRESSURE),
+        (
+            *unverified(
+                centred(Quantity.CO2),
+                centred(Quantity.CO2, "filtered"),
+                centred(Quantity.DEVICE_TEMPERATURE, "co2_sensor", divisor=100),
+                Field(Quantity.SUPPLY_VOLTAGE, "H", "capacitor1", divisor=1000),
+                Field(Quantity.SUPPLY_VOLTAGE, "H", "capacitor2", divisor=1000),
+            ),
+            CO2_STATUS,
+            INFRARED,
+            INFRARED,
+        ),
+        BATTERY,
+    ),
+)
+
+CODECS = (DL_IAM, DL_LP8P, DL_PM)

@@ -72,3 +72,5 @@ GENERIC = Codec(
     ports={5: VALUES},
     any_port=VALUES,
 )
+
+CODECS = (GENERIC,)

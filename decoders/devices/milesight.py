@@ -1,128 +1,164 @@
-"""Milesight EM400 and EM310 ultrasonic level sensors: channel id, channel type, little-endian value.
+"""Milesight level, distance and tilt sensors: EM400-MUD, -TLD and -UDL, EM310-UDL and -TILT, EM410-RDL.
 
-Source: Milesight-IoT/SensorDecoders em-series/em400-mud and em-series/em310-udl (README tables and decoders).
-The temperature of an EM400 is that inside the bin; the family `waste` keeps it apart from city air.
+Source: Milesight-IoT/SensorDecoders em-series (README tables and decoders). The temperature of an EM400 is that inside
+the bin; the family `waste` keeps it apart from city air. Models of NB-IoT send other frames, which no LoRaWAN device
+does. An EM410 says in its distance that it sees no target (fffd), that its radar fails (ffff) or is off (fffe); its
+decoder knows that of records and exceptions only, here it holds of every distance. Its alarm of the distance is 0
+(released), 1 (threshold) or 2 (sudden change), its exception 0 (none), 1 (blind zone), 2 (no target) or 3 (radar).
 """
 
-from decoders import attribute
-from decoders.codec import Codec
-from decoders.field import Attribute, Field, Part, Raw
+from decoders.devices.milesight_common import (
+    ANSWERED,
+    BATTERY,
+    START,
+    TEMPERATURE,
+    TILTED,
+    alarm,
+    answers,
+    compiled,
+    covered,
+    decimal,
+    extended_answers,
+    hexadecimal,
+    model,
+    number,
+    switch,
+    words,
+)
+from decoders.field import Bits, Field, Pad
 from decoders.quantity import Family, Quantity
-from decoders.tlv import ChannelTlv, Table
+from decoders.tlv import ChannelTlv
+from decoders.typed import Table
 
-SERIAL_BYTES = 8
-ALARM_CONFIGURATION_BYTES = 9
-CLASSES = {0: "A", 1: "B", 2: "C", 3: "C to B"}
-YES_NO = {0: "no", 1: "yes"}
 MODES = {0: "standard", 1: "bin", 2: "parking"}
-ANSWERS = (0xFE00, 0xFF00)
+SURFACES = {252: "calibration cleared", 253: "calibrated", 254: "reference cleared", 255: "current plane"}
+PASSWORD_BYTES = 6
+CONDITION_BYTES = 8
+NO_DISTANCE = (-1, -2, -3)
+AXES = ("x", "y", "z")
 
-
-def _protocol_version() -> Attribute:
-    """One byte, a nibble each: 01 is 0.1."""
-
-    def text(raw: Raw) -> str:
-        value = int(raw)
-        return f"{value >> 4}.{value & 0xF}"
-
-    def parse(text: str) -> int:
-        major, minor = text.split(".")
-        return (int(major) << 4) | int(minor)
-
-    return Attribute("protocol_version", "B", text, parse)
-
-
-def _hexadecimal_version(name: str, shift: int) -> Attribute:
-    """Two bytes printed as hexadecimal digits; `shift` drops the second one's lower nibble: 01 10 is 1.1 or 1.10."""
-
-    def text(raw: Raw) -> str:
-        value = int(raw)
-        return f"{value & 0xFF:x}.{value >> 8 + shift:x}"
-
-    def parse(text: str) -> int:
-        major, minor = (int(part, 16) for part in text.split("."))
-        return major | minor << 8 + shift
-
-    return Attribute(name, "H", text, parse)
-
-
-# What every Milesight device says when it starts.
-START: Table = {
-    0xFF01: _protocol_version(),
-    0xFF09: _hexadecimal_version("hardware_version", 4),
-    0xFF0A: _hexadecimal_version("firmware_version", 0),
-    0xFFFF: attribute.version("tsl_version", 2),
-    0xFF16: attribute.hexadecimal("serial_number", SERIAL_BYTES),
-    0xFF0F: attribute.words("lorawan_class", "B", CLASSES),
-    0xFFFE: attribute.number("reset_event", "B"),
-    0xFF0B: attribute.number("power_on", "B"),
-}
-# Answers to downlinks: what was set.
-COMMON_ANSWERS: dict[int, Part] = {
-    0x02: attribute.number("collection_interval_s", "H"),
-    0x03: attribute.number("report_interval_s", "H"),
-    0x06: attribute.hexadecimal("alarm_configuration", ALARM_CONFIGURATION_BYTES),
-    0x10: attribute.number("reboot", "B"),
-}
-EM400_ANSWERS: dict[int, Part] = {
-    **COMMON_ANSWERS,
-    0x13: attribute.words("install_height_enabled", "B", YES_NO),
-    0x1C: attribute.hexadecimal("recollection", 2),
-    0x28: attribute.number("status_queried", "B"),
-    0x3E: attribute.words("tilt_linkage_enabled", "B", YES_NO),
-    0x4A: attribute.number("time_synchronised", "B"),
-    0x56: attribute.words("tof_enabled", "B", YES_NO),
-    0x70: attribute.number("people_height_mm", "H"),
-    0x71: attribute.words("working_mode", "B", MODES),
-    0x77: attribute.number("install_height_mm", "H"),
-}
-
-
-def _answers(parts: dict[int, Part]) -> Table:
-    return {prefix | key: part for prefix in ANSWERS for key, part in parts.items()}
-
-
-BATTERY = Field(Quantity.BATTERY_LEVEL, "B")
-TEMPERATURE = Field(Quantity.AIR_TEMPERATURE, "h", divisor=10)
 DISTANCE = Field(Quantity.DISTANCE, "H")
-TILTED = Field(Quantity.TILTED, "B", values={0: 0, 1: 1})
+LEVEL_ANSWERED = {
+    **ANSWERED,
+    **answers(
+        {
+            0x13: switch("install_height_enabled"),
+            0x3E: switch("tilt_linkage_enabled"),
+            0x56: switch("tof_enabled"),
+            0x70: number("people_height_mm", "H"),
+            0x71: words("working_mode", "B", MODES),
+            0x77: number("install_height_mm", "H"),
+            0xA1: switch("tilt_report_enabled"),
+            0xA2: hexadecimal("disassembly_alarm", 2),
+        }
+    ),
+}
+LEVEL: Table = {
+    0x0175: BATTERY,
+    0x8367: (TEMPERATURE, alarm("temperature")),
+    0x0367: TEMPERATURE,
+    0x8482: (DISTANCE, alarm("distance")),
+    0x0482: DISTANCE,
+    0x0500: TILTED,
+}
+MEASURED = ("battery_level", "air_temperature", "distance", "tilted")
+ALARMED = ("air_temperature", "distance", "alarm.temperature", "alarm.distance")
 
 
-def _alarm(channel: str) -> Field:
-    """0 the threshold is no longer crossed, 1 it is."""
-    return Field(Quantity.ALARM, "B", channel, verified=False)
+def _level(*names: str, further: Table | None = None) -> ChannelTlv:
+    return ChannelTlv("<", {**covered({**LEVEL, **(further or {})}, *names), **START, **LEVEL_ANSWERED})
 
 
-EM400 = ChannelTlv(
-    "<",
-    {
-        0x0175: BATTERY,
-        0x8367: (TEMPERATURE, _alarm("temperature")),
-        0x0367: TEMPERATURE,
-        0x8482: (DISTANCE, _alarm("distance")),
-        0x0482: DISTANCE,
-        0x0500: TILTED,
-        **START,
-        **_answers(EM400_ANSWERS),
-    },
+EM400_MUD = model("EM400-MUD", "ultrasonic level (bins)", Family.WASTE, "em-series/em400-mud", _level(*MEASURED))
+EM400_TLD = model(
+    "EM400-TLD",
+    "laser level (bins)",
+    Family.WASTE,
+    "em-series/em400-tld",
+    _level(*ALARMED, further={0x8800: alarm("disassembly")}),
 )
-EM310 = ChannelTlv("<", {0x0175: BATTERY, 0x0382: DISTANCE, 0x0400: TILTED, **START, **_answers(COMMON_ANSWERS)})
+EM400_UDL = model("EM400-UDL", "ultrasonic level", Family.WASTE, "em-series/em400-udl", _level(*ALARMED))
+EM310_UDL = model(
+    "EM310-UDL",
+    "ultrasonic level (bins)",
+    Family.WASTE,
+    "em-series/em310-udl",
+    ChannelTlv("<", {0x0175: BATTERY, 0x0382: DISTANCE, 0x0400: TILTED, **START, **ANSWERED}),
+)
 
-EM400_MUD = Codec(
-    id="milesight/em400-mud",
-    vendor="Milesight",
-    model="EM400-MUD ultrasonic level (bins)",
-    family=Family.WASTE,
-    source="Milesight-IoT/SensorDecoders em-series/em400-mud README and decoder",
-    ports={85: EM400},
-    any_port=EM400,
+TILT: Table = {
+    0x0175: BATTERY,
+    0x03CF: (
+        *(Field(Quantity.TILT_ANGLE, "h", axis, divisor=100) for axis in AXES),
+        Bits("B", *(Field(Quantity.ALARM, str(bit), axis) for bit, axis in enumerate(AXES))),
+    ),
+}
+EM310_TILT = model(
+    "EM310-TILT",
+    "tilt of poles, trees, structures",
+    Family.ENVIRONMENT,
+    "em-series/em310-tilt",
+    ChannelTlv(
+        "<",
+        {
+            **covered(TILT, *(f"{name}.{axis}" for name in ("tilt_angle", "alarm") for axis in AXES)),
+            **START,
+            **ANSWERED,
+            **answers(
+                {
+                    0x62: words("initial_surface", "B", SURFACES),
+                    0x63: hexadecimal("alarm_condition", CONDITION_BYTES),
+                }
+            ),
+        },
+    ),
 )
-EM310_UDL = Codec(
-    id="milesight/em310-udl",
-    vendor="Milesight",
-    model="EM310-UDL ultrasonic level (bins)",
-    family=Family.WASTE,
-    source="Milesight-IoT/SensorDecoders em-series/em310-udl README and decoder",
-    ports={85: EM310},
-    any_port=EM310,
+
+RADAR_DISTANCE = Field(Quantity.DISTANCE, "h", invalid=NO_DISTANCE)
+RADAR_ALARM = alarm("distance", {0: 0, 1: 1, 2: 2})
+RADAR: Table = {
+    0x0175: BATTERY,
+    0x0367: TEMPERATURE,
+    0xB482: (RADAR_DISTANCE, alarm("exception", {0: 0, 1: 1, 2: 2, 3: 3})),
+    0x8482: (RADAR_DISTANCE, RADAR_ALARM),
+    0x9482: (RADAR_DISTANCE, number("distance_change_mm", "h"), RADAR_ALARM),
+    0x0482: RADAR_DISTANCE,
+    0x0500: TILTED,
+}
+EM410_RDL = model(
+    "EM410-RDL",
+    "radar level",
+    Family.ENVIRONMENT,
+    "em-series/em410-rdl",
+    ChannelTlv(
+        "<",
+        {
+            **covered(RADAR, *MEASURED, "alarm.distance", "alarm.exception"),
+            **compiled({0x01B9: number("battery_voltage_raw", "H"), 0x06C7: decimal("radar_rssi_dbm", 100)}),
+            **START,
+            **ANSWERED,
+            **answers(
+                {
+                    0x1B: hexadecimal("distance_range", 5),
+                    0x2A: number("radar_calibration", "B"),
+                    0x3E: switch("tilt_linkage_enabled"),
+                }
+            ),
+            **extended_answers(
+                {
+                    0x0D: hexadecimal("retransmission", 3),
+                    0x12: number("distance_mode", "B"),
+                    0x13: switch("blind_detection_enabled"),
+                    0x14: number("signal_quality", "h"),
+                    0x15: decimal("distance_sensitivity", 10),
+                    0x16: number("peak_sorting", "B"),
+                    0x39: number("collection_interval_s", "H"),
+                    0xC8: Pad(PASSWORD_BYTES),
+                }
+            ),
+        },
+        history={0x20CE: RADAR_DISTANCE},
+    ),
 )
+
+CODECS = (EM310_TILT, EM310_UDL, EM400_MUD, EM400_TLD, EM400_UDL, EM410_RDL)

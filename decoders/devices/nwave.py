@@ -1,7 +1,8 @@
-"""Nwave NPS405 parking sensor, fourth generation.
+"""Nwave parking sensors of the fourth and third generation, and the car counter at entries.
 
-Source: Nwave G4 payload description; TheThingsNetwork/lorawan-devices vendor/nwave nps405-codec.yaml. That decoder
-counts the occupied bit into the hardware status; here it is bits 7..1 alone. The battery voltage is unsigned.
+Source: Nwave G4 payload description; TheThingsNetwork/lorawan-devices vendor/nwave nps405-codec.yaml,
+nps310sm-codec.yaml and ncc405-codec.yaml. The decoder of the NPS405 counts the occupied bit into the hardware status;
+here it is bits 7..1 alone. The battery voltage is unsigned. The car counter starts at zero with every startup frame.
 """
 
 from decoders import attribute
@@ -14,6 +15,7 @@ from decoders.quantity import Family, Privacy, Quantity
 OVERFLOW = 127
 TAG_BYTES = 4
 CAUSES = {0: "rejoin", 1: "watchdog", 2: "power on", 3: "user request", 6: "brownout", 7: "other"}
+CAUSES_G3 = {1: "watchdog", 2: "power on", 3: "user request", 4: "brownout", 5: "other"}
 
 # Minutes that the state before lasted: exact below 90, then in steps of 5, then of 60, rounded down. 127 says 660 or
 # more, which is no measured value: it gives no reading, and is sent where none is given.
@@ -32,6 +34,11 @@ def _state(*, verified: bool = True) -> Bits:
     )
 
 
+def _voltage(channel: str = "") -> Field:
+    """(2500 + 4 · x) mV."""
+    return Field(Quantity.BATTERY_VOLTAGE, "B", channel, offset=625, divisor=250, verified=False)
+
+
 def _temperature(channel: str = "") -> Field:
     """Half degrees above 10 °C."""
     return Field(Quantity.DEVICE_TEMPERATURE, "b", channel, offset=20, divisor=2, verified=False)
@@ -44,8 +51,7 @@ HEARTBEAT = (
         # Zero says that nothing is wrong: no reading.
         Field(Quantity.HARDWARE_STATUS, "1-7", invalid=0, verified=False),
     ),
-    # (2500 + 4 · x) mV.
-    Field(Quantity.BATTERY_VOLTAGE, "B", offset=625, divisor=250, verified=False),
+    _voltage(),
     _temperature(),
 )
 EXTREMES = (
@@ -86,3 +92,41 @@ NPS405 = Codec(
     },
     privacy=Privacy.INTERNAL,
 )
+
+NPS310SM = Codec(
+    id="nwave/nps310sm",
+    vendor="Nwave",
+    model="NPS310SM parking sensor (G3)",
+    family=Family.PARKING,
+    source="TheThingsNetwork/lorawan-devices vendor/nwave/nps310sm-codec.yaml",
+    ports={
+        1: Layout(">", Bits("B", Field(Quantity.OCCUPIED, "0"))),
+        2: Layout(">", Bits("B", Field(Quantity.OCCUPIED, "0", verified=False))),
+        3: Layout(
+            ">",
+            attribute.version("firmware_version"),
+            attribute.words("reset_cause", "B", CAUSES_G3),
+            Bits("B", Field(Quantity.OCCUPIED, "0")),
+        ),
+    },
+    privacy=Privacy.INTERNAL,
+)
+NCC405 = Codec(
+    id="nwave/ncc405",
+    vendor="Nwave",
+    model="NCC405 car counter (G4)",
+    family=Family.PARKING,
+    source="TheThingsNetwork/lorawan-devices vendor/nwave/ncc405-codec.yaml",
+    ports={
+        1: Layout(">", Field(Quantity.VEHICLE_COUNT_TOTAL, "H", verified=False)),
+        2: Layout(
+            ">",
+            Bits("B", Field(Quantity.HARDWARE_STATUS, "0-6", invalid=0, verified=False)),
+            _voltage(),
+            _voltage("mean_24h"),
+        ),
+        3: Layout(">", attribute.version("firmware_version"), attribute.words("reset_cause", "B", CAUSES)),
+    },
+)
+
+CODECS = (NCC405, NPS310SM, NPS405)

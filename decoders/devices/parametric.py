@@ -1,9 +1,12 @@
-"""Parametric PCR2 people and bicycle radar counter.
+"""Parametric PCR2 people and bicycle radar counter, TCR radar traffic counter of the first generation.
 
 Source: Parametric PCR2 manuals; TheThingsNetwork/lorawan-devices vendor/parametric pcr2-codec.yaml and pcr2.js.
 That decoder cuts the radar's temperature to whole degrees; here it has its tenths. Counts start anew with every
-uplink, totals wrap at 65535.
+uplink, totals wrap at 65535. TCR: payload descriptions versions 1 and 2 (parametric.ch/docs/tcr); which speeds the
+classes 0 to 3 mean is set in the single device, which tells it once after each join.
 """
+
+from collections.abc import Mapping
 
 from decoders import attribute
 from decoders.choice import by_length, by_prefix
@@ -121,3 +124,72 @@ PCR2 = Codec(
     source="Parametric PCR2 manuals; TheThingsNetwork/lorawan-devices vendor/parametric",
     ports={14: APPLICATION, 190: CONFIGURATION},
 )
+
+TCR_HEADER = b"\xbe\x02"
+TCR_VENDOR = 0xBE02
+CLASSES = range(4)
+TCR_TYPES = {0: "TCR", 1: "TCR-S"}
+TCR_LATER_TYPES = {0: "TCR-LS", 1: "TCR-LSS", 2: "TCR-HS", 3: "TCR-HSS"}
+
+
+def _tcr_version(number: int) -> tuple[Const, Const]:
+    return Const("H", TCR_VENDOR, "vendor marker"), Const("B", number, "payload version")
+
+
+def _lane(channel: str) -> tuple[Field, Field]:
+    """Count and mean speed of one interval; without vehicles there is no mean speed."""
+    return (
+        Field(Quantity.VEHICLE_COUNT, "H", channel, verified=False),
+        Field(Quantity.VEHICLE_SPEED, "B", channel, invalid=0, verified=False),
+    )
+
+
+def _tcr_counts(version: int, battery: Field) -> Layout:
+    lanes = (part for number in CLASSES for way in ("left", "right") for part in _lane(f"class{number}_{way}"))
+    return Layout(
+        ">",
+        *_tcr_version(version),
+        battery,
+        Field(Quantity.SOLAR_POWER, "H", verified=False),
+        Field(Quantity.DEVICE_TEMPERATURE, "h", divisor=10, verified=False),
+        *lanes,
+    )
+
+
+def _tcr_configuration(version: int, types: Mapping[int, str]) -> Layout:
+    return Layout(
+        ">",
+        *_tcr_version(version),
+        attribute.words("device_type", "B", types),
+        attribute.version("firmware_version"),
+        number("operating_mode", "B"),
+        number("device_class", "B"),
+        *UPLINK,
+        number("holdoff_time", "H"),
+        SENSITIVITY,
+        number("ltr_lane_distance", "B"),
+        number("rtl_lane_distance", "B"),
+        *(number(f"class{speeds}_{end}", "B") for speeds in CLASSES for end in ("min_speed", "max_speed")),
+    )
+
+
+TCR_COUNTS = {
+    "V1": (TCR_HEADER + b"\x01", _tcr_counts(1, Field(Quantity.BATTERY_LEVEL, "B", verified=False))),
+    "V2": (TCR_HEADER + b"\x02", _tcr_counts(2, Field(Quantity.BATTERY_VOLTAGE, "H", divisor=1000, verified=False))),
+}
+TCR_CONFIGURATION = {
+    "V1": (TCR_HEADER + b"\x01", _tcr_configuration(1, TCR_TYPES)),
+    "V2": (TCR_HEADER + b"\x02", _tcr_configuration(2, TCR_LATER_TYPES)),
+}
+
+TCR_1 = Codec(
+    id="parametric/tcr-1",
+    vendor="Parametric",
+    model="TCR radar traffic counter (first generation, firmware 1.x)",
+    family=Family.TRAFFIC,
+    source="Parametric TCR payload descriptions, versions 1 and 2 (parametric.ch/docs/tcr)",
+    ports={15: by_prefix(TCR_COUNTS), 190: by_prefix(TCR_CONFIGURATION)},
+    untested=True,
+)
+
+CODECS = (PCR2, TCR_1)

@@ -101,3 +101,5 @@ WILSEN_SONIC = Codec(
     ports={1: VALUES},
     any_port=VALUES,
 )
+
+CODECS = (WILSEN_SONIC,)

@@ -130,3 +130,5 @@ TCR = Codec(
         190: IDENTITY_FRAME,
     },
 )
+
+CODECS = (TCR,)

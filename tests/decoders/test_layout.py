@@ -8,7 +8,7 @@ from decoders import attribute
 from decoders.choice import by_length, by_prefix
 from decoders.error import DecodeError, EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Bits, Const, Field, Pad
-from decoders.layout import Layout
+from decoders.layout import Layout, Order
 from decoders.measurement import Measurement, Reading
 from decoders.quantity import Quantity
 
@@ -81,6 +81,69 @@ def test_a_little_endian_number_in_a_big_endian_frame() -> None:
     layout = Layout(">", Field(T, "u16le"))
     assert values(layout, b"\x01\x02") == {"air_temperature/": 513.0}
     assert encode(layout, Reading(T, 513.0)) == b"\x01\x02"
+
+
+def test_a_big_endian_number_in_a_little_endian_frame() -> None:
+    """`u16be` stays big-endian."""
+    layout = Layout("<", Field(T, "u16be"))
+    assert values(layout, b"\x01\x02") == {"air_temperature/": 258.0}
+    assert encode(layout, Reading(T, 258.0)) == b"\x01\x02"
+
+
+@pytest.mark.parametrize(("code", "payload"), [("B", "ad"), ("H", "00ad"), ("5s", "00000000ad")])
+def test_attributes_inside_bits(code: str, payload: str) -> None:
+    """A word's bits can be attributes beside fields; more than their bits can hold is refused."""
+    cause = attribute.words("cause", "1-3", {6: "watchdog"})
+    layout = Layout(">", Bits(code, Field(Quantity.OCCUPIED, "0"), cause, attribute.number("mode", "4-7")))
+    (measurement,) = layout.decode(bytes.fromhex(payload), 0, {})
+    assert measurement.readings == (Reading(Quantity.OCCUPIED, 1.0),)
+    assert measurement.attributes == {"cause": "watchdog", "mode": "10"}
+    assert layout.encode(measurement, {}) == bytes.fromhex(payload)
+    with pytest.raises(EncodeError, match="cause = 8 does not fit"):
+        layout.encode(measurement._replace(attributes={"cause": "8"}), {})
+
+
+def test_constants_inside_bits() -> None:
+    """A word's bits can be a constant: sent, and checked alone."""
+    layout = Layout(">", Bits("B", Field(Quantity.OCCUPIED, "7"), Const("0-3", 4, "kind")))
+    assert encode(layout, Reading(Quantity.OCCUPIED, 1.0)) == b"\x84"
+    assert values(layout, b"\xf4") == {"occupied/": 1.0}
+    with pytest.raises(MalformedPayload, match="kind is 0x5; expected 0x4"):
+        values(layout, b"\x85")
+
+
+def test_words_of_many_bytes() -> None:
+    """Bits of a word of any length, the highest first on the air, whatever the frame's order is."""
+    orders: tuple[Order, ...] = ("<", ">")
+    for order in orders:
+        layout = Layout(
+            order, Bits("5s", Field(T, "30-39", offset=-40), Field(Quantity.FILL_LEVEL, "0-6", invalid=127))
+        )
+        assert values(layout, bytes.fromhex("100000002a")) == {"air_temperature/": 24.0, "fill_level/": 42.0}
+        assert encode(layout, Reading(T, 24.0)) == bytes.fromhex("100000007f")
+
+
+def test_words_of_many_bytes_with_the_lowest_first() -> None:
+    """Bits of a little-endian word of any length: numbers, attributes and constants."""
+    layout = Layout(
+        ">",
+        Bits("3sle", Field(Quantity.OCCUPIED, "23"), attribute.number("kind", "8-12"), Const("0-7", 4, "type")),
+    )
+    assert values(layout, bytes.fromhex("04e380")) == {"occupied/": 1.0}
+    assert encode(layout, Reading(Quantity.OCCUPIED, 1.0), kind="3") == bytes.fromhex("040380")
+    assert layout.decode(bytes.fromhex("04e300"), 5, {})[0].attributes == {"kind": "3"}
+    with pytest.raises(MalformedPayload, match="type is 0x80"):
+        values(layout, bytes.fromhex("80e304"))
+
+
+def test_one_listed_value() -> None:
+    """A field whose only raw value is listed can be described, and refuses every other."""
+    layout = Layout(">", Bits("B", Field(Quantity.OCCUPIED, "0", values={1: 0})))
+    assert (layout.fields()[0].low, layout.fields()[0].high, layout.fields()[0].step) == (0.0, 0.0, 1.0)
+    assert encode(layout, Reading(Quantity.OCCUPIED, 0.0)) == b"\x01"
+    assert values(layout, b"\0") == {}
+    with pytest.raises(EncodeError):
+        encode(layout, Reading(Quantity.OCCUPIED, 1.0))
 
 
 def test_scale_and_offset() -> None:
@@ -217,3 +280,14 @@ def test_forms_by_prefix() -> None:
     for unknown in (b"", b"\x03\x04"):
         with pytest.raises(DecodeError, match="known are 01, 02"):
             choice.decode(unknown, 0, {})
+
+
+def test_flags_in_words() -> None:
+    """All bits that are set, lowest first, unknown ones by number, none as nothing; and back."""
+    layout = Layout(">", attribute.flags("alarms", "B", {0: "leak", 3: "burst"}))
+    for payload, words in ((b"\x09", "leak, burst"), (b"\x30", "bit 4, bit 5"), (b"\x08", "burst")):
+        assert layout.decode(payload, 5, {})[0].attributes == {"alarms": words}
+        assert encode(layout, alarms=words) == payload
+    assert layout.decode(b"\0", 5, {})[0].attributes == {}
+    with pytest.raises(EncodeError):
+        encode(layout, alarms="flood")

@@ -9,7 +9,15 @@ from decoders.quantity import Privacy, Quantity
 
 UCUM = {
     "Cel", "%", "hPa", "lx", "[ppm]", "[ppb]", "ug/m3", "nm", "/cm3", "dB[SPL]", "1", "[g]", "V", "deg", "min", "s",
-    "km/h", "mm", "uA", "mW",
+    "km/h", "mm", "uA", "mW", "W/m2", "umol/m2/s", "m/s", "mm/h", "km", "Ohm", "uS/cm", "kPa", "bar", "{NTU}", "mA",
+    "m", "deg/s", "L", "L/h", "kW.h", "W", "A", "Hz", "V.A", "V.A{reactive}",
+    "kV.A.h", "kV.A.h{reactive}",
+    "mg/L",
+    "ms",
+    "A.h",
+    "[pH]",
+    "mV",
+    "Pa",
 }  # fmt: skip
 
 
@@ -42,4 +50,13 @@ def test_what_devices_say_of_themselves_is_diagnostic() -> None:
 def test_positions_and_presence_are_internal() -> None:
     """Where a device is and whether someone sits at a desk never leaves the city."""
     internal = {quantity for quantity in Quantity if quantity.privacy is Privacy.INTERNAL}
-    assert internal == {Quantity.LATITUDE, Quantity.LONGITUDE, Quantity.PRESENCE}
+    assert internal == {
+        Quantity.LATITUDE,
+        Quantity.LONGITUDE,
+        Quantity.PRESENCE,
+        Quantity.SPEED,
+        Quantity.HEADING,
+        Quantity.ALTITUDE,
+        Quantity.MOVING,
+        Quantity.TRIP_COUNT_TOTAL,
+    }

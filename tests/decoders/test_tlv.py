@@ -11,7 +11,7 @@ from decoders.tlv import ChannelTlv, LengthTlv, OffsetTlv
 T = Quantity.AIR_TEMPERATURE
 RH = Quantity.AIR_HUMIDITY
 EXT = Quantity.EXTERNAL_TEMPERATURE
-NOW_MS = 1_000_000_000
+NOW_MS = 1_800_000_000_000
 
 AGED = OffsetTlv(
     ">",
@@ -27,6 +27,12 @@ CHANNELS = ChannelTlv(
     "<",
     {0x0367: Field(T, "h", divisor=10), 0x0468: Field(RH, "B", divisor=2)},
     history={0x20CE: (Field(T, "h", divisor=10), Field(RH, "B", divisor=2))},
+)
+SELECTED = ChannelTlv(
+    "<",
+    {0x0367: Field(T, "h", divisor=10), 0x10E401: Field(RH, "B", "one"), 0x10E402: Field(RH, "B", "two")},
+    history={0x20CE00: Field(RH, "B"), 0x20CE01: (Field(RH, "B"), Field(T, "h", divisor=10)), 0x20CE0207: Pad(1)},
+    clock=0x0AEF,
 )
 LENGTHS = LengthTlv(">", {0x0201: Field(T, "h"), 0x0202: Field(RH, "B")}, silent={0xF105: "password_change"})
 Frame = OffsetTlv | ChannelTlv | LengthTlv
@@ -137,10 +143,63 @@ def test_a_cut_channel_frame_is_refused(payload: str) -> None:
         CHANNELS.decode(bytes.fromhex(payload), NOW_MS, {})
 
 
-def test_an_unknown_channel_is_malformed() -> None:
-    """An unknown channel is MalformedPayload even behind known ones."""
-    with pytest.raises(MalformedPayload, match="unknown type 0x0999"):
-        CHANNELS.decode(bytes.fromhex("0367e2000999"), NOW_MS, {})
+def test_an_unknown_channel_ends_the_frame() -> None:
+    """What came before an unknown channel holds, and an attribute names it; as the first it is MalformedPayload."""
+    (measurement,) = CHANNELS.decode(bytes.fromhex("0367e20009990468ff"), NOW_MS, {})
+    assert measurement == Measurement(NOW_MS, (Reading(T, 22.6),), {"unknown_type": "0x0999"})
+    with pytest.raises(MalformedPayload, match="unknown type 0x0999 at byte 0"):
+        CHANNELS.decode(bytes.fromhex("09990367e200"), NOW_MS, {})
+
+
+def test_an_unknown_channel_keeps_the_history() -> None:
+    """Records before an unknown channel hold, too."""
+    later_ms = 1_700_000_000_000
+    now, record = CHANNELS.decode(bytes.fromhex("20ce9e74466310015d0999"), later_ms, {})
+    assert now == Measurement(later_ms, (), {"unknown_type": "0x0999"})
+    assert record.time_ms == 1_665_561_758_000
+
+
+def test_first_bytes_of_a_value_choose_its_meaning() -> None:
+    """A longer key names the value's first bytes; they are sent as a part of the type."""
+    assert decode(SELECTED, "10e4022910e4012a") == [(NOW_MS, {"air_humidity/two": 41.0, "air_humidity/one": 42.0})]
+    assert SELECTED.encode(Measurement(0, (Reading(RH, 41.0, "two"),)), {}) == bytes.fromhex("10e40229")
+
+
+def test_first_bytes_of_a_record_choose_its_meaning() -> None:
+    """They stand behind the time; records of one time are one measurement."""
+    records = "20ce9e7446630029" + "20ce9f744663012a1001" + "20ce9e744663020700"
+    assert decode(SELECTED, records) == [
+        (1_665_561_759_000, {"air_humidity/": 42.0, "air_temperature/": 27.2}),
+        (1_665_561_758_000, {"air_humidity/": 41.0}),
+    ]
+
+
+def test_an_unknown_choice_ends_the_frame() -> None:
+    """It is like an unknown type, since nothing tells its length."""
+    (measurement,) = SELECTED.decode(bytes.fromhex("0367e20010e4032910e40129"), NOW_MS, {})
+    assert measurement == Measurement(NOW_MS, (Reading(T, 22.6),), {"unknown_type": "0x10e4"})
+    with pytest.raises(MalformedPayload, match="unknown type 0x20ce at byte 0"):
+        SELECTED.decode(bytes.fromhex("20ce9e7446630329"), NOW_MS, {})
+
+
+@pytest.mark.parametrize("payload", ["10e4", "10e401", "20ce9e7446", "20ce9e744663", "20ce9e7446630129", "0aef9e7446"])
+def test_a_cut_choice_is_too_short(payload: str) -> None:
+    """A choice, record or clock that ends behind the payload is WrongLength."""
+    with pytest.raises(WrongLength):
+        SELECTED.decode(bytes.fromhex(payload), NOW_MS, {})
+
+
+def test_a_clock_tells_the_time_of_all_but_records() -> None:
+    """Wherever it stands; a clock that is not set (zero) leaves the time of the uplink."""
+    record = "20ce9e7446630029"
+    for payload in ("0367e2000aef9f744663" + record, record + "0aef9f7446630367e200"):
+        assert [time for time, _ in decode(SELECTED, payload)] == [1_665_561_759_000, 1_665_561_758_000]
+    assert decode(SELECTED, "0aef000000000367e200") == [(NOW_MS, {"air_temperature/": 22.6})]
+
+
+def test_a_record_of_the_future_comes_first() -> None:
+    """Measurements are sorted by their times, whatever a device's clock says."""
+    assert [time for time, _ in decode(CHANNELS, "0367e20020ceffffffff10015d")] == [4_294_967_295_000, NOW_MS]
 
 
 def test_lengths_are_stepped_by() -> None:
@@ -156,6 +215,14 @@ def test_silent_ids_are_not_read() -> None:
         assert measurement == Measurement(NOW_MS, (), {"password_change": "done"})
 
 
+def test_an_unknown_id_is_stepped_over() -> None:
+    """What stands around it is read, since its length is known, and it is named; not so at the beginning."""
+    (measurement,) = LENGTHS.decode(bytes.fromhex("04020102020409990101030998000302022a"), NOW_MS, {})
+    assert measurement == Measurement(NOW_MS, (Reading(T, 514.0), Reading(RH, 42.0)), {"unknown_type": "0x0999"})
+    with pytest.raises(MalformedPayload, match="unknown id 0x0999 at byte 0"):
+        LENGTHS.decode(bytes.fromhex("04099901010302022a"), NOW_MS, {})
+
+
 @pytest.mark.parametrize(
     ("payload", "error"),
     [
@@ -169,7 +236,7 @@ def test_silent_ids_are_not_read() -> None:
     ],
 )
 def test_wrong_lengths_and_ids(payload: str, error: type[Exception]) -> None:
-    """A length that does not fit the payload or the id, and an unknown id, are errors."""
+    """A length that does not fit the payload or the id, and an unknown id at the beginning, are errors."""
     with pytest.raises(error):
         LENGTHS.decode(bytes.fromhex(payload), NOW_MS, {})
 

@@ -1,12 +1,11 @@
-"""Published payload vectors: every expected field agrees with our reading, or stands ignored with a reason."""
+"""Payload vectors: every published field agrees with our reading, or stands ignored with a reason.
 
-import json
-import tomllib
+Frames worked out by hand decode and encode as their document says. `published` tells how all of them are written down.
+"""
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import floor
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,14 +13,11 @@ from decoders.catalog import CODECS, codec
 from decoders.codec import Codec
 from decoders.error import DecodeError
 from decoders.measurement import Measurement
+from tests.decoders.published import EXAMPLES, FILES, FOLDER, HANDS, VECTORS, Hand, Json, Vector, flatten
 
-FOLDER = Path(__file__).parents[1] / "vectors"
-FIELDS = tomllib.loads((FOLDER / "fields.toml").read_text(encoding="utf-8"))
-FILES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.json"))
-DECENTLAB_VALUE = {"displayName", "value", "unit"}
 DEFAULT_TOLERANCE = 1e-9
+NOW_MS = 1_800_000_000_000
 
-Json = Any
 Use = tuple[str, str, int]
 Cover = tuple[str, int | None, str, str]
 
@@ -35,35 +31,9 @@ class Outcome:
     covered: set[Cover] = field(default_factory=set)
 
 
-def load(file: str) -> list[Json]:
-    """The vectors of a file."""
-    vectors: list[Json] = json.loads((FOLDER / f"{file}.json").read_text(encoding="utf-8"))
-    return vectors
-
-
-VECTORS = [(file, number, vector) for file in FILES for number, vector in enumerate(load(file))]
-
-
-def flatten(expected: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Paths and values of what a vector expects; samples are named by their topic."""
-    if isinstance(expected, dict) and expected.keys() == DECENTLAB_VALUE:
-        yield path, expected["value"]
-    elif isinstance(expected, dict):
-        for name, value in expected.items():
-            if name == "samples":
-                for sample in value:
-                    yield from flatten(sample["data"], sample["topic"])
-            else:
-                yield from flatten(value, f"{path}.{name}" if path else name)
-    elif isinstance(expected, list):
-        yield path, " ".join(str(item) for item in expected)
-    else:
-        yield path, expected
-
-
-def alternatives(file: str, path: str) -> list[dict[str, Json]]:
-    """The entries of fields.toml for a vendor's path."""
-    entry = FIELDS[file]["fields"].get(path, [])
+def alternatives(vector: Vector, path: str) -> list[dict[str, Json]]:
+    """The entries for a vendor's path."""
+    entry = vector.fields.get(path, [])
     return entry if isinstance(entry, list) else [entry]
 
 
@@ -77,22 +47,28 @@ def port_of(model: Codec, f_port: int) -> int | None:
 def expected_number(entry: Mapping[str, Json], theirs: Json) -> float:
     """What our value must be, from theirs."""
     if "words" in entry:
-        return float(entry["words"][str(theirs)])
+        return float(entry["words"][text_of(theirs)])
+    number = float(theirs)
     if entry.get("convert") == "hhmm":
-        return float(theirs // 100 * 60 + theirs % 100)
-    return float(theirs * entry.get("factor", 1) / entry.get("divisor", 1))
+        return number // 100 * 60 + number % 100
+    return float(number * entry.get("factor", 1) / entry.get("divisor", 1) + entry.get("offset", 0))
 
 
-def disagreement(entry: Mapping[str, Json], theirs: Json, measurement: Measurement) -> str | None:
+def text_of(theirs: Json) -> str:
+    """A vendor's value as a word."""
+    return str(theirs).lower() if isinstance(theirs, bool) else str(theirs)
+
+
+def disagreement(entry: Mapping[str, Json], theirs: Json, measurements: tuple[Measurement, ...]) -> str | None:
     """Why our measurement does not agree with theirs; None if it does."""
     if "ignored" in entry:
         return None if entry["ignored"] else "ignored without a reason"
     if "attribute" in entry:
-        text = str(theirs).lower() if isinstance(theirs, bool) else str(theirs)
+        text = text_of(theirs)
         wanted = entry.get("words", {}).get(text, text)
-        ours = measurement.attributes.get(entry["attribute"])
+        ours = chosen(entry, measurements).attributes.get(entry["attribute"])
         return None if ours == wanted else f"attribute {ours!r}, expected {wanted!r}"
-    found = find(entry, measurement)
+    found = find(entry, measurements)
     if found is None:
         return "no such reading"
     number = expected_number(entry, theirs)
@@ -102,76 +78,112 @@ def disagreement(entry: Mapping[str, Json], theirs: Json, measurement: Measureme
     return None if close else f"{found}, expected {number}"
 
 
-def find(entry: Mapping[str, Json], measurement: Measurement) -> float | None:
+def chosen(entry: Mapping[str, Json], measurements: tuple[Measurement, ...]) -> Measurement:
+    """The measurement that an entry speaks of."""
+    number = int(entry.get("measurement", 0))
+    return measurements[number] if number < len(measurements) else Measurement(0, ())
+
+
+def find(entry: Mapping[str, Json], measurements: tuple[Measurement, ...]) -> float | None:
     """The value of the reading that an entry names."""
     wanted = (str(entry.get("quantity")), str(entry.get("channel", "")))
-    values = {(reading.quantity.field, reading.channel): reading.value for reading in measurement.readings}
-    return values.get(wanted)
+    found = chosen(entry, measurements).readings
+    return next((item.value for item in found if (item.quantity.field, item.channel) == wanted), None)
 
 
-def compare(file: str, vector: Json) -> Outcome:
+def compare(vector: Vector) -> Outcome:
     """Decode a vector and compare every field of it."""
     outcome = Outcome()
-    model = codec(FIELDS[file]["codec"])
-    f_port = vector["f_port"] or 1
-    (measurement,) = model.decode(f_port, bytes.fromhex(vector["payload_hex"]), 0)
-    for path, theirs in flatten(vector["expected"]):
-        entries = alternatives(file, path)
+    model = codec(vector.codec)
+    measurements = model.decode(vector.f_port, vector.payload, NOW_MS, vector.parameters)
+    for path, theirs in flatten(vector.expected):
+        entries = alternatives(vector, path)
         present = [
             number
             for number, entry in enumerate(entries)
-            if "quantity" not in entry or find(entry, measurement) is not None
+            if "quantity" not in entry or find(entry, measurements) is not None
         ]
         if not present:
             outcome.problems.append(f"{path} = {theirs!r}: " + ("no such reading" if entries else "not listed"))
             continue
         entry = entries[present[0]]
-        outcome.used.add((file, path, present[0]))
-        reason = disagreement(entry, theirs, measurement)
+        outcome.used.add((vector.file, path, present[0]))
+        reason = disagreement(entry, theirs, measurements)
         if reason:
             outcome.problems.append(f"{path} = {theirs!r}: {reason}")
         elif "quantity" in entry:
-            place = port_of(model, f_port)
+            place = port_of(model, vector.f_port)
             outcome.covered.add((model.id, place, entry["quantity"], entry.get("channel", "")))
     return outcome
 
 
-def readable() -> Iterator[tuple[str, Json]]:
+def readable() -> Iterator[Vector]:
     """The vectors that are no errors."""
-    return ((file, vector) for file, _, vector in VECTORS if "errors" not in vector["expected"])
+    return (vector for vector in VECTORS if not wrong(vector))
 
 
-@pytest.mark.parametrize(("file", "number", "vector"), VECTORS, ids=[f"{file}-{number}" for file, number, _ in VECTORS])
-def test_vector_agrees(file: str, number: int, vector: Json) -> None:
+def wrong(vector: Vector) -> bool:
+    """Whether the publisher, or we, call this payload an error."""
+    return bool(vector.error) or (isinstance(vector.expected, dict) and "errors" in vector.expected)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[f"{vector.file}-{vector.number}" for vector in VECTORS])
+def test_vector_agrees(vector: Vector) -> None:
     """Every field that a vector expects agrees with our reading; expected errors raise DecodeError."""
-    if "errors" in vector["expected"]:
+    if wrong(vector):
         with pytest.raises(DecodeError):
-            codec(FIELDS[file]["codec"]).decode(vector["f_port"], bytes.fromhex(vector["payload_hex"]), 0)
+            codec(vector.codec).decode(vector.f_port, vector.payload, NOW_MS, vector.parameters)
     else:
-        assert compare(file, vector).problems == []
+        assert compare(vector).problems == []
 
 
-def test_every_codec_has_vectors() -> None:
-    """Each codec of the catalogue is named by a vectors file, and each file by the list of fields."""
-    assert sorted(FIELDS) == FILES
-    assert {FIELDS[file]["codec"] for file in FILES} == {model.id for model in CODECS}
+@pytest.mark.parametrize("hand", HANDS, ids=[f"{hand.file}-{hand.payload.hex()}" for hand in HANDS])
+def test_frame_worked_out_by_hand(hand: Hand) -> None:
+    """It decodes to just what is noted, at the noted times, and these readings encode to it."""
+    model = codec(hand.codec)
+    newest, *earlier = model.decode(hand.f_port, hand.payload, NOW_MS, hand.parameters)
+    assert hand.source
+    assert sorted(newest.readings, key=str) == sorted(hand.readings, key=str)
+    assert newest.attributes == hand.attributes
+    assert [(item.time_ms, sorted(item.readings, key=str)) for item in earlier] == [
+        (NOW_MS - (age_ms or 0) if time_ms is None else time_ms, sorted(readings, key=str))
+        for time_ms, age_ms, readings in hand.earlier
+    ]
+    if not hand.one_way and not earlier:
+        assert model.encode(hand.f_port, hand.readings, hand.parameters, hand.attributes) == hand.payload
+
+
+def test_every_codec_and_port_has_a_vector() -> None:
+    """One at least, published or worked out by hand; and every vector belongs to a codec that is listed."""
+    every: list[Vector | Hand] = [*readable(), *HANDS]
+    there = {(item.codec, port_of(codec(item.codec), item.f_port)) for item in every}
+    needed = {(model.id, port) for model in CODECS for port in model.ports}
+    assert needed - there == set()
+    assert {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.json")} <= set(FILES)
+
+
+def test_untested_means_no_published_vector() -> None:
+    """A codec is marked untested against a device exactly if nobody published a payload of one that can be read."""
+    assert {model.id for model in CODECS if model.untested} == {model.id for model in CODECS} - {
+        vector.codec for vector in readable()
+    }
 
 
 def test_no_entry_is_unused() -> None:
-    """Each entry of fields.toml is used by a vector."""
+    """Each entry of the notes is used by a vector."""
     listed = {
-        (file, path, number)
-        for file in FIELDS
-        for path in FIELDS[file]["fields"]
-        for number in range(len(alternatives(file, path)))
+        (vector.file, path, number)
+        for vector in VECTORS
+        for path in vector.fields
+        for number in range(len(alternatives(vector, path)))
     }
-    used = set().union(*(compare(file, vector).used for file, vector in readable()))
+    used = set().union(*(compare(vector).used for vector in readable()))
     assert listed - used == set()
 
 
 def test_verified_means_covered() -> None:
-    """A field is marked verified exactly if a vector compares it."""
-    covered = set().union(*(compare(file, vector).covered for file, vector in readable()))
+    """A field is marked verified exactly if a published vector compares it."""
+    covered = set().union(*(compare(vector).covered for vector in readable()))
     marked = {
         (model.id, item.f_port, item.quantity.field, item.channel)
         for model in CODECS
@@ -182,17 +194,23 @@ def test_verified_means_covered() -> None:
     assert covered - marked == set()
 
 
+def test_every_codec_has_an_example() -> None:
+    """What a simulator may send is known of every codec that can be encoded."""
+    assert {example.codec for example in EXAMPLES} == {model.id for model in CODECS}
+
+
 @pytest.mark.parametrize(
     ("entry", "theirs"),
     [
         ({"quantity": "distance"}, 2117),
         ({"quantity": "fill_level"}, 2116),
         ({"quantity": "distance", "tolerance": 0.5}, 2115),
+        ({"quantity": "distance", "measurement": 1}, 2116),
         ({"attribute": "serial_number"}, "x"),
         ({"ignored": ""}, 1),
     ],
 )
 def test_comparison_can_fail(entry: dict[str, Json], theirs: Json) -> None:
     """The comparison itself reports a wrong value, a missing reading, a wrong attribute, a missing reason."""
-    (measurement,) = codec("milesight/em310-udl").decode(85, bytes.fromhex("03824408"), 0)
-    assert disagreement(entry, theirs, measurement)
+    measurements = codec("milesight/em310-udl").decode(85, bytes.fromhex("03824408"), 0)
+    assert disagreement(entry, theirs, measurements)

@@ -1,15 +1,15 @@
 """Real inputs to begin with: published payload vectors, recorded events, the shipped city."""
 
 import json
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.decoders import published
+
 TESTS = Path(__file__).parents[1]
 SAMPLES = TESTS / "samples"
-VECTORS = TESTS / "vectors"
 SHIPPED_CITY = TESTS.parent / "deploy" / "city" / "hamm.geojson"
 
 
@@ -36,12 +36,7 @@ class Recorded(NamedTuple):
 @cache
 def vectors() -> tuple[Vector, ...]:
     """All published payloads."""
-    fields = tomllib.loads((VECTORS / "fields.toml").read_text(encoding="utf-8"))
-    return tuple(
-        Vector(fields[file]["codec"], item["f_port"] or 1, bytes.fromhex(item["payload_hex"]))
-        for file in sorted(fields)
-        for item in json.loads((VECTORS / f"{file}.json").read_text(encoding="utf-8"))
-    )
+    return tuple(Vector(*payload) for payload in published.payloads())
 
 
 @cache

@@ -1,0 +1,152 @@
+"""Frames of M-Bus records as tables: meters that send their records over LoRaWAN."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from decoders.codec import CodecField
+from decoders.error import EncodeError, WrongLength
+from decoders.field import Field, Given, Part, new_tuple
+from decoders.layout import Layout
+from decoders.mbus import DECIMAL, EXTENSION, SCALES, Record, moment, records
+from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.quantity import Quantity
+
+NO_SHORT, NO_LONG = -0x8000, -0x80000000
+Plan = tuple[Quantity, int, int, str]
+"""Quantity, multiplier and divisor of a number, and the channel of its reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A reading that a meter may send; `header` (DIF to VIFEs) and the field's format are those of our encoder."""
+
+    header: bytes
+    field: Field
+
+
+def wide(quantity: Quantity, header: str, channel: str = "", *, verified: bool = True) -> Value:
+    """A value of 32 bits in the quantity's unit; `header` as hexadecimal digits."""
+    return Value(bytes.fromhex(header), Field(quantity, "i", channel, invalid=NO_LONG, verified=verified))
+
+
+def tenths(quantity: Quantity, header: str, channel: str = "", *, verified: bool = True) -> Value:
+    """A value of 16 bits in tenths of the quantity's unit; `header` as hexadecimal digits."""
+    return Value(bytes.fromhex(header), Field(quantity, "h", channel, divisor=10, invalid=NO_SHORT, verified=verified))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a meter says of itself: `header` and `size` are those of our encoder, `parse` is the inverse of `text`."""
+
+    name: str
+    header: bytes
+    size: int
+    text: Callable[[Record], str]
+    parse: Callable[[str], bytes]
+
+    def write(self, words: str) -> bytes:
+        """The record; raises EncodeError."""
+        try:
+            raw = self.parse(words)
+        except (ValueError, OverflowError) as error:
+            raise EncodeError(f"{self.name} = {words!r} cannot be sent") from error
+        if len(raw) != self.size:
+            raise EncodeError(f"{self.name} = {words!r} does not fit into {self.size} bytes")
+        return self.header + raw
+
+
+def _integer(record: Record) -> str:
+    return str(int.from_bytes(record.raw, "little"))
+
+
+def _identity(record: Record) -> str:
+    return record.raw[::-1].hex() if record.head.coding in DECIMAL else _integer(record)
+
+
+def _moment(record: Record) -> str:
+    found = moment(record.raw)
+    return f"{found:%Y-%m-%dT%H:%M}" if found else ""
+
+
+def _parse_moment(text: str) -> bytes:
+    then = datetime.fromisoformat(text)
+    years = then.year - 2000
+    return bytes((then.minute, then.hour, (years & 7) << 5 | then.day, years >> 3 << 4 | then.month))
+
+
+METER_ID = Word("meter_id", b"\x0c\x78", 4, _identity, lambda text: bytes.fromhex(text)[::-1])
+METER_TIME = Word("meter_time", b"\x04\x6d", 4, _moment, _parse_moment)
+ERROR_FLAGS = Word("error_flags", b"\x02\xfd\x17", 2, _integer, lambda text: int(text).to_bytes(2, "little"))
+WORDS = {b"\x78": METER_ID, b"\x6d": METER_TIME, b"\xfd\x17": ERROR_FLAGS}
+
+
+class Records:
+    """Parts of a fixed head, then records. Their times are the meter's own and stay words.
+
+    Only what `values` list becomes a reading; of two records for one of them the later holds. `marked` are value
+    information blocks with extensions of the maker's own, and what they add to the channel.
+    """
+
+    __slots__ = ("_head", "_plans", "_values")
+
+    def __init__(
+        self, values: Sequence[Value], *, head: Sequence[Part] = (), marked: Mapping[bytes, str] | None = None
+    ) -> None:
+        self._values = tuple(values)
+        self._head = Layout("<", *head)
+        self._plans = dict(self._plan(marked or {}))
+
+    def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
+        """One measurement at the given time."""
+        if len(payload) <= self._head.size:
+            raise WrongLength(f"{len(payload)} bytes hold no record")
+        attributes: dict[str, str] = {}
+        self._head.read(payload, 0, [], attributes)
+        found: dict[tuple[Quantity, str], Reading] = {}
+        for record in records(payload, self._head.size):
+            head = record.head
+            word = WORDS.get(head.meaning)
+            if word is not None:
+                if not head.storage and (text := word.text(record)):
+                    attributes[word.name] = text
+                continue
+            plan = self._plans.get((head.meaning, head.channel))
+            number = record.number if plan else None
+            if plan and number is not None:
+                quantity, multiplier, divisor, channel = plan
+                reading = new_tuple(Reading, (quantity, number * multiplier / divisor, channel))
+                found[quantity, channel] = reading
+        return (Measurement(time_ms, tuple(found.values()), attributes or NO_ATTRIBUTES),)
+
+    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
+        """The records of all that is given, in the order of the values; then the words."""
+        given = Given(measurement)
+        payload = self._head.write(given)
+        for value in self._values:
+            if (value.field.quantity, value.field.channel) in given.values:
+                payload += value.header + Layout("<", value.field).write(given)
+        for word in WORDS.values():
+            text = given.attributes.pop(word.name, None)
+            if text is not None:
+                payload += word.write(text)
+        given.refuse_rest()
+        if len(payload) == self._head.size:
+            raise EncodeError("nothing to send")
+        return payload
+
+    def fields(self) -> tuple[CodecField, ...]:
+        """What the values list."""
+        return tuple(value.field.describe() for value in self._values)
+
+    def _plan(self, marked: Mapping[bytes, str]) -> Iterator[tuple[tuple[bytes, str], Plan]]:
+        """Meaning and channel of every record that becomes a reading; what becomes of it."""
+        for value in self._values:
+            quantity, channel = value.field.quantity, value.field.channel
+            for meaning, scale in SCALES.items():
+                if scale.quantity is quantity:
+                    yield (meaning, channel), (*scale, channel)
+            for meaning, mark in marked.items():
+                plain = SCALES.get(bytes((meaning[0] & ~EXTENSION,)))
+                if plain and plain.quantity is quantity and channel.partition("_")[0] == mark:
+                    yield (meaning, channel.partition("_")[2]), (*plain, channel)
