@@ -26,7 +26,10 @@ REPORT_EVERY = 500
 EXAMPLE = "Example: stadtfunk replay --from 2026-03-01 --to 2026-04-01 --model elsys/generic --reason 'codec fixed'"
 
 Devices = Annotated[list[str] | None, typer.Option("--device", metavar="EUI", help="Only this device; more than once.")]
-Models = Annotated[list[str] | None, typer.Option("--model", metavar="CODEC", help="Only devices of this codec.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="CODEC", help="Only devices with messages of this codec, each whole."),
+]
 
 
 def register(parent: typer.Typer) -> None:
@@ -40,7 +43,9 @@ def replay(
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Not included.")] = "",
     devices: Devices = None,
     models: Models = None,
-    application: Annotated[str, typer.Option(help="Only devices of this ChirpStack application.")] = "",
+    application: Annotated[
+        str, typer.Option(help="Only devices with messages of this ChirpStack application, each whole.")
+    ] = "",
     source: Annotated[
         str,
         typer.Option(metavar="SOURCE", help="journal, a recorded file, or postgresql://… of ChirpStack."),
@@ -63,6 +68,8 @@ def replay(
     if listing:
         _list(settings, as_json=as_json)
         return
+    if into and dry_run:
+        raise typer.BadParameter("--into deletes nothing, so it has no dry run")
     if resume is not None:
         if begin or end or devices or models or application or source != JOURNAL:
             raise typer.BadParameter("--resume does the same again: choose nothing else with it")

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from decoders.quantity import Privacy
 from ingest.calendar import Calendar
-from ingest.codec_version import InForce
+from ingest.codec_version import InForce, Version
 from ingest.correction import JournalKeeper, Order, Part, Waiting
 from ingest.decode_again import Decoder, Line, Message
+from ingest.journal_records import RawMessage
 from ingest.mqtt import Message as Sent
 from ingest.read_back import from_store
 from ingest.replay import Replay
+from ingest.replay_choice import Choice
 from ingest.sqlite_store import SqliteStore
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import (
@@ -119,8 +122,9 @@ async def test_what_is_outside_the_filter_keeps_its_points(
     assert (result.counts["messages"], result.counts["points_before"]) == (HOURS, 2 * HOURS)
 
 
+@both_filters
 async def test_only_devices_that_match_are_decoded(
-    bench: Bench, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, store: SqliteStore, monkeypatch: pytest.MonkeyPatch, choice: dict[str, Any]
 ) -> None:
     """Each message of a chosen device once, none of any other."""
     await swapped(bench)
@@ -133,7 +137,7 @@ async def test_only_devices_that_match_are_decoded(
         return lines(self, message)
 
     monkeypatch.setattr(Decoder, "lines", counted)
-    result = await replayed(bench, order(*SPAN, models=(FORMER,)))
+    result = await replayed(bench, order(*SPAN, **choice))
     assert result.counts["devices"] == 1
     assert decoded == {SWAPPED: HOURS}
 
@@ -229,3 +233,14 @@ async def test_a_message_matches_by_what_it_says_of_the_span(bench: Bench, store
     await drained(bench, store)
     assert points(path) == before
     assert (result.counts["messages"], result.counts["lines"]) == (2, 3)
+
+
+async def test_a_message_matches_by_either_codec(bench: Bench) -> None:
+    """By the one that wrote its points as by the one that reads it now, if there is one."""
+    sent = status(SWAPPED, FORMER, TOWN, 1)
+    decoder = Decoder(bench.service.settings, bench.service.city)
+    message = decoder.parse(RawMessage(sent.topic, sent.payload, BEGIN, Privacy.OPEN))
+    choice = Choice(order(*SPAN, models=(FORMER,)))
+    former, latter = Version(FORMER, "", ""), Version(LATTER, "", "")
+    pairs = [(former, latter), (latter, former), (latter, latter), (None, former), (None, None)]
+    assert [choice.matches(message, *pair) for pair in pairs] == [True, True, False, True, False]

@@ -306,6 +306,14 @@ def test_resuming_with_another_choice_is_refused(tmp_path: Path, run: Command) -
     assert [item["state"] for item in said(run("replay", "--list", "--json"))] == ["running", "done"]
 
 
+def test_a_copy_has_no_dry_run(tmp_path: Path, run: Command) -> None:
+    """`--into` would write its copy: together with `--dry-run` it is wrong usage, and nothing is written."""
+    asyncio.run(filled(tmp_path))
+    answer = run("replay", *SPAN, "--into", "copy", "--dry-run")
+    assert answer.exit_code == 2
+    assert "has no dry run" in answer.output
+
+
 def test_somebody_who_only_looks_at_the_lock_is_waited_for(
     tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
