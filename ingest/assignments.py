@@ -37,6 +37,8 @@ class Assignments:
 
     def place(self, dev_eui: str, time_ms: int, tag: str | None, fresh: Sequence[Assigned] = ()) -> str | None:
         """The asset that a person named for that time (empty: none), else the tag of then; `tag` is today's."""
+        if not fresh and dev_eui not in self._words and dev_eui not in self._tags:
+            return tag
         for word in reversed(self._words.get(dev_eui, ())):
             if word.valid_from_ms <= time_ms:
                 return word.asset

@@ -137,6 +137,8 @@ def _commits(wal: "mmap.mmap | bytes", page_bytes: int) -> list[Commit]:
     if not frames:
         return []
     order, salts, seed = _start(wal, frames)
+    if all(frame.salts != salts for frame in frames):
+        return []
     checker = Checker(order, page_bytes)
     found: list[Commit] = []
     commit = Commit()
@@ -192,15 +194,29 @@ def _frames(wal: "mmap.mmap | bytes", page_bytes: int) -> list[Frame]:
 
 
 def _start(wal: "mmap.mmap | bytes", frames: list[Frame]) -> tuple[str, bytes, tuple[int, int]]:
-    """Order of bytes, salts and first checksum; from the frames when the log's header is damaged."""
+    """Order of bytes, salts and first checksum; from the frames when the log's header is damaged.
+
+    An intact header with which no frame agrees has just begun a new log over the old one, whose frames are in the
+    database all of them.
+    """
     magic, *_ = struct.unpack_from(">I", wal)
     first, second = struct.unpack_from(">II", wal, 24)
     order = WAL_MAGICS.get(magic, "<")
     salts = bytes(wal[16:24])
-    if all(frame.salts != salts for frame in frames[:PREVIEW_FRAMES]):
+    if all(frame.salts != salts for frame in frames[:PREVIEW_FRAMES]) and not _is_whole(wal, order, (first, second)):
         pairs = Counter(one.salts for one, two in pairwise(frames[:PREVIEW_FRAMES]) if one.salts == two.salts)
         salts = next(iter(pairs), frames[0].salts)
     return order, salts, (first, second)
+
+
+def _is_whole(wal: "mmap.mmap | bytes", order: str, checksum: tuple[int, int]) -> bool:
+    """Whether the log's header is as it was written: its last two words are the checksum of the six before."""
+    first = second = 0
+    words = struct.unpack_from(f"{order}6I", wal)
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        first = first + even + second & 0xFFFFFFFF
+        second = second + odd + first & 0xFFFFFFFF
+    return (first, second) == checksum
 
 
 def _page_bytes(file: "mmap.mmap | bytes", wal: "mmap.mmap | bytes") -> int:

@@ -419,6 +419,30 @@ def test_the_log_of_an_earlier_generation_is_no_damage(tmp_path: Path) -> None:
     assert contents(copy) == rows
 
 
+def test_a_kill_between_a_new_logs_header_and_its_first_frame_is_no_damage(tmp_path: Path) -> None:
+    """An intact header with which no frame agrees begins a new log; the old one's frames are all in the database."""
+    path = tmp_path / "journal.db"
+    with closing(open_writer(path)) as connection:
+        for number in range(60):
+            connection.execute("INSERT INTO tick VALUES (?, 1, 0)", (number,))
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        old = Path(f"{path}-wal").read_bytes()
+        connection.execute("INSERT INTO tick VALUES (1000, 1, 0)")
+        new = Path(f"{path}-wal").read_bytes()
+        shutil.copy(path, tmp_path / "copy.db")
+        rows = contents(path)
+    copy = tmp_path / "copy.db"
+    assert new[16:24] != old[16:24]
+    Path(f"{copy}-wal").write_bytes(new[:32] + old[32:])
+    assert damage(copy) is None
+    with closing(Image(copy)) as image:
+        assert image.log.newest == {}
+    assert contents(copy)["tick"] == {row for row in rows["tick"] if row[0] != 1000}
+    Path(f"{copy}-wal").write_bytes(old[:20] + bytes([old[20] ^ 1]) + old[21:])
+    with closing(Image(copy)) as image:
+        assert image.log.newest != {}, "the old log's header was damaged, and its frames count"
+
+
 def test_a_text_file_is_not_touched(tmp_path: Path) -> None:
     """What is no database and holds nothing of a journal is somebody's own file: refused, and left where it is."""
     path = tmp_path / "journal.db"
