@@ -76,7 +76,7 @@ def fill(path: Path, devices: int) -> None:
     for start in range(0, devices, CHUNK):
         records = {dev_eui(number): known(number, now_ms) for number in range(start, min(start + CHUNK, devices))}
         with transaction(connection):
-            fleet_store.fold(connection, records)
+            fleet_store.fold(connection, {name: fleet_store.resting(one) for name, one in records.items()})
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     connection.close()
 

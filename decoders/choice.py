@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from decoders.codec import CodecField, Frame
-from decoders.error import EncodeError, MalformedPayload, WrongLength
+from decoders.error import DecodeError, EncodeError, MalformedPayload, WrongLength
 from decoders.layout import Layout
-from decoders.measurement import Measurement
+from decoders.measurement import Measurement, same, same_places
 
 SHOWN_BYTES = 4
 
@@ -13,7 +13,7 @@ SHOWN_BYTES = 4
 class Choice:
     """Forms by name; `select` names the form of a payload or raises DecodeError.
 
-    Encoding takes the first form that can carry all readings.
+    Encoding takes the first form that carries all readings as they are, else the first that rounds them.
     """
 
     __slots__ = ("_forms", "_select")
@@ -27,14 +27,24 @@ class Choice:
         return self._forms[self._select(payload)].decode(payload, time_ms, parameters)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
-        """The first form that carries the measurement, or EncodeError with every form's reason."""
-        reasons = []
+        """The form that carries the measurement, or EncodeError with every form's reason."""
+        reasons, rounded = [], None
         for form, frame in self._forms.items():
             try:
-                return frame.encode(measurement, parameters)
-            except EncodeError as error:
+                payload = frame.encode(measurement, parameters)
+                found = self.decode(payload, measurement.time_ms, parameters)
+            except (DecodeError, EncodeError) as error:
                 reasons.append(f"{form}: {error}")
-        raise EncodeError("; ".join(reasons))
+                continue
+            if same(found, measurement):
+                return payload
+            if not same_places(found, measurement):
+                reasons.append(f"{form}: {payload.hex()} would mean something else")
+            elif rounded is None:
+                rounded = payload
+        if rounded is None:
+            raise EncodeError("; ".join(reasons))
+        return rounded
 
     def fields(self) -> tuple[CodecField, ...]:
         """What all forms carry, each under its name."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import NamedTuple, Protocol
 
 from decoders.error import EncodeError, MissingParameter, UnknownPort
@@ -50,11 +51,15 @@ class Frame(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A figure of the single device that its codec needs: range, height, tip size; with unit."""
+    """A figure of the single device that its codec needs: range, height, tip size; with unit.
+
+    `ports` are those whose frames need it; none stands for all.
+    """
 
     name: str
     unit: str
     meaning: str
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,7 @@ class Codec:
         self, f_port: int, payload: bytes, time_ms: int, parameters: Mapping[str, float] | None = None
     ) -> tuple[Measurement, ...]:
         """The measurements in a payload, newest first; raises DecodeError and nothing else."""
-        given = self._given(parameters) if self.parameters else NO_PARAMETERS
+        given = self._given(parameters, f_port) if self.parameters else NO_PARAMETERS
         frame = self.ports.get(f_port) or self.frame(f_port)
         return frame.decode(payload, time_ms, given)
 
@@ -106,7 +111,8 @@ class Codec:
         """
         if len({(reading.quantity, reading.channel) for reading in readings}) < len(readings):
             raise EncodeError(f"{self.id}: two readings of one quantity and channel")
-        return self.frame(f_port).encode(Measurement(0, tuple(readings), attributes), self._given(parameters))
+        given = self._given(parameters, f_port)
+        return self.frame(f_port).encode(Measurement(0, tuple(readings), attributes), given)
 
     def fields(self) -> tuple[CodecField, ...]:
         """Every value that the codec can give, in the order of ports and frames."""
@@ -122,9 +128,14 @@ class Codec:
             found.setdefault(item.quantity, {})[item.channel] = None
         return {quantity: tuple(channels) for quantity, channels in found.items()}
 
-    def _given(self, parameters: Mapping[str, float] | None) -> Mapping[str, float]:
+    def _given(self, parameters: Mapping[str, float] | None, f_port: int) -> Mapping[str, float]:
         given = parameters or NO_PARAMETERS
         for parameter in self.parameters:
-            if parameter.name not in given:
+            if parameter.ports and f_port not in parameter.ports:
+                continue
+            figure = given.get(parameter.name)
+            if figure is None:
                 raise MissingParameter(f"{self.id}: parameter {parameter.name} ({parameter.unit}) is not set")
+            if not isfinite(figure):
+                raise MissingParameter(f"{self.id}: parameter {parameter.name} = {figure} is no number")
         return given

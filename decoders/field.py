@@ -17,7 +17,6 @@ from decoders.measurement import Measurement, Reading
 from decoders.quantity import Quantity
 
 Raw = int | float | bytes
-LARGEST_TABLE = 256
 RANGES: Mapping[str, tuple[int, int]] = {
     "B": (0, 0xFF),
     "b": (-0x80, 0x7F),
@@ -150,32 +149,6 @@ class Field:
             return None if bent is None else Reading(self.quantity, bent, self.channel)
         return Reading(self.quantity, (raw * self.scale + self.offset) / self.divisor, self.channel)
 
-    def reader(self) -> Callable[[int], Reading | None] | None:
-        """The fastest way from raw to reading; None for raw / divisor, which the caller does in place."""
-        if self.format == "f":
-            return self.read
-        low, high = self.raw_range()
-        if self.values is not None:
-            readings = {raw: self.read(raw) for raw in range(low, high + 1) if raw in self.values}
-            return readings.get
-        if high - low < LARGEST_TABLE:
-            return [self.read(raw) for raw in (*range(high + 1), *range(low, 0))].__getitem__
-        if self.curve is not None:
-            return self.read
-        return None if self.plain else self.linear()
-
-    def linear(self) -> Callable[[int], Reading | None]:
-        """The reader of a straight line, for all raw values."""
-        quantity, channel, markers = self.quantity, self.channel, self.markers
-        scale, offset, divisor = self.scale, self.offset, self.divisor
-
-        def read(raw: int) -> Reading | None:
-            if raw in markers:
-                return None
-            return new_tuple(Reading, (quantity, (raw * scale + offset) / divisor, channel))
-
-        return read
-
     def write(self, given: Given) -> Raw:
         """The raw value nearest to the given reading; raises EncodeError."""
         value = given.values.pop((self.quantity, self.channel), None)
@@ -259,8 +232,8 @@ class Bits:
         self.constants = tuple(part for part in parts if isinstance(part, Const))
 
     def write(self, given: Given) -> int | bytes:
-        """The word that carries all its parts."""
-        word = sum(int(field.write(given)) << field.place.shift for field in self.fields)
+        """The word that carries all its parts; EncodeError where parts that share bits do not go together."""
+        word = 0
         for constant in self.constants:
             word |= constant.value << bit_place(constant.code).shift
         for attribute in self.attributes:
@@ -269,6 +242,13 @@ class Bits:
             if not 0 <= raw <= mask:
                 raise EncodeError(f"{attribute.name} = {raw} does not fit into its bits")
             word |= raw << shift
+        raws = [int(field.write(given)) for field in self.fields]
+        for field, raw in zip(self.fields, raws, strict=True):
+            word |= raw << field.place.shift
+        for field, raw in zip(self.fields, raws, strict=True):
+            shift, mask = field.place
+            if field.read(word >> shift & mask) != field.read(raw):
+                raise EncodeError(f"{name(field.quantity, field.channel)} cannot be sent beside the others of its bits")
         return word.to_bytes(int(self.code[:-1]), self.order) if self.code.endswith("s") else word
 
 

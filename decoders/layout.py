@@ -10,35 +10,17 @@ Divide, do not multiply: raw / 10 is the right decimal, raw · 0.1 often is not.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from decoders.codec import CodecField
-from decoders.error import EncodeError, MalformedPayload, WrongLength
-from decoders.field import BYTEWISE, Attribute, Bit, Bits, Const, Field, Given, Pad, Part, Raw, bit_place, new_tuple
+from decoders.compiled import Read, compile_read, order_of
+from decoders.error import EncodeError, WrongLength
+from decoders.field import BYTEWISE, Attribute, Bits, Const, Field, Given, Pad, Part, Raw, new_tuple
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
-from decoders.quantity import Quantity
 
-BYTE_VALUES = 256
 Order = Literal["<", ">"]
 ORDER_NAMES: Mapping[Order, Literal["little", "big"]] = {"<": "little", ">": "big"}
-
-
-class _Step(NamedTuple):
-    """One field, ready to be read: which word, and how to make a reading of it; without `read` by raw / divisor."""
-
-    word: int
-    read: Callable[[Any], Reading | None] | None
-    divisor: float
-    quantity: Quantity
-    channel: str
-
-
-class _Check(NamedTuple):
-    word: int
-    expected: int
-    meaning: str
 
 
 class Layout:
@@ -47,7 +29,9 @@ class Layout:
     Decoding raises WrongLength for any other length and MalformedPayload where a constant differs.
     """
 
-    __slots__ = ("_attributes", "_bit_checks", "_checks", "_order", "_parts", "_steps", "_unpack", "_words", "size")
+    __slots__ = ("_order", "_parts", "_read", "_unpack", "_words", "size")
+    MADE_LATER = frozenset({"_read"})
+    """Made from the parts with the first frame: most of the catalogue is never used in one city."""
 
     def __init__(self, order: Order, *parts: Part) -> None:
         self._order = ORDER_NAMES[order]
@@ -56,12 +40,7 @@ class Layout:
         compiled = struct.Struct(order + "".join(_code(part) for part in parts))
         self.size = compiled.size
         self._unpack = compiled
-        self._steps = tuple(self._compile())
-        self._checks = tuple(
-            _Check(index, word.value, word.meaning) for index, word in enumerate(self._words) if isinstance(word, Const)
-        )
-        self._bit_checks = tuple(self._compile_bit_checks())
-        self._attributes = tuple(self._compile_attributes())
+        self._read: Read | None = None
 
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """One measurement at the given time."""
@@ -74,25 +53,10 @@ class Layout:
 
     def read(self, payload: bytes, at: int, readings: list[Reading], attributes: dict[str, str]) -> None:
         """Append what stands at byte `at`; the caller has checked the length."""
-        raws = self._unpack.unpack_from(payload, at)
-        for index, expected, meaning in self._checks:
-            if raws[index] != expected:
-                raise MalformedPayload(f"{meaning} is {raws[index]:#x}; expected {expected:#x}")
-        for index, order, (shift, mask), expected, meaning in self._bit_checks:
-            found = _whole(raws[index], order) >> shift & mask
-            if found != expected:
-                raise MalformedPayload(f"{meaning} is {found:#x}; expected {expected:#x}")
-        for index, read, divisor, quantity, channel in self._steps:
-            if read is None:
-                readings.append(new_tuple(Reading, (quantity, raws[index] / divisor, channel)))
-            else:
-                reading = read(raws[index])
-                if reading is not None:
-                    readings.append(reading)
-        for index, attribute in self._attributes:
-            text = attribute.text(raws[index])
-            if text:
-                attributes[attribute.name] = text
+        read = self._read
+        if read is None:
+            read = self._read = compile_read(self._words, self._order, self._unpack.unpack_from)
+        read(payload, at, readings, attributes)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame that carries the whole measurement, or EncodeError."""
@@ -113,7 +77,7 @@ class Layout:
         fields = list(self.parts())
         keys = [(field.quantity, field.channel) in given.values for field in fields]
         needed = all(there or field.markers for there, field in zip(keys, fields, strict=True))
-        return needed and (any(keys) or any(word.name in given.attributes for _, word in self._attributes))
+        return needed and (any(keys) or any(word.name in given.attributes for word in self._attributes()))
 
     def fields(self) -> tuple[CodecField, ...]:
         """What the layout carries."""
@@ -127,37 +91,12 @@ class Layout:
             elif isinstance(word, Bits):
                 yield from word.fields
 
-    def _compile(self) -> Iterable[_Step]:
-        for index, word in enumerate(self._words):
-            if isinstance(word, Field):
-                yield _step(index, word, self._reader(word))
-            elif isinstance(word, Bits):
-                for field in word.fields:
-                    yield _step(index, field, _bit_reader(word, field))
-
-    def _compile_bit_checks(self) -> Iterable[tuple[int, Literal["little", "big"], Bit, int, str]]:
-        for index, word in enumerate(self._words):
-            if isinstance(word, Bits):
-                for constant in word.constants:
-                    yield index, word.order, bit_place(constant.code), constant.value, constant.meaning
-
-    def _compile_attributes(self) -> Iterable[tuple[int, Attribute]]:
-        for index, word in enumerate(self._words):
+    def _attributes(self) -> Iterable[Attribute]:
+        for word in self._words:
             if isinstance(word, Attribute):
-                yield index, word
+                yield word
             elif isinstance(word, Bits):
-                for attribute in word.attributes:
-                    yield index, _bit_attribute(attribute, word.order)
-
-    def _reader(self, field: Field) -> Callable[[Any], Reading | None] | None:
-        """The field's own reader, behind that of a number which struct does not know."""
-        if field.format not in BYTEWISE:
-            return field.reader()
-        order, signed, read = self._order_of(field.format), field.format == "s24", field.read
-        return lambda raw: read(int.from_bytes(raw, order, signed=signed))
-
-    def _order_of(self, code: str) -> Literal["little", "big"]:
-        return "little" if code.endswith("le") else "big" if code.endswith("be") else self._order
+                yield from word.attributes
 
     def _raw(self, word: Part, given: Given) -> Raw:
         if isinstance(word, Const):
@@ -166,35 +105,8 @@ class Layout:
             return bytes(word.size)
         raw = word.write(given)
         if isinstance(word, Field) and word.format in BYTEWISE and isinstance(raw, int):
-            return raw.to_bytes(BYTEWISE[word.format], self._order_of(word.format), signed=word.format == "s24")
+            return raw.to_bytes(BYTEWISE[word.format], order_of(word.format, self._order), signed=word.format == "s24")
         return raw
-
-
-def _step(index: int, field: Field, read: Callable[[Any], Reading | None] | None) -> _Step:
-    return _Step(index, read, field.divisor, field.quantity, field.channel)
-
-
-def _bit_reader(word: Bits, field: Field) -> Callable[[Any], Reading | None]:
-    """A reader of the whole word: a table for a byte, else the field's reader behind shift and mask."""
-    shift, mask = field.place
-    if word.code == "B":
-        return [field.read(raw >> shift & mask) for raw in range(BYTE_VALUES)].__getitem__
-    read, order = field.reader() or field.linear(), word.order
-    if word.code.endswith("s"):
-        return lambda raw: read(int.from_bytes(raw, order) >> shift & mask)
-    return lambda raw: read(raw >> shift & mask)
-
-
-def _bit_attribute(attribute: Attribute, order: Literal["little", "big"]) -> Attribute:
-    """The attribute behind shift and mask."""
-    shift, mask = bit_place(attribute.code)
-    text = attribute.text
-    return replace(attribute, text=lambda raw: text(_whole(raw, order) >> shift & mask))
-
-
-def _whole(raw: Raw, order: Literal["little", "big"]) -> int:
-    """A word as one number."""
-    return int.from_bytes(raw, order) if isinstance(raw, bytes) else int(raw)
 
 
 def _code(part: Part) -> str:

@@ -353,13 +353,23 @@ class ObjectCodec:
         self.model = f"decoded object ({table.name})"
         self.family = table.family
         self.privacy = table.privacy
-        self._table = table
+        self.table = table
+
+    def decode(
+        self,
+        f_port: int,  # noqa: ARG002 - a codec's signature
+        payload: bytes,  # noqa: ARG002 - the same
+        time_ms: int,
+        parameters: Mapping[str, float] | None = None,  # noqa: ARG002 - the same
+    ) -> tuple[Measurement, ...]:
+        """Always MappingError: bytes without the network server's object say nothing to it."""
+        return self.read(None, time_ms)
 
     def read(self, found: Mapping[str, object] | None, time_ms: int) -> tuple[Measurement, ...]:
         """The measurement in an object; raises MappingError, also when ChirpStack sent none."""
         if found is None:
             raise MappingError(f"{self.id}: the event has no object; has the device profile a codec in ChirpStack?")
-        return (self._table.measurement(found, time_ms),)
+        return (self.table.measurement(found, time_ms),)
 
 
 OBJECT = ObjectCodec("chirpstack/object", DEFAULT)

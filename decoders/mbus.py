@@ -4,7 +4,7 @@ A record is a data information block (DIF, DIFEs: coding, function, storage numb
 information block (VIF, VIFEs: quantity and power of ten) and the value. Source: EN 13757-3, chapters 6 and 7, annex A.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
@@ -39,7 +39,8 @@ class Head(NamedTuple):
     """What stands before a value: where it belongs, what it is (VIF and VIFEs as they were sent), its coding.
 
     `channel` names function, storage number, tariff and subunit, as far as they are not the common ones; `size` is the
-    value's length, -1 where the value itself begins with it.
+    value's length, -1 where the value itself begins with it. `read` makes a number of the value's bytes; None where it
+    is faulty, invalid or no number. `key` is meaning and channel.
     """
 
     function: int
@@ -48,6 +49,8 @@ class Head(NamedTuple):
     meaning: bytes
     coding: int
     size: int
+    read: Callable[[bytes], float | None]
+    key: tuple[bytes, str]
 
 
 class Record(NamedTuple):
@@ -59,16 +62,31 @@ class Record(NamedTuple):
     @property
     def number(self) -> float | None:
         """The value; None where it is faulty, invalid or no number."""
-        head, raw = self
-        if head.function == FAULTY or not raw or head.coding == TEXT:
-            return None
-        if head.coding in DECIMAL:
-            return _decimal(raw)
-        if head.coding == FLOAT:
-            real: float = round(REAL.unpack(raw)[0], DIGITS)
-            return real if isfinite(real) else None
-        number = int.from_bytes(raw, "little", signed=True)
-        return None if number == -1 << 8 * len(raw) - 1 else number
+        return self.head.read(self.raw)
+
+
+def _reader(function: int, coding: int) -> Callable[[bytes], float | None]:
+    """How a value of this coding becomes a number."""
+    if function == FAULTY or coding == TEXT or not SIZES.get(coding):
+        return _nothing
+    if coding in DECIMAL:
+        return _decimal
+    return _real if coding == FLOAT else _whole
+
+
+def _nothing(raw: bytes) -> None:
+    """No number."""
+
+
+def _real(raw: bytes) -> float | None:
+    real: float = round(REAL.unpack(raw)[0], DIGITS)
+    return real if isfinite(real) else None
+
+
+def _whole(raw: bytes) -> int | None:
+    """The least number there is means none."""
+    number = int.from_bytes(raw, "little", signed=True)
+    return None if number == -1 << 8 * len(raw) - 1 else number
 
 
 def _decimal(raw: bytes) -> int | None:
@@ -84,13 +102,16 @@ def records(payload: bytes, at: int = 0) -> Iterator[Record]:
     end = len(payload)
     while at < end:
         first = payload[at]
-        if first in MANUFACTURER_DATA:
-            return
-        if first == FILLER:
-            at += 1
-            continue
+        if first & CODING == CODING:
+            if first in MANUFACTURER_DATA:
+                return
+            if first == FILLER:
+                at += 1
+                continue
         meaning = _block(payload, at) if first & EXTENSION else at + 1
-        value = _block(payload, meaning)
+        value = meaning + 1
+        if value > end or payload[meaning] & EXTENSION:
+            value = _block(payload, meaning)
         head = _head(payload[at:value], meaning - at)
         size = head.size
         if size < 0:
@@ -109,7 +130,8 @@ def _head(block: bytes, meaning: int) -> Head:
     numbers = (("storage", storage), ("tariff", tariff), ("input", subunit))
     channel = "_".join(words + [f"{word}{number}" for word, number in numbers if number])
     coding = block[0] & CODING
-    return Head(function, storage, channel, block[meaning:], coding, SIZES.get(coding, -1))
+    size, said = SIZES.get(coding, -1), block[meaning:]
+    return Head(function, storage, channel, said, coding, size, _reader(function, coding), (said, channel))
 
 
 def _block(payload: bytes, at: int) -> int:

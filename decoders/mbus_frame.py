@@ -3,18 +3,23 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 
 from decoders.codec import CodecField
 from decoders.error import EncodeError, WrongLength
-from decoders.field import Field, Given, Part, new_tuple
+from decoders.field import FLOAT_LIMIT, Field, Given, Part, name, new_tuple
 from decoders.layout import Layout
-from decoders.mbus import DECIMAL, EXTENSION, SCALES, Record, moment, records
+from decoders.mbus import CODING, DECIMAL, EXTENSION, FLOAT, REAL, SCALES, Record, moment, records
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
 from decoders.quantity import Quantity
 
+WHOLE_CODINGS = ((4, 4), (7, 8))
+"""Codings of whole numbers, and their bytes."""
+MINUTES = len("2026-01-01T00:00")
 NO_SHORT, NO_LONG = -0x8000, -0x80000000
-Plan = tuple[Quantity, int, int, str]
-"""Quantity, multiplier and divisor of a number, and the channel of its reading."""
+Place = tuple[Quantity, str]
+Plan = tuple[Quantity, int, int, Place]
+"""Quantity, multiplier and divisor of a number, and quantity and channel of its reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,11 @@ class Word:
         return self.header + raw
 
 
+def coded(block: bytes, coding: int) -> bytes:
+    """A data information block with another coding."""
+    return bytes((block[0] & ~CODING | coding,)) + block[1:]
+
+
 def _integer(record: Record) -> str:
     return str(int.from_bytes(record.raw, "little"))
 
@@ -66,7 +76,7 @@ def _identity(record: Record) -> str:
 
 def _moment(record: Record) -> str:
     found = moment(record.raw)
-    return f"{found:%Y-%m-%dT%H:%M}" if found else ""
+    return found.isoformat()[:MINUTES] if found else ""
 
 
 def _parse_moment(text: str) -> bytes:
@@ -79,6 +89,13 @@ METER_ID = Word("meter_id", b"\x0c\x78", 4, _identity, lambda text: bytes.fromhe
 METER_TIME = Word("meter_time", b"\x04\x6d", 4, _moment, _parse_moment)
 ERROR_FLAGS = Word("error_flags", b"\x02\xfd\x17", 2, _integer, lambda text: int(text).to_bytes(2, "little"))
 WORDS = {b"\x78": METER_ID, b"\x6d": METER_TIME, b"\xfd\x17": ERROR_FLAGS}
+
+
+def _say(record: Record, attributes: dict[str, str]) -> None:
+    """Add what a record says in words, if it does and is of now."""
+    word = WORDS.get(record.head.meaning)
+    if word is not None and not record.head.storage and (text := word.text(record)):
+        attributes[word.name] = text
 
 
 class Records:
@@ -103,29 +120,29 @@ class Records:
             raise WrongLength(f"{len(payload)} bytes hold no record")
         attributes: dict[str, str] = {}
         self._head.read(payload, 0, [], attributes)
-        found: dict[tuple[Quantity, str], Reading] = {}
+        found: dict[Place, Reading] = {}
         for record in records(payload, self._head.size):
-            head = record.head
-            word = WORDS.get(head.meaning)
-            if word is not None:
-                if not head.storage and (text := word.text(record)):
-                    attributes[word.name] = text
+            head, raw = record
+            plan = self._plans.get(head.key)
+            if plan is None:
+                _say(record, attributes)
                 continue
-            plan = self._plans.get((head.meaning, head.channel))
-            number = record.number if plan else None
-            if plan and number is not None:
-                quantity, multiplier, divisor, channel = plan
-                reading = new_tuple(Reading, (quantity, number * multiplier / divisor, channel))
-                found[quantity, channel] = reading
+            number = head.read(raw)
+            if number is not None:
+                quantity, multiplier, divisor, place = plan
+                found[place] = new_tuple(Reading, (quantity, number * multiplier / divisor, place[1]))
         return (Measurement(time_ms, tuple(found.values()), attributes or NO_ATTRIBUTES),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
-        """The records of all that is given, in the order of the values; then the words."""
+        """The records of all that is given, in the order of the values; then the words.
+
+        A number that the value's own form would round is sent in another unit or coding if there is an exact one.
+        """
         given = Given(measurement)
         payload = self._head.write(given)
         for value in self._values:
             if (value.field.quantity, value.field.channel) in given.values:
-                payload += value.header + Layout("<", value.field).write(given)
+                payload += self._record(value, given)
         for word in WORDS.values():
             text = given.attributes.pop(word.name, None)
             if text is not None:
@@ -139,14 +156,62 @@ class Records:
         """What the values list."""
         return tuple(value.field.describe() for value in self._values)
 
+    def _record(self, value: Value, given: Given) -> bytes:
+        """The record of a value; raises EncodeError."""
+        place = value.field.quantity, value.field.channel
+        wanted, before = given.values[place], given.copy()
+        if not isfinite(wanted):
+            raise EncodeError(f"{name(*place)} = {wanted} is no number that can be sent")
+        try:
+            record = value.header + Layout("<", value.field).write(given)
+            misfit = None
+        except EncodeError as error:
+            record, misfit = b"", error
+        if record and self._number(record, place) == wanted:
+            return record
+        for other in self._others(value, wanted):
+            if self._number(other, place) == wanted:
+                given.values = before.values
+                del given.values[place]
+                return other
+        if misfit:
+            raise misfit
+        return record
+
+    def _number(self, record: bytes, place: Place) -> float | None:
+        """What we read a record as."""
+        ((head, raw),) = records(record)
+        plan, number = self._plans.get(head.key), head.read(raw)
+        if plan is None or number is None or plan[3] != place:
+            return None
+        return number * plan[1] / plan[2]
+
+    def _others(self, value: Value, wanted: float) -> Iterator[bytes]:
+        """Records of a number in all other units, the largest first: as whole numbers, then as floats."""
+        ((own, _),) = records(value.header + bytes(Layout("<", value.field).size))
+        block = value.header[: -len(own.meaning)]
+        plans = [
+            (plan[1] / plan[2], meaning)
+            for (meaning, channel), plan in self._plans.items()
+            if channel == own.channel and plan[3] == (value.field.quantity, value.field.channel)
+        ]
+        forms = [(meaning, wanted / unit) for unit, meaning in sorted(plans, reverse=True)]
+        for coding, size in WHOLE_CODINGS:
+            for meaning, number in forms:
+                if abs(number) < 1 << 8 * size - 1:
+                    yield coded(block, coding) + meaning + round(number).to_bytes(size, "little", signed=True)
+        for meaning, number in forms:
+            if abs(number) < FLOAT_LIMIT:
+                yield coded(block, FLOAT) + meaning + REAL.pack(number)
+
     def _plan(self, marked: Mapping[bytes, str]) -> Iterator[tuple[tuple[bytes, str], Plan]]:
         """Meaning and channel of every record that becomes a reading; what becomes of it."""
         for value in self._values:
             quantity, channel = value.field.quantity, value.field.channel
             for meaning, scale in SCALES.items():
                 if scale.quantity is quantity:
-                    yield (meaning, channel), (*scale, channel)
+                    yield (meaning, channel), (*scale, (quantity, channel))
             for meaning, mark in marked.items():
                 plain = SCALES.get(bytes((meaning[0] & ~EXTENSION,)))
                 if plain and plain.quantity is quantity and channel.partition("_")[0] == mark:
-                    yield (meaning, channel.partition("_")[2]), (*plain, channel)
+                    yield (meaning, channel.partition("_")[2]), (*plain, (quantity, channel))

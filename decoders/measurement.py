@@ -1,6 +1,6 @@
 """What a codec makes of a payload."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from decoders.quantity import Quantity
@@ -25,3 +25,21 @@ class Measurement(NamedTuple):
     time_ms: int
     readings: tuple[Reading, ...]
     attributes: Mapping[str, str] = NO_ATTRIBUTES
+
+
+def same_places(found: Sequence[Measurement], wanted: Measurement) -> bool:
+    """Whether one measurement was found, with readings of just the quantities and channels that are wanted."""
+    return len(found) == 1 and _places(found[0]) == _places(wanted)
+
+
+def same(found: Sequence[Measurement], wanted: Measurement) -> bool:
+    """Whether one measurement was found, with just the readings and at least the attributes that are wanted."""
+    return (
+        len(found) == 1
+        and set(found[0].readings) == set(wanted.readings)
+        and wanted.attributes.items() <= found[0].attributes.items()
+    )
+
+
+def _places(measurement: Measurement) -> set[tuple[Quantity, str]]:
+    return {(reading.quantity, reading.channel) for reading in measurement.readings}

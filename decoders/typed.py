@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from decoders.codec import CodecField
-from decoders.error import EncodeError, MalformedPayload
+from decoders.error import DecodeError, EncodeError, MalformedPayload
 from decoders.field import Given, Part, new_tuple
 from decoders.layout import ORDER_NAMES, Layout, Order
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
@@ -55,33 +55,85 @@ class Typed:
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame that carries the whole measurement, in the order of the table, or EncodeError.
 
-        A value that does not fit one type is left to later ones (millimetres, then centimetres).
+        A value that does not fit one type is left to later ones (millimetres, then centimetres), and so is one that it
+        would round, if nothing is rounded then.
         """
-        given = Given(measurement)
-        payload, misfit = b"", None
-        for key, layouts in self._items.items():
-            for layout in layouts:
-                if layout.carries(given):
+        reasons, rounded = [], None
+        for patience in (False, True):
+            try:
+                payload, exact = self._written(Given(measurement), patience=patience)
+            except EncodeError as error:
+                reasons.append(error)
+                continue
+            if exact:
+                return payload
+            rounded = rounded or payload
+        if rounded is None:
+            raise reasons[0]
+        return rounded
+
+    def _written(self, given: Given, *, patience: bool) -> tuple[bytes, bool]:
+        """The frame, and whether it rounds nothing; with `patience` a type that rounds has to wait for all others."""
+        chosen: dict[tuple[int, int], bytes] = {}
+        misfit: EncodeError | None = None
+        exact = True
+        for rounding in (False, True) if patience else (True,):
+            for place, layout in self._places():
+                if place not in chosen and layout.carries(given):
                     rest = given.copy()
                     try:
-                        payload += self._header(key, layout.size) + layout.write(rest)
-                    except EncodeError as error:
-                        misfit = error
-                    else:
-                        given = rest
+                        value = layout.write(rest)
+                        means = _means(layout, value, given, rest)
+                    except (DecodeError, EncodeError) as error:
+                        misfit = EncodeError(str(error))
+                        continue
+                    if means or rounding:
+                        chosen[place], given = value, rest
+                        exact = exact and means
         if misfit and given.left():
             raise misfit
         given.refuse_rest()
-        if not payload:
-            raise EncodeError("nothing to send")
-        return payload
+        return self._joined(chosen), exact
 
     def fields(self) -> tuple[CodecField, ...]:
         """What the table's values carry."""
         return tuple(field for layouts in self._items.values() for layout in layouts for field in layout.fields())
 
+    def _places(self) -> Iterable[tuple[tuple[int, int], Layout]]:
+        """Every layout of the table with its type and occurrence."""
+        for key, layouts in self._items.items():
+            for occurrence, layout in enumerate(layouts):
+                yield (key, occurrence), layout
+
+    def _joined(self, chosen: Mapping[tuple[int, int], bytes]) -> bytes:
+        """The values one after the other; EncodeError for an occurrence of a type without the one before it."""
+        payload = b""
+        for place, _ in self._places():
+            value = chosen.get(place)
+            if value is not None:
+                key, occurrence = place
+                if occurrence and (key, occurrence - 1) not in chosen:
+                    raise EncodeError(f"type {key:#04x} cannot come for the {occurrence + 1}. time before the others")
+                payload += self._header(key, len(value)) + value
+        if not payload:
+            raise EncodeError("nothing to send")
+        return payload
+
     def _header(self, key: int, size: int) -> bytes:
         raise NotImplementedError
+
+
+def _means(layout: Layout, value: bytes, given: Given, rest: Given) -> bool:
+    """Whether a value means what was taken out of `given` to write it; EncodeError if it means other things."""
+    readings: list[Reading] = []
+    attributes: dict[str, str] = {}
+    layout.read(value, 0, readings, attributes)
+    found = {(reading.quantity, reading.channel): reading.value for reading in readings}
+    numbers = {place: number for place, number in given.values.items() if place not in rest.values}
+    words = {name: text for name, text in given.attributes.items() if name not in rest.attributes}
+    if found.keys() != numbers.keys():
+        raise EncodeError(f"{value.hex()} would mean something else")
+    return found == numbers and words.items() <= attributes.items()
 
 
 def layouts_of(order: Order, item: Item) -> Iterable[Layout]:

@@ -5,36 +5,44 @@ import contextlib
 import secrets
 import signal
 import socket
+import sqlite3
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from ingest import codec_version, collector, http, watchdog
+from ingest import answers, codec_folder, codec_version, collector, http, journal_sql, modes, rules_store, watchdog
 from ingest import dead_letter_store as letters
 from ingest.audit import Action
 from ingest.broker_warnings import broker_warnings
 from ingest.calendar import Calendar
 from ingest.canary import Canary
 from ingest.clock import Clock, simulated_clock, wall_clock
+from ingest.codec_folder import Content, Library
 from ingest.codec_version import InForce
 from ingest.correction import JournalKeeper, Keeper
 from ingest.devices import Devices
 from ingest.drain import Drain
 from ingest.fleet import Fleet
+from ingest.gtfs import with_timetables
 from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
 from ingest.journal_privacy import PersonalData
 from ingest.journal_schema import JournalDamaged, JournalError
+from ingest.modes import Modes
 from ingest.mqtt import ConnectionState, Subscriber, filters
 from ingest.mqtt_error import PublishFailed
 from ingest.mqtt_out import Publisher
 from ingest.outbox import CONTENT_TYPE, Outbox
-from ingest.pipeline import Pipeline
+from ingest.pipeline import Pipeline, Stopping
 from ingest.process import Processor
 from ingest.register import Register
+from ingest.reload import Fresh, Source, prepare
+from ingest.rules_control import RulesControl
 from ingest.service_state import STATE_TOPIC, service_state
 from ingest.settings import InfluxSettings, Settings, SettingsError
 from ingest.sink import Sink, SinkUnavailable
@@ -44,13 +52,18 @@ from ingest.token_file import token_path, write_token
 from rules.catalog import RULES
 from rules.city import City, CityError
 from rules.engine import Engine
+from rules.traffic.timetable import FeedError
 
 UPKEEP_S = 5.0
 """Seconds between looks at the journal's size."""
-FOLD_S = 60.0
+FOLD_S = 3600.0
 """Seconds between foldings of device records into their table."""
-MAX_FRESH = 20_000
+MAX_FRESH = 150_000
 """Device records in memory that wait for folding; beyond, it is done at once."""
+MAX_LOGGED = 300_000
+"""Records in the log that wait for folding, some 80 MB of it; beyond, it is done at once."""
+COMPACT_S = 60.0
+"""Seconds between rounds of joining raw messages."""
 COMPACT_PAUSE_S = 0.05
 """Seconds for commits between two steps of joining raw messages."""
 PRUNE_S = 3600.0
@@ -70,15 +83,26 @@ def read_city(settings: Settings) -> City:
     """The city in the settings, empty without a file; raises SettingsError."""
     path = settings.city.file
     if path is None:
-        return City.parse('{"type": "FeatureCollection", "features": []}')
+        return City()
     try:
-        return City.parse(path.read_text(encoding="utf-8"))
+        city = City.parse(path.read_text(encoding="utf-8"))
+        return city if settings.city.gtfs is None else _timetabled(city, settings)
     except OSError as error:
         raise SettingsError(f"city.file: {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"city.file: {path} is not UTF-8: {error}") from error
     except CityError as error:
         raise SettingsError(f"city.file: {path}: {error}") from error
+
+
+def _timetabled(city: City, settings: Settings) -> City:
+    """The city, corridors with the timetables of their bus stops."""
+    if settings.city.gtfs is None:
+        return city
+    try:
+        return City(with_timetables(city.assets.values(), settings.city.gtfs, ZoneInfo(settings.city.timezone)))
+    except FeedError as error:
+        raise SettingsError(f"city.gtfs: {error}") from error
 
 
 def service_clock(settings: Settings) -> Clock:
@@ -107,38 +131,45 @@ def influx_settings(settings: Settings) -> InfluxSettings:
     return influx.model_copy(update=dict.fromkeys(BUCKETS, influx.bucket_simulated))
 
 
-def serve(settings: Settings) -> None:
-    """Run the service until SIGTERM or SIGINT."""
+def serve(settings: Settings, source: Source) -> None:
+    """Run the service until SIGTERM or SIGINT; SIGHUP has the source read again."""
     configure_logging(settings.telemetry)
-    asyncio.run(_until_signal(Service(settings)))
+    asyncio.run(_until_signal(Service(settings, source=source)))
 
 
 async def _until_signal(service: "Service") -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
+    loop.add_signal_handler(signal.SIGHUP, service.hang_up)
     await service.run()
 
 
 class Service:
     """One running service."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, source: Source | None = None) -> None:
         self.settings = settings
+        self.source = source or Source(None, lambda: settings)
         self.clock = clock or service_clock(settings)
         self.telemetry = Telemetry(self.clock)
         self.registry: CollectorRegistry = self.telemetry.registry
         self.city = read_city(settings)
         self.engine = Engine(self.city, RULES)
-        self.journal = Journal(settings.journal, PersonalData.of(settings))
-        codec_version.note(self.journal.remember, InForce.now(settings.codecs))
+        modes.examine(settings, RULES, self.city)
+        self.library = Library(settings.codecs)
+        self.journal = Journal(settings.journal, PersonalData.of(settings, self.library))
+        codec_folder.tell(Content(), self.library.content)
+        codec_version.note(self.journal.remember, InForce.with_folder(self.library, self.library.content))
         self.corrections: Keeper = JournalKeeper(self.journal, self.clock)
         self.register = Register(self.journal, self.city, self.clock, self._changed)
-        self.devices = Devices(settings, self.city, self.register.assignments)
+        self.devices = Devices(settings, self.city, self.register.assignments, self.library)
         said = self.register.lifecycle
         calendar = Calendar(settings.city.timezone)
         self.fleet = Fleet(settings.rules.device.rules(), calendar, said.counts, said.turns_ms)
-        self.processor = Processor(settings, self.devices, self.engine, self.fleet, self.clock)
+        self.modes = Modes(settings, rules_store.read_stopped(settings.journal.path))
+        self.rules = RulesControl(self.journal, self.modes, RULES, self.clock)
+        self.processor = Processor(settings, self.devices, self.engine, self.fleet, self.clock, self.modes)
         self.pipeline = Pipeline(
             settings.journal, self.processor, self.journal, self.clock, self.telemetry, settings.simulation.speed
         )
@@ -146,7 +177,7 @@ class Service:
         self.publisher = Publisher(settings.mqtt, will=self._will, on_state=self._publisher_state)
         self.heartbeat = Heartbeat(canary, self.publisher, self.journal, self.clock, self.telemetry)
         deliver = self.heartbeat.watching(self.pipeline.deliver)
-        topics = (*filters(settings.mqtt), *canary.filters)
+        topics = (*filters(settings.mqtt), *canary.filters, *answers.filters(RULES))
         self.subscriber = Subscriber(settings.mqtt, topics, deliver, expects_session=self._had_session())
         self.pipeline.attach(self.subscriber)
         self.url = ""
@@ -154,11 +185,17 @@ class Service:
         self._since_ms = 0
         self._stop = asyncio.Event()
         self._greet = asyncio.Event()
+        self._hung_up = asyncio.Event()
+        self._reloading = asyncio.Lock()
         self._restore()
 
     def stop(self) -> None:
         """End `run` in order: what is not committed stays with the broker."""
         self._stop.set()
+
+    def hang_up(self) -> None:
+        """Read city file and rules' settings again, soon; what comes of it is in the log."""
+        self._hung_up.set()
 
     async def run(self) -> None:
         """Serve until `stop`."""
@@ -176,6 +213,8 @@ class Service:
                     group.create_task(self._greeting()),
                     group.create_task(self._upkeep(sinks)),
                     group.create_task(collector.attend()),
+                    group.create_task(self._follow_codecs()),
+                    group.create_task(self._follow_hang_ups()),
                     group.create_task(self._outbox().run()),
                     group.create_task(self.heartbeat.run([sink.name for sink in sinks])),
                     group.create_task(watchdog.attend(lambda: self.heartbeat.alive(self.problems()))),
@@ -240,6 +279,8 @@ class Service:
 
     def _warnings(self) -> dict[str, str]:
         found = broker_warnings(self.subscriber.figures())
+        found |= self.library.problems()
+        found |= self.processor.conditioning.warnings()
         if self.journal.salvaged is not None:
             found["journal damage"] = f"{self.journal.damage}; {self.journal.salvaged.summary()}"
         return found
@@ -260,6 +301,47 @@ class Service:
         """Set a dead letter aside."""
         await self.journal.change(letters.discard(letter_id), action, self.clock())
 
+    async def reload(self, actor: str, reason: str) -> dict[str, Any]:
+        """Read city file and rules' settings again; what changed. Raises SettingsError when the old ones stay."""
+        async with self._reloading:
+            fresh = await asyncio.to_thread(prepare, self.source, self.settings, RULES, read_city)
+            try:
+                return await self.pipeline.between(partial(self._take, fresh, actor, reason))
+            except (JournalError, Stopping) as error:
+                raise SettingsError(f"nothing changed: {error}") from error
+
+    async def _take(self, fresh: Fresh, actor: str, reason: str) -> dict[str, Any]:
+        """Between two batches, when the journal holds the states of all rules: put it in force once it is noted."""
+        intact, _ = await self.journal.query(journal_sql.states)
+        failures = fresh.engine.load(intact)
+        done = fresh.changes(self.engine, self.city)
+        now_ms, then = self.clock(), Modes(fresh.settings, self.modes.stopped)
+
+        def write(connection: sqlite3.Connection) -> None:
+            rules_store.withdraw(connection, then, now_ms)
+            rules_store.release(connection, then, now_ms)
+
+        await self.journal.change(write, Action(actor, "reload", "rules", reason, fresh.summary(done)), now_ms)
+        for failure in failures:
+            log.error("rule starts afresh", rule=failure.rule, subject=failure.subject, error=failure.error)
+        self.settings, self.city, self.engine = fresh.settings, fresh.city, fresh.engine
+        self.devices.city = self.city
+        self.register.move(self.city)
+        self.fleet.rules = self.settings.rules.device.rules()
+        self.processor.take(self.settings, self.engine)
+        self.journal.new_events.set()
+        log.info("rules and city read again", **done)
+        return done
+
+    async def _follow_hang_ups(self) -> None:
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            try:
+                await self.reload("signal:SIGHUP", "")
+            except SettingsError as error:
+                log.error("not taken, the old settings stay", error=str(error))  # noqa: TRY400 - one line
+
     def _changed(self, subject: str) -> None:
         """Somebody said something of a device or an asset: look at it with the next tick."""
         asset = self.city.assets.get(subject)
@@ -276,6 +358,8 @@ class Service:
             log.error("rule state with a wrong checksum left out", rule=row.rule, subject=row.subject)
         for failure in self.engine.load(intact):
             log.error("rule starts afresh", rule=failure.rule, subject=failure.subject, error=failure.error)
+        if salvaged is not None or damaged:
+            rules_store.continue_numbers(self.settings.journal.path, self.engine)
         self.fleet.restore(self.journal.logged_devices(), intact)
         for subject in self.register.lifecycle.subjects():
             self._changed(subject)
@@ -327,7 +411,14 @@ class Service:
         )
 
     def _outbox(self) -> Outbox:
-        return Outbox(self.publisher, self.journal, self.clock, self.telemetry, self.settings.simulation.speed)
+        return Outbox(
+            self.publisher,
+            self.journal,
+            self.clock,
+            self.telemetry,
+            self.settings.simulation.speed,
+            self.modes.is_stopped,
+        )
 
     @contextlib.asynccontextmanager
     async def _http(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
@@ -359,18 +450,39 @@ class Service:
         with listener:
             yield listener
 
+    async def _follow_codecs(self) -> None:
+        """Take what changes in the folder of codecs, between two batches, once the journal knows what is in force."""
+        async for content in codec_folder.changes(self.library):
+            while self.library.changes(content) and not await self._noted(content):  # noqa: ASYNC110 - asks the journal
+                await asyncio.sleep(codec_folder.LOOK_S)
+            self.library.take(content)
+
+    async def _noted(self, content: Content) -> bool:
+        in_force = await asyncio.to_thread(InForce.with_folder, self.library, content)
+        action = Action("service", "codecs reload", str(self.settings.codecs.folder), detail=in_force.digest)
+        try:
+            await self.journal.change(partial(_note_codecs, in_force=in_force), action, self.clock())
+        except JournalError as error:
+            log.warning("changed codecs not taken yet: the journal cannot be written", error=str(error))
+            return False
+        return True
+
     async def _upkeep(self, sinks: list[Sink]) -> None:
         loop = asyncio.get_running_loop()
-        last_prune, last_fold = -PRUNE_S, loop.time()
+        last_prune = -PRUNE_S
+        last_fold = last_compact = loop.time()
         while True:
             try:
                 self.telemetry.journal_size(await self.journal.size())
             except JournalError as error:
                 log.warning("journal not measured", error=str(error))
             self.telemetry.subscriber(self.subscriber)
-            if loop.time() - last_fold >= FOLD_S or self.fleet.fresh > MAX_FRESH:
+            full = self.fleet.fresh > MAX_FRESH or self.fleet.unfolded_logs > MAX_LOGGED
+            if full or loop.time() - last_fold >= FOLD_S:
                 last_fold = loop.time()
                 await self._fold()
+            if loop.time() - last_compact >= COMPACT_S:
+                last_compact = loop.time()
                 await self._compact()
             if loop.time() - last_prune >= PRUNE_S:
                 last_prune = loop.time()
@@ -451,4 +563,9 @@ class Service:
             log.warning("cursors not noted; some lines will be written again", error=str(error))
         for sink in sinks:
             await sink.close()
+        self.library.close()
         await self.journal.close()
+
+
+def _note_codecs(connection: sqlite3.Connection, in_force: InForce) -> None:
+    codec_version.note(partial(journal_sql.remember, connection), in_force)

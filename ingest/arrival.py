@@ -1,16 +1,18 @@
-"""A message that arrived, parsed: an uplink, another event, one of our own canary, or a dead letter."""
+"""A message that arrived, parsed: an uplink, another event, an answer, one of our own canary, or a dead letter."""
 
 from typing import NamedTuple
 
 from decoders.simulated import is_simulated
 from decoders.uplink import Device, Uplink
-from ingest import chirpstack
+from ingest import answers, chirpstack
 from ingest.canary import Canary
 from ingest.chirpstack import Event, EventError, TopicError, UplinkEvent
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.mqtt import Message
 from ingest.settings import Settings
+from rules.answer import AnswerError
+from rules.rule import Answered
 
 UPLINK = "up"
 """The event whose messages are uplinks."""
@@ -20,7 +22,7 @@ new_tuple = tuple.__new__
 
 
 class Arrived(NamedTuple):
-    """One message, parsed: an uplink, another event, or a dead letter.
+    """One message, parsed: an uplink, another event, an answer to a request, or a dead letter.
 
     `retry_of` is the dead letter tried again; `canary` is an uplink of the service's own. `lost_to` is the device that
     sent the uplink of which the letter is all there is.
@@ -34,6 +36,7 @@ class Arrived(NamedTuple):
     retry_of: int | None = None
     canary: Uplink | None = None
     lost_to: str = ""
+    answer: Answered | None = None
 
 
 class Reader:
@@ -55,7 +58,7 @@ class Reader:
         except TopicError as error:
             if message.topic == self._canary.topic:
                 return self._own(message, retry_of)
-            return self.rejected(message, Reason.TOPIC, str(error), retry_of=retry_of)
+            return self._answer(message, error, retry_of)
         except EventError as error:
             arrived = self.rejected(message, Reason.EVENT, str(error), topic.dev_eui, retry_of)
             return arrived._replace(lost_to=topic.dev_eui) if topic.event == UPLINK else arrived
@@ -67,7 +70,7 @@ class Reader:
         if not self._accept_simulated and is_simulated(device.dev_eui, device.tags):
             detail = f"device {device.dev_eui} is simulated and simulation.accept is not set"
             return self.rejected(message, Reason.SIMULATED, detail, device.dev_eui, retry_of)
-        return new_tuple(Arrived, (message, uplink, None if uplink else event, device, None, retry_of, None, ""))
+        return new_tuple(Arrived, (message, uplink, None if uplink else event, device, None, retry_of, None, "", None))
 
     def given_up(self, item: Arrived, error: Exception) -> Arrived:
         """The message as a dead letter, after it made us raise what we should not."""
@@ -84,6 +87,16 @@ class Reader:
             reason, detail, message.topic, message.payload, self._clock(), self._settings.journal, dev_eui=dev_eui
         )
         return Arrived(message, letter=letter, retry_of=retry_of)
+
+    def _answer(self, message: Message, error: TopicError, retry_of: int | None) -> Arrived:
+        """An answer to a request; else the topic is nobody's."""
+        try:
+            answered = answers.read(message.topic, message.payload)
+        except AnswerError as wrong:
+            return self.rejected(message, Reason.ANSWER, str(wrong), retry_of=retry_of)
+        if answered is None:
+            return self.rejected(message, Reason.TOPIC, str(error), retry_of=retry_of)
+        return Arrived(message, answer=answered, retry_of=retry_of)
 
     def _own(self, message: Message, retry_of: int | None) -> Arrived:
         """An uplink of our own canary, come back."""

@@ -2,10 +2,11 @@
 
 import asyncio
 
-from decoders import catalog
 from decoders.error import UnknownCodec
-from ingest import check_broker, check_city, check_service
+from ingest import check_broker, check_city, check_service, modes
 from ingest.app import read_city, service_clock, store_path
+from ingest.codec_folder import Library
+from ingest.conditioning import Conditioning
 from ingest.finding import Finding, line
 from ingest.influx_http import place
 from ingest.influx_search import ServerFault
@@ -13,8 +14,9 @@ from ingest.influx_version import UnknownVersion, detect
 from ingest.journal_schema import JournalError, is_locked, open_reader
 from ingest.settings import Settings, SettingsError
 from rules.catalog import RULES
-from rules.city import CityError
+from rules.city import City, CityError
 from rules.engine import Engine
+from rules.traffic.refusal import refusals
 
 __all__ = ["Finding", "findings", "line"]
 
@@ -43,19 +45,36 @@ def _city(settings: Settings) -> list[Finding]:
         return [Finding("error", "city.file", str(error).removeprefix("city.file: "))]
     devices = sum(len(asset.devices) for asset in city.assets.values())
     first = Finding("ok", "city.file", f"{settings.city.file}: {len(city.assets)} assets, {devices} devices")
-    return [first, *check_city.differences(settings, city, service_clock(settings)())]
+    figures = Conditioning(settings.rules.condition.rules(), city).warnings().values()
+    return [
+        first,
+        *(Finding("warning", "city.file", text) for text in figures),
+        *(Finding("warning", "city.file", f"{name}: {why}") for name, why in refusals(city)),
+        *_modes(settings, city),
+        *check_city.differences(settings, city, service_clock(settings)()),
+    ]
+
+
+def _modes(settings: Settings, city: City) -> list[Finding]:
+    try:
+        modes.examine(settings, RULES, city)
+    except SettingsError as error:
+        return [Finding("error", "rules.modes", str(error).removeprefix("rules.modes: "))]
+    return []
 
 
 def _codecs(settings: Settings) -> list[Finding]:
-    found: list[Finding] = []
-    for profile, name in settings.codecs.profiles.items():
+    library = Library(settings.codecs)
+    found = [Finding("error", key, why) for key, why in library.problems().items()]
+    for profile, name in library.profiles.items():
         try:
-            catalog.codec(name)
+            library.codec(name)
         except UnknownCodec as error:
             found.append(Finding("error", f"codecs.profiles.{profile}", str(error)))
-    if not settings.codecs.profiles:
+    if not library.profiles:
         found.append(Finding("warning", "codecs.profiles", "empty: only devices with the tag `codec` are read"))
-    return found or [Finding("ok", "codecs.profiles", f"{len(settings.codecs.profiles)} profiles")]
+    library.close()
+    return found or [Finding("ok", "codecs.profiles", f"{len(library.profiles)} profiles")]
 
 
 def _journal(settings: Settings) -> Finding:

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from ingest import cli_service
 from ingest.broker_warnings import broker_warnings
 from ingest.cli_error import CommandError
+from ingest.conditioning import WARNING
 from ingest.finding import Finding
 from ingest.settings import Settings
 
@@ -34,6 +35,11 @@ def _seen(status: Status) -> Iterator[Finding]:
         counts = {name: count for name, count in figures.items() if isinstance(count, int)}
         for subject, text in broker_warnings(counts).items():
             yield Finding("warning", subject, text)
+    warnings = status.get("warnings")
+    if isinstance(warnings, dict):
+        for name, word in warnings.items():
+            if name.startswith(WARNING) and str(word).startswith("device "):
+                yield Finding("warning", WARNING, str(word))
     problems = status.get("problems")
     if isinstance(problems, dict):
         for part, reason in problems.items():

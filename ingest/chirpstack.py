@@ -214,5 +214,6 @@ def uplink(event: UplinkEvent) -> Uplink:
             tx.frequency if tx is not None else 0,
             lora.spreading_factor if lora is not None else 0,
             tuple([new_tuple(Reception, reception_fields(rx)) for rx in received]),
+            event.object,
         ),
     )

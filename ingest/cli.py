@@ -19,14 +19,16 @@ from ingest import (
     cli_codecs,
     cli_dead_letters,
     cli_devices,
+    cli_events,
     cli_provision,
     cli_replay,
     cli_rules,
+    cli_signal_plan,
     cli_status,
 )
 from ingest.cli_error import CommandError
 from ingest.journal_schema import JournalDamaged, JournalError
-from ingest.settings import SettingsError, load
+from ingest.settings import SettingsError, load, settings_file
 from ingest.store_schema import StoreError
 from rules.city import CityError
 
@@ -67,8 +69,9 @@ def options(
 def run(config: Config = None) -> None:
     """Run the service until SIGTERM or SIGINT."""
     from ingest.app import serve
+    from ingest.reload import Source
 
-    serve(load(config))
+    serve(load(config), Source(settings_file(config), lambda: load(config)))
 
 
 @app.command(epilog="Example: stadtfunk check -c stadtfunk.toml --listen 30")
@@ -131,6 +134,8 @@ cli_devices.register(app)
 cli_status.register(app)
 cli_replay.register(app)
 cli_rules.register(app)
+cli_signal_plan.register(app)
+cli_events.register(app)
 
 
 def main() -> None:

@@ -4,7 +4,11 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,12 +18,21 @@ from decoders import catalog
 from decoders.codec import Codec, CodecField
 from decoders.error import DecodeError, UnknownCodec
 from decoders.measurement import Measurement
+from ingest import cli_codecs_test, cli_suggest
 from ingest.cli_error import CommandError
 from ingest.cli_table import print_table
+from ingest.codec_folder import Library
+from ingest.settings import CodecSettings
 
+SHOWN_CHANNELS = 32
 HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
-app = typer.Typer(name="codecs", help="What can be decoded: list, show.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    name="codecs",
+    help="What can be decoded; vendors' JavaScript: test, import.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -36,15 +49,19 @@ def decode(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", help="NAME=VALUE, for codecs that need a device's figures.")
     ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of vendors' JavaScript, for codecs that are called js/….")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decode one payload and print its readings."""
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    codec = _codec(model)
-    try:
-        measurements = codec.decode(f_port, _bytes(payload), now_ms, _parameters(parameter or []))
-    except DecodeError as error:
-        raise CommandError(str(error)) from error
+    with closing(Library(CodecSettings(folder=folder))) as library:
+        try:
+            codec = library.codec(model)
+            measurements = codec.decode(f_port, _bytes(payload), now_ms, _parameters(parameter or []))
+        except (UnknownCodec, DecodeError) as error:
+            raise CommandError("; ".join([str(error), *library.problems().values()])) from error
     if as_json:
         typer.echo(json.dumps([_as_dict(measurement, now_ms) for measurement in measurements]))
         return
@@ -75,16 +92,34 @@ def show(model: Annotated[str, typer.Argument(help="Codec id.")], as_json: AsJso
         return
     typer.echo(f"{codec.id}: {codec.vendor} {codec.model} ({codec.family.value}, {codec.privacy.name.lower()})")
     typer.echo(f"source: {codec.source}")
+    if codec.untested:
+        typer.echo("untested against a device: nobody has published a payload of one")
     for parameter in codec.parameters:
         typer.echo(f"parameter {parameter.name} ({parameter.unit}): {parameter.meaning}")
     table = Table("f_port", "frame", "quantity", "channel", "unit", "range", "step", "", box=None)
-    for item in codec.fields():
+    for item in _together(codec.fields()):
         row = _field(item)
         port = "any" if item.f_port is None else str(item.f_port)
         mark = "" if item.verified else "unverified"
         spread = f"{item.low:g} … {item.high:g}"
         table.add_row(port, item.frame, row["quantity"], item.channel, row["unit"], spread, f"{item.step:g}", mark)
     print_table(table)
+
+
+def _together(fields: Iterable[CodecField]) -> list[CodecField]:
+    """The fields, where more than a few differ in nothing but the channel as one of the first and the last."""
+    found: list[CodecField] = []
+    for _, same in groupby(fields, key=lambda item: item._replace(channel="")):
+        alike = list(same)
+        if len(alike) > SHOWN_CHANNELS:
+            alike = [alike[0]._replace(channel=f"{alike[0].channel} … {alike[-1].channel}")]
+        found += alike
+    return found
+
+
+app.command(epilog=cli_suggest.EXAMPLE)(cli_suggest.suggest)
+app.command("test", epilog=cli_codecs_test.TEST_EXAMPLE)(cli_codecs_test.run)
+app.command("import", epilog=cli_codecs_test.IMPORT_EXAMPLE)(cli_codecs_test.import_)
 
 
 def _codec(name: str) -> Codec:
@@ -125,6 +160,7 @@ def _summary(codec: Codec) -> dict[str, Any]:
         "ports": sorted(codec.ports),
         "any_port": codec.any_port is not None,
         "source": codec.source,
+        "untested": codec.untested,
     }
 
 

@@ -11,12 +11,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from decoders import catalog
+from decoders.mapping import OBJECT
 from ingest import cli_service, correction
 from ingest.audit import operating_system_user
 from ingest.cli_error import CommandError
 from ingest.cli_service import AsJson, Config, Why
 from ingest.cli_table import print_table
 from ingest.cli_time import LAST_MS, instant_ms, local_time
+from ingest.codec_files import OBJECTS, PREFIX
 from ingest.correction import Order, Result
 from ingest.settings import Settings, load
 
@@ -117,7 +119,7 @@ def _dev_eui(text: str) -> str:
 
 
 def _model(text: str) -> str:
-    if text not in catalog.BY_ID:
+    if text not in catalog.BY_ID and text != OBJECT.id and not text.startswith((PREFIX, OBJECTS)):
         raise typer.BadParameter(f"unknown codec {text!r}; `stadtfunk codecs list` shows them")
     return text
 

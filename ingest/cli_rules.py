@@ -1,4 +1,4 @@
-"""`stadtfunk rules`: what the rules said, and what they would say."""
+"""`stadtfunk rules`: what the rules say, said, and would say."""
 
 import json
 from collections import Counter
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from ingest import cli_service
+from ingest import cli_rules_change, cli_rules_said, cli_service
 from ingest.cli_error import CommandError
 from ingest.cli_service import AsJson, Config
 from ingest.cli_table import print_table
 from ingest.cli_time import instant_ms
+from ingest.rules_param import ParameterError, with_parameters
 from ingest.settings import load
 from rules.catalog import RULES
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 app = typer.Typer(
     name="rules",
-    help="The rules: run again over recorded messages.",
+    help="The rules: what they may do, what they said, run again over recorded messages.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -30,6 +31,8 @@ app = typer.Typer(
 
 def register(parent: typer.Typer) -> None:
     """Add the commands."""
+    cli_rules_change.register(parent, app)
+    cli_rules_said.register(app)
     parent.add_typer(app)
 
 
@@ -46,6 +49,11 @@ def replay(
     rule: Annotated[str, typer.Option(metavar="ID", help="Only this rule.")] = "",
     subject: Annotated[str, typer.Option(metavar="ID", help="Only this asset.")] = "",
     city: Annotated[Path | None, typer.Option(help="Another city file than the configured one.")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ASSET.PROPERTY=VALUE", help="Another parameter, of an asset or of a KIND; repeatable."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the comparison (SVG).")] = None,
     everything: Annotated[bool, typer.Option("--all", help="List events that are the same, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -68,10 +76,24 @@ def replay(
         raise typer.BadParameter("--to must be later than --from")
     if settings.journal.raw_days == 0:
         raise CommandError("journal.raw_days is 0: no raw messages are kept")
-    place = read_city(settings)
+    try:
+        place = with_parameters(read_city(settings), param or [])
+    except ParameterError as error:
+        raise typer.BadParameter(str(error)) from error
     with cli_service.reading(settings) as connection:
         shadow = rules_replay.run(connection, Decoder(settings, place), place, RULES, chosen)
+    if plot is not None:
+        _draw(plot, shadow, chosen, zone)
     _report(shadow, everything=everything, as_json=as_json)
+
+
+def _draw(path: Path, shadow: "rules_replay.Shadow", chosen: "rules_replay.Selection", zone: str) -> None:
+    from ingest.rules_plot import svg  # noqa: PLC0415 - the service's parts take a second to import
+
+    try:
+        path.write_text(svg(shadow.findings, chosen.from_ms, chosen.to_ms, zone), encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
 
 
 def _report(shadow: "rules_replay.Shadow", *, everything: bool, as_json: bool) -> None:

@@ -14,7 +14,10 @@ from typing import NamedTuple, Self
 from decoders import catalog
 from decoders.codec import Codec
 from decoders.field import Attribute, Field
+from decoders.javascript import ScriptCodec
+from decoders.mapping import OBJECT, ObjectCodec, Table
 from decoders.uplink import Device
+from ingest.codec_folder import AnyCodec, Content, Library
 from ingest.settings import CodecSettings
 
 BYTES = 6
@@ -38,11 +41,23 @@ class InForce(NamedTuple):
 
     @classmethod
     def now(cls, settings: CodecSettings, codecs: Iterable[Codec] | None = None) -> Self:
-        """What this program and these settings read devices with."""
-        known = catalog.BY_ID.values() if codecs is None else codecs
+        """What this program, the folder and these settings read devices with."""
+        if codecs is not None:
+            return cls._made(settings.profiles, codecs)
+        library = Library(settings)
+        return cls.with_folder(library, library.content)
+
+    @classmethod
+    def with_folder(cls, library: Library, content: Content) -> Self:
+        """The same with this content of the folder."""
+        codecs = chain(catalog.BY_ID.values(), (OBJECT,), content.scripts.values())
+        return cls._made(library.profiles_of(content), codecs)
+
+    @classmethod
+    def _made(cls, profiles: Mapping[str, str], codecs: Iterable[AnyCodec]) -> Self:
         return cls(
-            dict(settings.profiles),
-            {codec.id: Version(codec.id, fingerprint(codec), codec.family.value) for codec in known},
+            dict(profiles),
+            {codec.id: Version(codec.id, fingerprint(codec), codec.family.value) for codec in codecs},
         )
 
     @classmethod
@@ -72,13 +87,21 @@ def note(remember: Callable[[str, str], object], in_force: InForce) -> None:
     remember(NAME, in_force.digest)
 
 
-def fingerprint(codec: Codec) -> str:
+def fingerprint(codec: AnyCodec) -> str:
     """The same as long as tables and code of the codec are the same: twelve hexadecimal digits.
 
-    It covers every value in the codec's tables, and the source of each module that a frame's class or function is from.
+    It covers every value in the codec's tables, and the source of each module that a frame's class or function is from;
+    of a vendor's JavaScript its text, its mapping table and where its readings go.
     """
     description = Description()
-    description.add(codec)
+    if isinstance(codec, ScriptCodec):
+        for part in (codec.id, codec.script, codec.table, codec.family, codec.privacy):
+            description.add(part)
+    elif isinstance(codec, ObjectCodec):
+        description.add(codec.id)
+        description.add(codec.table)
+    else:
+        description.add(codec)
     return _digest("\n".join(description.text) + "".join(_source(name) for name in sorted(description.modules)))
 
 
@@ -108,7 +131,7 @@ class Description:
         """Add a value; one that holds itself is not followed for ever."""
         if value is None or isinstance(value, Enum | bool | int | float | str | bytes):
             self.text.append(repr(value))
-        elif isinstance(value, Attribute | Field):
+        elif isinstance(value, Attribute | Field | Table):
             text, modules = _of_part(value)
             self.text.append(text)
             self.modules |= modules
@@ -140,7 +163,7 @@ class _Same:
         return id(self.value)
 
 
-def _of_part(part: Attribute | Field) -> tuple[str, set[str]]:
+def _of_part(part: Attribute | Field | Table) -> tuple[str, set[str]]:
     """A part of frames, described once however many frames it stands in."""
     return _described(_Same(part))
 
@@ -175,5 +198,6 @@ def _parts(value: object, modules: set[str]) -> tuple[str, Iterable[object]]:
 
 
 def _attributes(value: object) -> list[str]:
-    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-    return sorted(name for name in {*slots, *getattr(value, "__dict__", {})} if hasattr(value, name))
+    slots = {name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())}
+    names = {*slots, *getattr(value, "__dict__", {})} - getattr(value, "MADE_LATER", frozenset())
+    return sorted(name for name in names if hasattr(value, name))

@@ -11,6 +11,7 @@ from decoders.uplink import Device, Uplink
 from ingest import chirpstack
 from ingest.assignments import Assignments
 from ingest.chirpstack import Event, EventError, UplinkEvent
+from ingest.conditioning import Conditioning
 from ingest.device_events import event_line
 from ingest.devices import DEVICE, Devices, Route
 from ingest.journal_records import RawMessage, Stay
@@ -18,6 +19,8 @@ from ingest.lines import best_copy, link_line, write_readings
 from ingest.settings import Settings
 from rules.asset import Asset
 from rules.city import City
+from rules.condition import Judged
+from rules.condition_entry import NOTHING, Entries
 from rules.device.hearing import MAX_GAP
 
 
@@ -62,7 +65,10 @@ class Gaps:
 
 
 class Decoder:
-    """Reads and decodes messages with the codecs and settings of now; the city gives codecs their parameters."""
+    """Reads and decodes messages with the codecs and settings of now; the city gives codecs their parameters.
+
+    What conditioning must remember begins with nothing known, and grows with the messages.
+    """
 
     def __init__(self, settings: Settings, city: City, assignments: Assignments | None = None) -> None:
         self.devices = Devices(settings, city, assignments)
@@ -70,6 +76,8 @@ class Decoder:
         self._encoding = settings.mqtt.encoding
         self._topic = chirpstack.topic_parser(settings.mqtt.event_topic)
         self._accept_simulated = settings.simulation.accept
+        self._conditioning = Conditioning(settings.rules.condition.rules(), city)
+        self._entries: dict[str, Entries] = {}
         self._assets: dict[tuple[str, str], Asset] = {}
         self._gaps = Gaps()
 
@@ -108,20 +116,33 @@ class Decoder:
         if codec is None:
             raise Undecodable(self.route(message).problem, hopeless=True)
         try:
-            return codec.decode(uplink.f_port, uplink.payload, uplink.time_ms, self._parameters(message))
+            return self.route(message).measurements(codec, uplink, self._parameters(message))
         except DecodeError as error:
             raise Undecodable(str(error)) from error
 
+    def conditioned(self, message: Message) -> tuple[Judged, ...]:
+        """What an uplink says, conditioned after those before it; raises Undecodable.
+
+        Messages come in their order, each once: one that comes again is a late one.
+        """
+        dev_eui, time_ms = message.device.dev_eui, message.raw.ns_time_ms
+        measurements, entries = self.measurements(message), self._entries.get(dev_eui, NOTHING)
+        found = self._conditioning.condition(self.route(message), measurements, entries, message.time_ms, time_ms)
+        if found.entries is not entries:
+            self._entries[dev_eui] = found.entries
+        return found.judged
+
     def lines(self, message: Message) -> list[Line]:
-        """What its readings, or what a device says of itself, lead to; raises Undecodable."""
+        """What its readings, or what a device says of itself, lead to, in the order of `conditioned`.
+
+        Raises Undecodable.
+        """
         if message.uplink is None:
             found = self.notice(message)
             return [line for line in found if line.text.startswith(f"{DEVICE},")]
         route = self.route(message)
         return [
-            line
-            for measurement in self.measurements(message)
-            for line in self._readings(measurement, route, message.raw.stays)
+            line for judged in self.conditioned(message) for line in self._readings(judged, route, message.raw.stays)
         ]
 
     def notice(self, message: Message) -> list[Line]:
@@ -159,9 +180,10 @@ class Decoder:
             self._assets[key] = Asset(stay.asset, "", "", {}, (), 0.0, 0.0, stay.district)
         return self._assets[key]
 
-    def _readings(self, measurement: Measurement, route: Route, stays: Sequence[Stay]) -> list[Line]:
+    def _readings(self, judged: Judged, route: Route, stays: Sequence[Stay]) -> list[Line]:
+        measurement = judged.measurement
         written: dict[Privacy, list[str]] = {privacy: [] for privacy in Privacy}
-        write_readings(measurement, route.place(self.asset(stays, measurement.time_ms)), written)
+        write_readings(measurement, route.place(self.asset(stays, measurement.time_ms)), written, judged.doubts)
         return [Line(measurement.time_ms, privacy, text) for privacy in Privacy for text in written[privacy]]
 
     def _parameters(self, message: Message) -> dict[str, float]:

@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import isfinite
 
-from decoders import catalog
-from decoders.codec import Codec
 from decoders.error import UnknownCodec
+from decoders.mapping import ObjectCodec
+from decoders.measurement import Measurement
 from decoders.quantity import Privacy, Quantity
-from decoders.uplink import Device
+from decoders.uplink import Device, Uplink
 from ingest.assignments import Assignments
+from ingest.codec_folder import AnyCodec, Library
+from ingest.dead_letter import Reason
 from ingest.journal_records import Assigned, Stay
 from ingest.series import DeviceTags
 from ingest.settings import Settings
 from rules.city import Asset, City
+from rules.condition import Plan
 from rules.device.record import About
 
-REMEMBERED = 50_000
+REMEMBERED = 10_000
 FIELDS = {quantity: f"{quantity.field}=" for quantity in Quantity}
 DEVICE = "device"
 LINK = "link"
@@ -73,19 +77,48 @@ class Place:
 
 
 class Route:
-    """How one device's uplinks are read and named; valid as long as the network server says the same of it."""
+    """How one device's uplinks are read and named; valid as long as the network server says the same of it.
 
-    __slots__ = ("_places", "codec", "device", "family", "parameters", "privacy", "problem", "self_privacy")
+    `plan` is how its readings are conditioned, with the parameters that it was made for.
+    """
 
-    def __init__(self, device: Device, codec: Codec | None, problem: str, privacy: Privacy) -> None:
+    __slots__ = (
+        "_places",
+        "codec",
+        "device",
+        "family",
+        "parameters",
+        "plan",
+        "privacy",
+        "problem",
+        "reason",
+        "self_privacy",
+    )
+
+    def __init__(
+        self,
+        device: Device,
+        codec: AnyCodec | None,
+        problem: str,
+        privacy: Privacy,
+        reason: Reason = Reason.UNKNOWN_PROFILE,
+    ) -> None:
         self.device = device
         self.codec = codec
         self.family = codec.family.value if codec else ""
         self.problem = problem
+        self.reason = reason
         self.privacy = privacy
         self.self_privacy = own_privacy(privacy)
         self.parameters: Mapping[str, float] = tag_parameters(device.tags)
+        self.plan: tuple[Mapping[str, float], Plan] | None = None
         self._places: dict[str | None, Place] = {}
+
+    def measurements(self, codec: AnyCodec, uplink: Uplink, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:
+        """What an uplink of this device says, newest first; raises DecodeError."""
+        if isinstance(codec, ObjectCodec):
+            return codec.read(uplink.decoded, uplink.time_ms)
+        return codec.decode(uplink.f_port, uplink.payload, uplink.time_ms, parameters)
 
     def place(self, asset: Asset | None) -> Place:
         """The names of this device's series at this asset."""
@@ -98,18 +131,25 @@ class Route:
 
 
 class Devices:
-    """Routes by device, made once and remembered."""
+    """Routes by device, made once and remembered until the library of codecs changes."""
 
-    def __init__(self, settings: Settings, city: City, assignments: Assignments | None = None) -> None:
+    def __init__(
+        self, settings: Settings, city: City, assignments: Assignments | None = None, library: Library | None = None
+    ) -> None:
         self.city = city
         self.assignments = assignments or Assignments()
-        self._profiles = settings.codecs.profiles
-        self._applications = settings.privacy.applications
+        self.library = library or Library(settings.codecs)
+        self._generation = self.library.generation
+        self._profiles = self.library.profiles
+        self._applications = {name: Privacy[word.upper()] for name, word in settings.privacy.applications.items()}
         self._has_purpose = settings.privacy.has_purpose
         self._routes: dict[str, Route] = {}
 
     def route(self, device: Device) -> Route:
         """The route of this device as the network server describes it now."""
+        if self._generation != self.library.generation:
+            self._generation, self._profiles = self.library.generation, self.library.profiles
+            self._routes.clear()
         route = self._routes.get(device.dev_eui)
         if route is None or route.device != device:
             if len(self._routes) >= REMEMBERED:
@@ -124,23 +164,23 @@ class Devices:
 
     def _new_route(self, device: Device) -> Route:
         name = device.tags.get("codec") or self._profiles.get(device.profile)
-        application = Privacy[self._applications.get(device.application, "open").upper()]
+        application = self._applications.get(device.application, Privacy.OPEN)
         if name is None:
             problem = f"no codec for device profile {device.profile!r}: set codecs.profiles or the tag `codec`"
             return Route(device, None, problem, application)
         try:
-            codec = catalog.codec(name)
+            codec = self.library.codec(name)
         except UnknownCodec as error:
             return Route(device, None, f"device profile {device.profile!r}: {error}", application)
         privacy = max(application, codec.privacy)
         if codec.privacy is Privacy.PERSONAL and not self._has_purpose(codec.id):
-            return Route(device, None, no_purpose(codec.id), privacy)
+            return Route(device, None, no_purpose(codec.id), privacy, Reason.NO_PURPOSE)
         return Route(device, codec, "", privacy)
 
 
 def no_purpose(codec_id: str) -> str:
     """Why a codec of personal data stays off, and what turns it on."""
-    vendor = codec_id.partition("/")[0]
+    vendor = codec_id.rpartition("/")[0]
     return f"codec {codec_id} reads personal data: set privacy.purpose for {codec_id!r} or '{vendor}/*'"
 
 
@@ -171,6 +211,7 @@ def tag_parameters(tags: Mapping[str, str]) -> dict[str, float]:
 @lru_cache(8192)
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if isfinite(number) else None

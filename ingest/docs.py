@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from decoders.quantity import Family, Quantity
+from ingest import events_schema
 from ingest.docs_sensors import sensors_page
 from ingest.settings import Settings
 
@@ -85,7 +86,8 @@ def schema_page() -> str:
         "* **Tags**: `dev_eui, device, model, asset, district, application, channel`; an empty one is left out.",
         "  `channel` is a closed vocabulary per codec. Points in `asset` have no `dev_eui`; those in `gateway` have",
         "  the tag `gateway` alone.",
-        "* **Fields**: quantity names as below, always floats, flags 0 or 1; text only in `event`.",
+        "* **Fields**: quantity names as below, always floats, flags 0 or 1; text only in `event`. A doubtful value",
+        "  has `<quantity>_quality` beside it, a number that says why ([sensors-quality.md](sensors-quality.md)).",
         "* **Time**: when it was measured, in ms (UTC). The same Influx measurement, tags and time are the same point.",
         "* **Buckets** by privacy class: `stadtfunk_open`, `stadtfunk_internal`, `stadtfunk_personal`; the strictest",
         "  of application, codec and quantity decides; `device` and `link` are at least internal.",
@@ -107,6 +109,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "schema.md": schema_page,
     "sensors.md": sensors_page,
+    **{f"events/{name}": page for name, page in events_schema.pages()},
 }
 
 
@@ -117,8 +120,8 @@ def main(arguments: list[str]) -> int:
         for name in stale:
             print(f"docs/{name} is stale: run `make docs`", file=sys.stderr)  # noqa: T201 - a program's word
         return 1 if stale else 0
-    FOLDER.mkdir(exist_ok=True)
     for name in stale:
+        (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(PAGES[name](), encoding="utf-8")
     return 0
 

@@ -1,7 +1,9 @@
 """All devices that were ever heard: the busy ones in memory, the quiet ones on disk.
 
-A batch works on an overlay that is merged after its commit; its commit logs the records that it changed. Now and then
-the logged records are folded into the table of devices (`unfolded`, `folded`), and may then leave memory.
+A batch works on an overlay that is merged after its commit; its commit logs the records that it changed. Once an hour
+(or when there are many) the logged records are folded into the table of devices (`unfolded`, `folded`), and leave
+memory: a device that sends every quarter of an hour is written there once for four uplinks. Until then they are kept
+packed, a third of a kilobyte each; only those in use are unpacked.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,14 +13,15 @@ from pydantic_core import from_json
 from ingest.calendar import Calendar
 from ingest.fleet_overlay import DayOf, FleetOverlay
 from ingest.fleet_stations import CLOCK, STATE
+from ingest.fleet_store import Folded
 from ingest.ledger import Tally
 from rules.device.config import DeviceRules
 from rules.device.network import NETWORK, VERSION, Station
-from rules.device.record import Record
+from rules.device.record import Record, dump_one, load_one
 from rules.engine import StateRow
 
-REMEMBERED = 10_000
-"""Records of each generation that are kept in memory beside those not folded yet."""
+REMEMBERED = 5_000
+"""Records of each generation that are kept in memory unpacked, beside the packed ones that are not folded yet."""
 Counts = Callable[[str, str, int], bool]
 """Whether a device at an asset counts in the ledger and raises events at a time."""
 Turns = Callable[[str, str, int], int | None]
@@ -45,31 +48,36 @@ class Fleet:
         self.resumed_ms = 0
         self.logged = 0
         self.nudged: set[str] = set()
-        self._fresh: dict[str, Record] = {}
+        self.unfolded_logs = 0
+        self._packed: dict[str, bytes] = {}
+        self._deadlines: dict[str, int] = {}
         self._young: dict[str, Record] = {}
         self._old: dict[str, Record] = {}
-        self._folded: list[Mapping[str, Record]] = []
+        self._folded: list[Mapping[str, Folded]] = []
         self._earliest_ms: float = 0
 
     def __len__(self) -> int:
-        return len(self._fresh) + len(self._young) + len(self._old)
+        return len(self._packed.keys() | self._young.keys() | self._old.keys())
 
     def record(self, dev_eui: str) -> Record | None:
         """What is in memory of a device."""
-        return self._fresh.get(dev_eui) or self._young.get(dev_eui) or self._old.get(dev_eui)
+        known = self._young.get(dev_eui) or self._old.get(dev_eui)
+        if known is None:
+            packed = self._packed.get(dev_eui)
+            return None if packed is None else load_one(packed)
+        return known
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """Those devices of which memory knows nothing; the disk may."""
-        fresh, young, old = self._fresh, self._young, self._old
-        return [name for name in dict.fromkeys(names) if not (name in fresh or name in young or name in old)]
+        packed, young, old = self._packed, self._young, self._old
+        return [name for name in dict.fromkeys(names) if not (name in packed or name in young or name in old)]
 
     def due(self, time_ms: int) -> list[tuple[int, str]]:
         """Deadlines up to this time of devices that the disk does not know rightly, in order."""
         found = [(0, name) for name in self.nudged]
         if self._earliest_ms <= time_ms:
-            deadlines = [(r.deadline_ms, name) for name, r in self._fresh.items() if r.deadline_ms is not None]
-            self._earliest_ms = min(deadlines)[0] if deadlines else float("inf")
-            found += [item for item in deadlines if item[0] <= time_ms]
+            self._earliest_ms = min(self._deadlines.values(), default=float("inf"))
+            found += [(deadline_ms, name) for name, deadline_ms in self._deadlines.items() if deadline_ms <= time_ms]
         return sorted(found)
 
     def first_nudged(self, limit: int) -> list[str]:
@@ -79,11 +87,11 @@ class Fleet:
     @property
     def fresh(self) -> int:
         """How many records in memory are newer than those on disk."""
-        return len(self._fresh)
+        return len(self._packed)
 
     def is_fresh(self, dev_eui: str) -> bool:
         """Whether the record in memory is newer than the one on disk."""
-        return dev_eui in self._fresh
+        return dev_eui in self._packed
 
     def overlay(
         self,
@@ -97,12 +105,12 @@ class Fleet:
     def merge(self, overlay: FleetOverlay, number: int) -> None:
         """Put the changes of a batch in force, which was logged under this number."""
         for dev_eui, record in overlay.loaded.items():
-            if dev_eui not in overlay.records and dev_eui not in self._fresh:
+            if dev_eui not in overlay.records and dev_eui not in self._packed:
                 self._remember(dev_eui, record)
         for dev_eui, record in overlay.records.items():
-            self._fresh[dev_eui] = record
-            if record.deadline_ms is not None and record.deadline_ms < self._earliest_ms:
-                self._earliest_ms = record.deadline_ms
+            self._pack(dev_eui, record, overlay.bodies.get(dev_eui) or dump_one(record))
+            self._remember(dev_eui, record)
+        self.unfolded_logs += len(overlay.records)
         stations = overlay.stations
         self.stations.update(stations.changed)
         self.hours, self.days = stations.hours, stations.days
@@ -114,7 +122,9 @@ class Fleet:
 
     def restore(self, records: Mapping[str, Record], states: Iterable[StateRow]) -> None:
         """Take up what was kept, at the start: logged records, and the states of stations among those of rules."""
-        self._fresh.update(records)
+        for dev_eui, record in records.items():
+            self._pack(dev_eui, record, dump_one(record))
+        self.unfolded_logs = len(records)
         for row in states:
             if row.rule == STATE and row.version == VERSION:
                 body = from_json(row.body)
@@ -129,20 +139,30 @@ class Fleet:
                 if day is not None:
                     self.days[row.subject] = Tally(*day)
 
-    def unfolded(self) -> tuple[int, dict[str, Record]]:
+    def unfolded(self) -> tuple[int, dict[str, Folded]]:
         """The number of the newest log that is merged, and the records to fold."""
-        return self.logged, dict(self._fresh)
+        self.unfolded_logs = 0
+        deadlines = self._deadlines
+        return self.logged, {name: (deadlines.get(name), body) for name, body in self._packed.items()}
 
-    def folded(self, records: Mapping[str, Record]) -> None:
+    def folded(self, records: Mapping[str, Folded]) -> None:
         """These records are on disk now; they leave memory with the next merge, never in the middle of a batch."""
         self._folded.append(records)
 
+    def _pack(self, dev_eui: str, record: Record, body: bytes) -> None:
+        self._packed[dev_eui] = body
+        if record.deadline_ms is None:
+            self._deadlines.pop(dev_eui, None)
+            return
+        self._deadlines[dev_eui] = record.deadline_ms
+        self._earliest_ms = min(self._earliest_ms, record.deadline_ms)
+
     def _settle(self) -> None:
         for records in self._folded:
-            for dev_eui, record in records.items():
-                if self._fresh.get(dev_eui) is record:
-                    del self._fresh[dev_eui]
-                    self._remember(dev_eui, record)
+            for dev_eui, (_, body) in records.items():
+                if self._packed.get(dev_eui) is body:
+                    del self._packed[dev_eui]
+                    self._deadlines.pop(dev_eui, None)
         self._folded.clear()
 
     def _remember(self, dev_eui: str, record: Record) -> None:

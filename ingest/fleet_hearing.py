@@ -1,12 +1,13 @@
 """An uplink as the fleet hears it: what its radio, its readings and its device's tags say of the device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from decoders.measurement import Measurement
 from decoders.quantity import Quantity
 from decoders.uplink import Reception, Uplink
 from ingest.devices import Place, Route
 from ingest.fleet import Fleet
+from rules.condition_entry import Entries
 from rules.device.hearing import SNR_FLOOR_DB, Heard
 
 # NamedTuple's own constructor costs twice this one.
@@ -20,12 +21,13 @@ def heard_by(
     route: Route,
     place: Place,
     best: Reception | None,
-    measurements: tuple[Measurement, ...] | None,
+    measurements: Sequence[Measurement] | None,
+    entries: Entries,
     taken_ms: int,
 ) -> Heard:
     """The uplink for the fleet: `best` is its best copy, `measurements` None when it could not be decoded.
 
-    `taken_ms` is the network server's time as it said, believable or not.
+    `entries` are what conditioning remembers now; `taken_ms` is the network server's time, believable or not.
     """
     ns_time_ms, about, calendar = uplink.ns_time_ms, place.about, fleet.calendar
     level, volts = charge(measurements) if measurements else (None, False)
@@ -56,6 +58,7 @@ def heard_by(
             route.parameters.get("battery_empty_v") if volts else None,
             measurements is not None,
             fleet.counts(uplink.device.dev_eui, about.asset, ns_time_ms),
+            entries,
         ),
     )
 

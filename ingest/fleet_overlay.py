@@ -9,6 +9,7 @@ from decoders.quantity import Privacy
 from ingest import ledger
 from ingest.fleet_stations import Copy, StationsOverlay
 from ingest.journal_records import LedgerRow
+from rules.condition_entry import Entries
 from rules.device import battery, health
 from rules.device.hearing import Heard, hear
 from rules.device.record import Day, Record
@@ -29,7 +30,7 @@ class FleetOverlay:
     """Reads through to the fleet, keeps its changes to itself.
 
     `events`, `lines` (by privacy class) and `ledger` (closed days) are what the batch writes, beside what `stations`
-    hold. `closed` are closed days that the journal holds, as they are kept.
+    hold. `closed` are closed days that the journal holds, as they are kept; `bodies` the changed records as logged.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class FleetOverlay:
     ) -> None:
         self.loaded = loaded
         self.records: dict[str, Record] = {}
+        self.bodies: dict[str, bytes] = {}
         self.looked_at: set[str] = set()
         self.stations = StationsOverlay(fleet)
         self.events: list[Event] = []
@@ -115,6 +117,12 @@ class FleetOverlay:
         if said is not None:
             self.ledger[day, dev_eui] = ledger.row(day, dev_eui, said)
             self.lines.append(ledger.device_line(self._fleet.calendar, dev_eui, day, said))
+
+    def remember(self, dev_eui: str, entries: Entries) -> None:
+        """Keep what conditioning remembers of a device that is known, beside an uplink that is not heard again."""
+        record = self.record(dev_eui)
+        if record is not None:
+            self.records[dev_eui] = record._replace(entries=entries)
 
     def join(self, dev_eui: str, time_ms: int) -> None:
         """The device joined: its counter may begin again."""

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-from ingest import http_audit, http_devices, http_ledger, http_replay
+from ingest import http_audit, http_devices, http_ledger, http_replay, http_rules
 from ingest.audit import Action
 from ingest.clock import Clock
 from ingest.correction import Keeper
@@ -21,6 +21,7 @@ from ingest.dead_letter_store import DeadLetterError
 from ingest.http_command import Command
 from ingest.journal import Journal
 from ingest.register import Register
+from ingest.rules_control import RulesControl
 from ingest.settings import Settings
 
 MAX_BODY = 64_000_000
@@ -36,6 +37,7 @@ class Control(Protocol):
     register: Register
     corrections: Keeper
     journal: Journal
+    rules: RulesControl
 
     def problems(self) -> dict[str, str]:
         """What keeps the service from its work now, by part; empty when ready."""
@@ -55,6 +57,10 @@ class Control(Protocol):
 
     async def discard(self, letter_id: int, action: Action) -> None:
         """Set it aside; raises DeadLetterError."""
+        ...
+
+    async def reload(self, actor: str, reason: str) -> dict[str, Any]:
+        """What changed; raises SettingsError when the old settings stay."""
         ...
 
 
@@ -130,6 +136,7 @@ def application(control: Control, token: str) -> FastAPI:
     app.include_router(http_replay.router(lambda: control.corrections, authorised))
     app.include_router(http_ledger.router(control.settings, control.clock, authorised))
     app.include_router(http_audit.router(control.journal, control.clock, authorised))
+    app.include_router(http_rules.router(lambda: control.rules, control.reload, authorised))
     app.include_router(http_devices.router(lambda: control.register, authorised))
     return app
 

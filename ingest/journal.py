@@ -144,11 +144,11 @@ class Journal:
             self._left_out(f"device_log/{number}", "its devices are as they were before that commit")
         return fleet_store.logged(self._writer)
 
-    async def fold_devices(self, number: int, records: Mapping[str, Record]) -> None:
+    async def fold_devices(self, number: int, folded: Mapping[str, fleet_store.Folded]) -> None:
         """Write these records into the table of devices; the log up to commit `number` is then not needed any more."""
-        names = sorted(records)
+        names = sorted(folded)
         for start in range(0, len(names), FOLD_ROWS):
-            part = {name: records[name] for name in names[start : start + FOLD_ROWS]}
+            part = {name: folded[name] for name in names[start : start + FOLD_ROWS]}
             await self._write(lambda: self._transaction(lambda: fleet_store.fold(self._writer, part)))  # noqa: B023 - awaited at once
         await self._write(lambda: self._transaction(lambda: fleet_store.forget_log(self._writer, number)))
 

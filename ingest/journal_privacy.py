@@ -13,6 +13,7 @@ from typing import Self
 
 from decoders import catalog
 from decoders.quantity import Privacy
+from ingest.codec_folder import Library
 from ingest.dead_letter import DeadLetter, Reason
 from ingest.settings import Settings
 
@@ -35,11 +36,17 @@ class PersonalData:
     names: Names = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """As the settings say: the class of each application, and of the codec of each device profile."""
+    def of(cls, settings: Settings, library: Library | None = None) -> Self:
+        """As the settings say: the class of each application, and of the codec of each device profile.
+
+        Codecs of the folder count as `library` knows them at the start: a class that is set later counts from the next.
+        """
         applications = {name: Privacy[word.upper()] for name, word in settings.privacy.applications.items()}
-        profiles = {profile: codec_privacy(codec) for profile, codec in settings.codecs.profiles.items()}
         codecs = {codec.id: codec.privacy for codec in catalog.CODECS}
+        named = settings.codecs.profiles if library is None else library.profiles
+        if library is not None:
+            codecs |= {name: codec.privacy for name, codec in library.content.scripts.items()}
+        profiles = {profile: codecs.get(codec, Privacy.OPEN) for profile, codec in named.items()}
         names = {"applicationName": applications, "deviceProfileName": profiles, "codec": codecs}
         return cls(settings.influxdb.retention_personal_days, names)
 
@@ -49,7 +56,8 @@ class PersonalData:
             return Privacy.PERSONAL
         if letter.reason == Reason.SINK:
             return max(Privacy.INTERNAL, line_privacy(letter.source))
-        return max(Privacy.INTERNAL, codec_privacy(letter.codec), *self._said(letter.payload))
+        own = self.names.get("codec", {}).get(letter.codec, Privacy.OPEN)
+        return max(Privacy.INTERNAL, own, *self._said(letter.payload))
 
     def _said(self, payload: bytes) -> Iterator[Privacy]:
         yield Privacy.OPEN
@@ -59,12 +67,6 @@ class PersonalData:
             for name, privacy in known.items():
                 if privacy is Privacy.PERSONAL and _protobuf(key, name) in payload:
                     yield privacy
-
-
-def codec_privacy(codec: str) -> Privacy:
-    """The class of a codec; open for one that is not known, or none."""
-    found = catalog.BY_ID.get(codec)
-    return Privacy.OPEN if found is None else found.privacy
 
 
 def line_privacy(source: str) -> Privacy:

@@ -21,7 +21,7 @@ class SeenUplink(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """An event on its way out."""
+    """An event on its way out, or kept only (`status` is then not `pending`)."""
 
     id: str
     topic: str
@@ -30,6 +30,7 @@ class EventRow(NamedTuple):
     acting: bool
     time_ms: int
     valid_until_ms: int
+    status: str = "pending"
 
 
 class StoredEvent(NamedTuple):

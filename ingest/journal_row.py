@@ -10,11 +10,27 @@ Row = dict[str, Value]
 
 CHECKED_1: Mapping[str, tuple[str, ...]] = {"points": ("body",), "event": ("payload",), "state": ("body",)}
 """Schema version 1: the columns that a row's checksum covers."""
+WITHDRAWN = "withdrawn"
+"""Of an event that makes something act."""
 WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("event", "status"): ("pending", "published", "superseded", "expired_unpublished", "damaged"),
+    ("event", "status"): (
+        "pending",
+        "published",
+        "superseded",
+        "expired_unpublished",
+        "damaged",
+        "off",
+        "shadow",
+        "waiting",
+        "backlog",
+        WITHDRAWN,
+    ),
     ("dead_letter", "status"): ("open", "retried", "discarded"),
 }
-"""Columns with a closed vocabulary; any other word is damage and is taken for the first, which forgets nothing."""
+"""Columns with a closed vocabulary; any other word is damage and is taken for the first, which forgets nothing.
+
+But a request of which nobody knows what became must not go out.
+"""
 BODIES = ("body", "payload")
 LONGEST_MESSAGE = 268_435_455
 """Bytes that MQTT can carry."""
@@ -46,7 +62,7 @@ def settled(table: str, row: Row) -> Row:
     """The row, with words that nobody wrote replaced."""
     for (name, column), words in WORDS.items():
         if name == table and row.get(column) not in words:
-            row = {**row, column: words[0]}
+            row = {**row, column: WITHDRAWN if row.get("acting") else words[0]}
     return row
 
 

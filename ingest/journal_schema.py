@@ -124,7 +124,12 @@ UPDATE assignment SET crc = checksum(dev_eui, valid_from_ms, asset, source);
 UPDATE lifecycle SET crc = checksum(subject, from_ms, state, until_ms);
 UPDATE correction SET crc = checksum(id, time_ms, body);
 """
-SCHEMAS = (FIRST, SECOND, THIRD)
+FOURTH = """
+CREATE INDEX event_acting ON event (valid_until_ms) WHERE acting = 1;
+CREATE INDEX event_waiting ON event (seq) WHERE status = 'waiting';
+CREATE INDEX event_off ON event (seq) WHERE status = 'off';
+"""
+SCHEMAS = (FIRST, SECOND, THIRD, FOURTH)
 """What each version adds to the one before."""
 VERSION = len(SCHEMAS)
 CHECKED: Mapping[str, tuple[str, ...]] = {

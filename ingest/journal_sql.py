@@ -59,7 +59,7 @@ def write_batch(
             write_points(connection, privacy, len(lines), body)
     connection.executemany(
         "INSERT OR IGNORE INTO event (id, topic, payload, retained, acting, time_ms, valid_until_ms, status, crc)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(*event, event_checksum(event)) for event in batch.events],
     )
     states = [(*row, checksum(*row)) for row in batch.states]
@@ -90,7 +90,7 @@ def _checked(row: LedgerRow) -> tuple[int, str, bytes, int]:
 
 def event_checksum(event: EventRow) -> int:
     """The checksum of an event's row."""
-    name, topic, payload, retained, acting, time_ms, valid_until_ms = event
+    name, topic, payload, retained, acting, time_ms, valid_until_ms, _ = event
     return checksum(name, topic, payload, int(retained), int(acting), time_ms, valid_until_ms)
 
 

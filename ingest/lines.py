@@ -4,6 +4,7 @@ from decoders.measurement import Measurement
 from decoders.quantity import Privacy
 from decoders.uplink import Reception, Uplink
 from ingest.devices import Place, Series
+from rules.condition import NO_DOUBTS, Doubts
 from rules.rule import AHEAD_MS
 
 Lines = dict[Privacy, list[str]]
@@ -35,10 +36,10 @@ def link_line(uplink: Uplink, place: Place, best: Reception | None, lost: int) -
     )
 
 
-def write_readings(measurement: Measurement, place: Place, lines: Lines) -> None:
+def write_readings(measurement: Measurement, place: Place, lines: Lines, doubts: Doubts = NO_DOUBTS) -> None:
     """Add a line for each series: what the device measured, by channel, and (`device`) what it says of itself.
 
-    An infinity or NaN is never written.
+    A value in doubt has its reason beside it as `<quantity>_quality`. An infinity or NaN is never written.
     """
     known = place.slots
     written: dict[Series, str] = {}
@@ -47,6 +48,9 @@ def write_readings(measurement: Measurement, place: Place, lines: Lines) -> None
             continue
         series, name = known.get((quantity, channel)) or place.slot(quantity, channel)
         before = written.get(series)
-        written[series] = f"{before},{name}{value!r}" if before else f"{name}{value!r}"
+        text = f"{before},{name}{value!r}" if before else f"{name}{value!r}"
+        if doubts and (doubt := doubts.get((quantity, channel))):
+            text += f",{quantity.field}_quality={int(doubt)}"
+        written[series] = text
     for series, fields in written.items():
         lines[series.privacy].append(f"{series.prefix} {fields} {measurement.time_ms}")

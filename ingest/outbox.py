@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,6 +30,8 @@ RETRY_S = 1.0
 """Seconds until notes that failed are tried again."""
 BACKOFF_S = (0.5, 30.0)
 """Seconds between attempts, least and most."""
+ACTS = -1
+"""In the place of the validity of what stands on a topic: a request, which the broker does not keep."""
 SINK = "events"
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -72,17 +74,25 @@ class Outbox:
     """Publishes what waits until cancelled; empties retained topics whose event has expired.
 
     Topics go side by side, the events of one topic in their order, each after the broker's word on the one before. What
-    became of them is noted in the journal meanwhile; what is not noted goes out again after a crash.
+    became of them is noted in the journal meanwhile; what is not noted goes out again after a crash. Topics that people
+    stopped meanwhile (`is_stopped`) get nothing more, and what stands on them is withdrawn.
     """
 
     def __init__(
-        self, channel: Channel, journal: Journal, clock: Clock, telemetry: Telemetry, speed: float = 1.0
+        self,
+        channel: Channel,
+        journal: Journal,
+        clock: Clock,
+        telemetry: Telemetry,
+        speed: float = 1.0,
+        is_stopped: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._channel = channel
         self._journal = journal
         self._clock = clock
         self._telemetry = telemetry
         self._speed = speed
+        self._is_stopped = is_stopped
         self._backoff = Backoff(*BACKOFF_S)
         self._failing = False
         self._failure: PublishFailed | None = None
@@ -178,6 +188,8 @@ class Outbox:
     async def _send(self, event: EventRow) -> str | None:
         """What became of the event; None when it stays pending because the broker refuses it."""
         now_ms = self._clock()
+        if self._is_stopped(event.topic):
+            return "withdrawn" if event.acting else "off"
         if event.valid_until_ms <= now_ms:
             if event.retained:
                 await self._empty(event.topic)
@@ -190,8 +202,9 @@ class Outbox:
         except PublishRefused as error:
             self._refused(event.topic, error)
             return None
-        if event.retained:
-            self._notes.stands(Retained(event.topic, event.id, event.valid_until_ms))
+        if event.retained or event.acting:
+            until_ms = event.valid_until_ms if event.retained else ACTS
+            self._notes.stands(Retained(event.topic, event.id, until_ms))
         return "published"
 
     async def _empty(self, topic: str) -> None:
@@ -238,10 +251,17 @@ class Outbox:
     async def _note(self, notes: Notes) -> None:
         if not notes.done and not notes.emptied:
             return
-        await self._journal.events_done(notes.done, list(notes.standing.values()), list(notes.emptied), self._clock())
+        standing = [noted for stands in notes.standing.values() if (noted := self._standing(stands)) is not None]
+        await self._journal.events_done(notes.done, standing, list(notes.emptied), self._clock())
         self._taken.difference_update(seq for seq, _ in notes.done)
         if notes.emptied:
             log.info("retained events expired, topics emptied", topics=sorted(notes.emptied))
+
+    def _standing(self, stands: Retained) -> Retained | None:
+        """What is noted of it: expired when it was stopped meanwhile, and a request only then."""
+        if self._is_stopped(stands.topic):
+            return stands._replace(valid_until_ms=0)
+        return None if stands.valid_until_ms == ACTS else stands
 
     async def _back_off(self, reason: str) -> None:
         wait = self._backoff.next_s()

@@ -7,8 +7,8 @@ in force before its commit returned; a commit that fails is tried again with the
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -37,6 +37,12 @@ RETRY_S = 1.0
 """Seconds until a failed commit is tried again."""
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Stopping(Exception):
+    """The service is stopping; what was asked for was not done."""
 
 
 class Intake(Protocol):
@@ -69,6 +75,13 @@ class Retry(NamedTuple):
     answer: asyncio.Future[str | None]
 
 
+class Errand(NamedTuple):
+    """Something to be done between two batches, and where its result goes."""
+
+    work: Callable[[], Awaitable[Any]]
+    answer: asyncio.Future[Any]
+
+
 class Pipeline:
     """Takes messages from the intake and puts them through the processor into the journal."""
 
@@ -90,6 +103,7 @@ class Pipeline:
         self._intake: Intake | None = None
         self._waiting: deque[Message] = deque()
         self._retries: deque[Retry] = deque()
+        self._errands: deque[Errand] = deque()
         self._waiting_bytes = 0
         self._enough = LEAST_BATCH
         self._wake = asyncio.Event()
@@ -132,6 +146,15 @@ class Pipeline:
         self._wake.set()
         return await answer
 
+    async def between(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something between two batches, when nothing is half done; returns or raises what it does, or Stopping."""
+        if self._stopping:
+            raise Stopping(STOPPING)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._errands.append(Errand(work, answer))
+        self._wake.set()
+        return await answer
+
     @property
     def waiting(self) -> int:
         """Messages received and not yet in a batch."""
@@ -146,6 +169,7 @@ class Pipeline:
             self._jumped_at = time.monotonic()
         while not self._stopping:
             await self._message_or_tick()
+            await self._run_errands()
             if self._waiting or self._retries:
                 await self._company()
                 await self._batch()
@@ -154,6 +178,9 @@ class Pipeline:
         for retry in self._retries:
             if not retry.answer.done():
                 retry.answer.set_result(STOPPING)
+        for errand in self._errands:
+            if not errand.answer.done():
+                errand.answer.set_exception(Stopping(STOPPING))
 
     def stop(self) -> None:
         """End `run` after the batch in hand; what waits stays unacknowledged and comes again."""
@@ -162,7 +189,7 @@ class Pipeline:
         self._enough_waits.set()
 
     async def _message_or_tick(self) -> None:
-        if self._waiting or self._retries or self._stopping:
+        if self._waiting or self._retries or self._errands or self._stopping:
             return
         self._wake.clear()
         try:
@@ -170,6 +197,18 @@ class Pipeline:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+    async def _run_errands(self) -> None:
+        while self._errands:
+            work, answer = self._errands.popleft()
+            try:
+                result = await work()
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+                if not answer.done():
+                    answer.set_exception(error)
+            else:
+                if not answer.done():
+                    answer.set_result(result)
 
     async def _company(self) -> None:
         if len(self._waiting) >= self._enough or self._stopping:

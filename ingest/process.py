@@ -12,6 +12,7 @@ from ingest.arrival import Arrived, Reader
 from ingest.canary import Canary
 from ingest.chirpstack import Event, JoinEvent, StatusEvent
 from ingest.clock import Clock
+from ingest.conditioning import Conditioning
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.device_events import event_line
 from ingest.devices import Devices, Place, Route, join_stay
@@ -22,11 +23,14 @@ from ingest.identity import FrameWindow, digest, identifier
 from ingest.journal_records import Batch, EventRow, Known, RawMessage, Resolved, SeenUplink, Stay, Wanted
 from ingest.line_protocol import encode
 from ingest.lines import best_copy, link_line, write_readings
+from ingest.modes import Modes
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.city import Asset
-from rules.device.record import Record, dump
-from rules.engine import Engine, Observation, Overlay, Tick
+from rules.condition import Conditioned, Judged
+from rules.condition_entry import NOTHING
+from rules.device.record import Record, dump_one, join
+from rules.engine import Answered, Engine, Observation, Overlay, Tick
 from rules.rule import AHEAD_MS
 
 # NamedTuple's own constructor costs twice this one.
@@ -62,19 +66,36 @@ class Poison(Exception):
 class Processor:
     """Turns messages into outcomes; holds what outlives a batch and changes it only in `merge`."""
 
-    def __init__(self, settings: Settings, devices: Devices, engine: Engine, fleet: Fleet, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        devices: Devices,
+        engine: Engine,
+        fleet: Fleet,
+        clock: Clock,
+        modes: Modes | None = None,
+    ) -> None:
+        self.modes = modes or Modes(settings)
         self.engine = engine
         self.fleet = fleet
         self.frames = FrameWindow(settings.journal.repeat_window_s * 1000)
         self.last_tick_ms = 0
         self._settings = settings
         self._devices = devices
+        self.conditioning = Conditioning(settings.rules.condition.rules(), devices.city)
         self._canary = Canary(settings)
         self._clock = clock
         self._tick_ms = int(settings.journal.tick_s * 1000)
         self._reader = Reader(settings, clock)
         days, personal_days = settings.journal.raw_days, settings.journal.raw_personal_days
         self._raw_days = {Privacy.OPEN: days, Privacy.INTERNAL: days, Privacy.PERSONAL: personal_days}
+
+    def take(self, settings: Settings, engine: Engine) -> None:
+        """Go by other rules' settings, and another engine with the city of the devices, from the next batch on."""
+        self._settings = settings
+        self.engine = engine
+        self.conditioning = Conditioning(settings.rules.condition.rules(), self._devices.city)
+        self.modes.take(settings)
 
     # -- messages in --------------------------------------------------------------------------------------------------
 
@@ -142,6 +163,8 @@ class Processor:
                     self._uplink(item, uplink, outcome)
                 elif item.event is not None and item.device is not None:
                     self._other_event(item, item.event, item.device, outcome)
+                elif item.answer is not None:
+                    self._answer(item, item.answer, outcome)
                 elif item.canary is not None:
                     self._pass(item, item.canary, outcome)
                 elif item.letter is not None:
@@ -200,12 +223,10 @@ class Processor:
         measurements: tuple[Measurement, ...] = ()
         if uplink.f_port:
             if route.codec is None:
-                self._undecodable(item, uplink, Reason.UNKNOWN_PROFILE, route.problem, route, outcome)
+                self._undecodable(item, uplink, route.reason, route.problem, route, outcome)
                 return
             try:
-                measurements = route.codec.decode(
-                    uplink.f_port, uplink.payload, uplink.time_ms, self._parameters(route, uplink)
-                )
+                measurements = route.measurements(route.codec, uplink, self._parameters(route, uplink))
             except DecodeError as error:
                 outcome.decode_errors[route.codec.id] += 1
                 self._undecodable(item, uplink, Reason.DECODE, str(error), route, outcome)
@@ -254,22 +275,28 @@ class Processor:
         lines = outcome.batch.lines
         device, time_ms = uplink.device, uplink.time_ms
         arrived, best = item.uplink or uplink, best_copy(uplink)
+        before = outcome.fleet.record(device.dev_eui)
+        entries = NOTHING if before is None else before.entries
+        conditioned = self.conditioning.condition(route, measurements, entries, time_ms, uplink.ns_time_ms)
         if item.retry_of is None:
-            here, lost = self._hear(item, uplink, route, best, measurements, outcome)
+            here, lost = self._hear(item, uplink, route, best, before, conditioned, outcome)
         else:
             here, lost = self._place(route, uplink, time_ms, outcome), 0
             outcome.fleet.mend(device.dev_eui, self.fleet.calendar.day_of(uplink.ns_time_ms))
+            if conditioned.entries is not entries:
+                outcome.fleet.remember(device.dev_eui, conditioned.entries)
         lines[route.self_privacy].append(link_line(arrived, here, best, lost))
         stays = here.stays
-        for measurement in measurements:
+        for judged in conditioned.judged:
+            measurement, doubts, _ = judged
             then_ms, place = measurement.time_ms, here
             if then_ms != time_ms:
                 place = self._place(route, uplink, then_ms, outcome)
                 if place is not here:
                     stays = join_stay(stays, then_ms, place)
-            write_readings(measurement, place, lines)
+            write_readings(measurement, place, lines, doubts)
             if place.asset is not None and measurement.readings:
-                observe(uplink, place.asset, measurement, outcome.overlay)
+                observe(uplink, place.asset, judged, outcome.overlay)
         self._keep(item.message, uplink.ns_time_ms, route, stays, outcome)
 
     def _hear(
@@ -278,19 +305,23 @@ class Processor:
         uplink: Uplink,
         route: Route,
         best: Reception | None,
-        measurements: tuple[Measurement, ...] | None,
+        before: Record | None,
+        conditioned: Conditioned | None,
         outcome: Outcome,
     ) -> tuple[Place, int]:
         """Tell the fleet of an uplink; returns where its device is, and the frames lost just before it.
 
-        `measurements` is None for one that could not be decoded.
+        `before` is its device until now, `conditioned` None for one that could not be decoded.
         """
         dev_eui, fleet = uplink.device.dev_eui, outcome.fleet
-        before = fleet.record(dev_eui)
         self._retag(uplink, before, outcome)
         place = self._place(route, uplink, uplink.time_ms, outcome)
         taken_ms = item.uplink.ns_time_ms if item.uplink else uplink.ns_time_ms
-        heard = heard_by(self.fleet, uplink, route, place, best, measurements, taken_ms)
+        if conditioned is None:
+            sound, entries = None, NOTHING if before is None else before.entries
+        else:
+            sound, entries = [judged.sound for judged in conditioned.judged], conditioned.entries
+        heard = heard_by(self.fleet, uplink, route, place, best, sound, entries, taken_ms)
         now_ms = outcome.overlay.advance(uplink.ns_time_ms)
         lost = fleet.hear(dev_eui, before, heard, uplink.receptions, now_ms, uplink.deduplication_id)
         return place, lost
@@ -328,13 +359,32 @@ class Processor:
         if item.retry_of is not None:
             outcome.batch.resolved.append(Resolved(item.retry_of, None))
 
+    def _answer(self, item: Arrived, answered: Answered, outcome: Outcome) -> None:
+        """Give an answer to the rule whose request it is about, once however often it is delivered."""
+        message, overlay = item.message, outcome.overlay
+        letter = self._reader.rejected(message, Reason.ANSWER, f"no rule requests {answered.what} of this asset").letter
+        if letter is None or (item.retry_of is None and self._repeats(letter.digest, overlay.now_ms, outcome)):
+            return
+        if not overlay.answer(answered):
+            self._reject(item, letter, outcome)
+            return
+        outcome.frames[letter.digest] = overlay.now_ms
+        outcome.batch.seen.append(SeenUplink(overlay.now_ms, letter.digest, letter.digest))
+        if self._raw_days[Privacy.INTERNAL]:
+            kept_at_ms = overlay.tick_ms or overlay.now_ms
+            outcome.batch.raw.append(RawMessage(message.topic, message.payload, kept_at_ms, Privacy.INTERNAL))
+        outcome.events["Answer"] += 1
+        if item.retry_of is not None:
+            outcome.batch.resolved.append(Resolved(item.retry_of, None))
+
     # -- dead letters -------------------------------------------------------------------------------------------------
 
     def _undecodable(
         self, item: Arrived, uplink: Uplink, reason: Reason, detail: str, route: Route, outcome: Outcome
     ) -> None:
         if item.retry_of is None:
-            self._hear(item, uplink, route, best_copy(uplink), None, outcome)
+            before = outcome.fleet.record(uplink.device.dev_eui)
+            self._hear(item, uplink, route, best_copy(uplink), before, None, outcome)
         letter = dead_letter(
             reason,
             detail,
@@ -380,11 +430,13 @@ class Processor:
         batch.states = [*overlay.dirty(), *stations.states()]
         batch.ledger, batch.gateway_ledger = list(fleet.ledger.values()), stations.closed_days
         if fleet.records:
-            batch.devices = dump(fleet.records)
+            fleet.bodies = {dev_eui: dump_one(record) for dev_eui, record in fleet.records.items()}
+            batch.devices = join(fleet.bodies)
         batch.lines[Privacy.INTERNAL] += stations.lines
         for privacy, written in fleet.lines:
             if written:
                 batch.lines[privacy].append(written)
+        now_ms = self._clock()
         for event in [*overlay.events, *stations.events, *fleet.events]:
             batch.events.append(
                 EventRow(
@@ -395,6 +447,7 @@ class Processor:
                     event.acting,
                     event.time_ms,
                     event.valid_until_ms,
+                    self.modes.status(event, now_ms),
                 )
             )
         for point in overlay.points:
@@ -409,9 +462,9 @@ def believable(uplink: Uplink, latest_ms: int) -> Uplink:
     return uplink if uplink.ns_time_ms <= latest_ms else uplink._replace(ns_time_ms=latest_ms)
 
 
-def observe(uplink: Uplink, asset: Asset, measurement: Measurement, overlay: Overlay) -> None:
-    """Let the rules of the asset see a measurement."""
-    device = uplink.device
+def observe(uplink: Uplink, asset: Asset, judged: Judged, overlay: Overlay) -> None:
+    """Let the rules of the asset see a measurement; what is doubtful of it, those that ask for it."""
+    device, measurement = uplink.device, judged.sound
     observation = (
         device.dev_eui,
         device.name,
@@ -421,5 +474,6 @@ def observe(uplink: Uplink, asset: Asset, measurement: Measurement, overlay: Ove
         measurement.readings,
         uplink.deduplication_id,
         overlay.advance(uplink.ns_time_ms),
+        judged.doubtful if judged.doubts else (),
     )
     overlay.observe(new_tuple(Observation, observation))

@@ -34,6 +34,10 @@ class Register:
             self.lifecycle = Lifecycle(lifecycle_store.changes(connection))
             self.assignments = Assignments(fleet_store.assignments(connection))
 
+    def move(self, city: City) -> None:
+        """Know the assets of this city from now on."""
+        self._city = city
+
     async def set_state(
         self, subject: str, state: State, from_ms: int | None, until_ms: int | None, actor: str, reason: str
     ) -> Change:

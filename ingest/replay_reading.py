@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from decoders.quantity import Privacy
 from ingest import journal_raw
+from ingest.answers import is_answer
 from ingest.codec_version import InForce, Version
 from ingest.correction import Change, Order
 from ingest.decode_again import Decoder, Line, Message, Undecodable
@@ -106,7 +107,8 @@ class Reading:
         from_ms = self._order.from_ms - AHEAD_MS
         found = journal_raw.read(connection, from_ms, journal_raw.LAST, damaged, after=self.read_up_to, up_to=newest)
         for number, kept in enumerate(found, start=1):
-            yield kept
+            if not is_answer(kept.message.topic):
+                yield kept
             if progress is not None:
                 progress(number)
 
@@ -130,7 +132,7 @@ class Reading:
         if self._within(message.time_ms):
             return True
         try:
-            return any(self._within(line.time_ms) for line in self._decoder.lines(message))
+            return any(self._within(measured.time_ms) for measured in self._decoder.measurements(message))
         except Undecodable:
             return False
 

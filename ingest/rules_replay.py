@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from typing import Any, Literal, NamedTuple
 
-from ingest import journal_raw
+from ingest import answers, journal_raw
 from ingest.decode_again import Decoder, Message, Undecodable
 from ingest.journal_raw import Damaged
 from ingest.journal_schema import checksum
 from ingest.raw import Kept
 from ingest.service_state import HEARTBEAT_TOPIC
+from rules.answer import AnswerError
 from rules.city import City
 from rules.engine import Engine, Observation, Overlay, Tick
 from rules.rule import AnyRule
@@ -70,6 +71,14 @@ class Shadow(NamedTuple):
     problems: list[str]
 
 
+class Done(NamedTuple):
+    """What a commit led to, and how many messages and ticks it held."""
+
+    overlay: Overlay
+    messages: int
+    ticks: int
+
+
 class Selection(NamedTuple):
     """Which span (ms, [from, to)), rules and subjects are compared; empty means all."""
 
@@ -90,27 +99,45 @@ def run(
     chosen_rules = [rule for rule in rules if chosen.rule in {"", rule.id}]
     engine = Engine(city, chosen_rules)
     shadow = Shadow([], 0, 0, [])
-    damaged: list[Damaged] = []
-    end_ms = chosen.to_ms + LATE_MS
-    kept = journal_raw.read(connection, chosen.from_ms, end_ms, damaged.append)
-    since = (item for item in kept if item.live and item.message.ns_time_ms >= chosen.from_ms)
-    live = takewhile(lambda item: item.message.ns_time_ms < end_ms, since)
     now: dict[str, Said] = {}
     messages = ticks = 0
-    for batch, ticked in _commits(live, _ticks(connection, chosen.from_ms, end_ms)):
-        overlay = engine.overlay()
-        messages += len(batch)
-        ticks += len(ticked)
-        _replay(batch, ticked, overlay, decoder, shadow.problems)
-        shadow.problems.extend(f"{item.rule} {item.subject}: {item.error}" for item in overlay.failures)
-        overlay.dirty()
-        for event in overlay.events:
+    for done in replayed(connection, decoder, engine, (chosen.from_ms, chosen.to_ms + LATE_MS), shadow.problems):
+        messages += done.messages
+        ticks += done.ticks
+        for event in done.overlay.events:
             if chosen.from_ms <= event.time_ms < chosen.to_ms:
                 now.setdefault(event.id, Said.of(event.payload()))
-        engine.merge(overlay)
-    shadow.problems.extend(f"row {row.seq}: {row.messages} messages cannot be read: {row.reason}" for row in damaged)
     then = _then(connection, chosen, {rule.id for rule in chosen_rules}, shadow.problems)
     return shadow._replace(findings=compare(then, now, chosen), messages=messages, ticks=ticks)
+
+
+def replayed(
+    connection: sqlite3.Connection,
+    decoder: Decoder,
+    engine: Engine,
+    span: tuple[int, int],
+    problems: list[str],
+    *,
+    traced: bool = False,
+) -> Iterator[Done]:
+    """The commits of a span of network server time, one by one, each merged into the engine before the next.
+
+    With `traced` their overlays say which step made which event.
+    """
+    from_ms, end_ms = span
+    damaged: list[Damaged] = []
+    kept = journal_raw.read(connection, from_ms, end_ms, damaged.append)
+    since = (item for item in kept if item.live and item.message.ns_time_ms >= from_ms)
+    live = takewhile(lambda item: item.message.ns_time_ms < end_ms, since)
+    for batch, ticked in _commits(live, _ticks(connection, from_ms, end_ms)):
+        overlay = engine.overlay()
+        overlay.concluded = [] if traced else None
+        _replay(batch, ticked, overlay, decoder, problems)
+        problems.extend(f"{item.rule} {item.subject}: {item.error}" for item in overlay.failures)
+        overlay.dirty()
+        engine.merge(overlay)
+        yield Done(overlay, len(batch), len(ticked))
+    problems.extend(f"row {row.seq}: {row.messages} messages cannot be read: {row.reason}" for row in damaged)
 
 
 def compare(then: dict[str, Said], now: dict[str, Said], chosen: Selection) -> list[Finding]:
@@ -168,13 +195,17 @@ def _replay(
     waiting = deque(ticks)
     for kept in batch:
         try:
-            message = decoder.parse(kept.message)
-            if message.uplink is None:
+            answered = answers.read(kept.message.topic, kept.message.payload)
+            message = None if answered else decoder.parse(kept.message)
+            if message is not None and message.uplink is None:
                 continue
             while waiting and waiting[0] <= kept.message.ns_time_ms:
                 overlay.tick(Tick(waiting.popleft()))
-            _observe(message, kept, overlay, decoder)
-        except Undecodable as error:
+            if answered is not None:
+                overlay.answer(answered)
+            elif message is not None:
+                _observe(message, kept, overlay, decoder)
+        except (Undecodable, AnswerError) as error:
             problems.append(f"{kept.message.topic}: {error}")
     for time_ms in waiting:
         overlay.tick(Tick(time_ms))
@@ -183,9 +214,10 @@ def _replay(
 def _observe(message: Message, kept: Kept, overlay: Overlay, decoder: Decoder) -> None:
     ns_time_ms = kept.message.ns_time_ms
     now_ms = overlay.advance(ns_time_ms)
-    for measurement in decoder.measurements(message):
+    for judged in decoder.conditioned(message):
+        measurement = judged.sound
         asset = decoder.asset(kept.message.stays, measurement.time_ms)
-        if message.uplink is not None and asset is not None and measurement.readings:
+        if message.uplink is not None and asset is not None and judged.measurement.readings:
             overlay.observe(
                 Observation(
                     message.device.dev_eui,
@@ -196,6 +228,7 @@ def _observe(message: Message, kept: Kept, overlay: Overlay, decoder: Decoder) -
                     measurement.readings,
                     message.uplink.deduplication_id,
                     now_ms,
+                    judged.doubtful,
                 )
             )
 

@@ -28,15 +28,20 @@ from typing_extensions import override
 
 from decoders.quantity import Privacy
 from ingest.chirpstack import TopicError, topic_parser
+from rules.calibration import BY_FIELD
+from rules.condition_config import ConditionRules, Limits
 from rules.device.config import DeviceRules
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-PurposeOf = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
+PurposeOf = Annotated[str, Field(pattern=r"^(js/)?[^/\s]+/[^/\s]+$")]
 PurposeText = Annotated[str, Field(pattern=r"\S", max_length=1000)]
+Mode = Literal["active", "shadow", "confirm", "off"]
+"""What becomes of a rule's events."""
 BucketName = Annotated[str, Field(pattern=r"^[^\"'\\\x00-\x1f$]+$")]
 """Without quotation marks, backslashes, `$` and control characters, which queries would read as their own."""
 PREFIX = "STADTFUNK_"
 OTHER_VARIABLES = ("STADTFUNK_SECRETS_DIR", "STADTFUNK_TEST_")
+CODECS = "codecs"
 SEARCHED = (Path("stadtfunk.toml"), Path("/etc/stadtfunk/stadtfunk.toml"))
 
 
@@ -104,6 +109,9 @@ class CitySettings(Section):
     """The city: its file and its calendar."""
 
     file: Path | None = Field(default=None, description="GeoJSON with the city's assets; without it no rule runs")
+    gtfs: Path | None = Field(
+        default=None, description="GTFS feed (zip) with the timetables of buses; without it bus priority stays off"
+    )
     timezone: str = Field("Europe/Berlin", description="calendar of plans, days, nights and reports (IANA name)")
 
     @field_validator("timezone")
@@ -183,8 +191,18 @@ class JournalSettings(Section):
         900, ge=1, description="s of network server time in which the same frame is the same uplink"
     )
     events_days: float = Field(30, gt=0, le=LARGEST_DAYS, description="days a published event can be explained")
-    ledger_days: float = Field(1096, gt=0, le=LARGEST_DAYS, description="days the ledger is kept: three years")
-    dead_letter_days: float = Field(90, gt=0, le=LARGEST_DAYS, description="days a dead letter is kept")
+    ledger_days: float = Field(
+        1096,
+        gt=0,
+        le=LARGEST_DAYS,
+        description="days the ledger is kept; that of personal devices influxdb.retention_personal_days at most",
+    )
+    dead_letter_days: float = Field(
+        90,
+        gt=0,
+        le=LARGEST_DAYS,
+        description="days a dead letter is kept; a personal one influxdb.retention_personal_days at most",
+    )
     dead_letter_full_bytes: int = Field(256_000, ge=0, description="bytes up to which a dead letter is kept whole")
     dead_letter_head_bytes: int = Field(64_000, ge=0, description="bytes kept of a larger one, with length and digest")
     tick_s: float = Field(
@@ -267,6 +285,11 @@ class StoreSettings(Section):
 class CodecSettings(Section):
     """Which codec reads a device."""
 
+    folder: Path | None = Field(
+        default=None,
+        description="folder of vendors' JavaScript codecs, read again when it changes; without it `codecs` beside the"
+        " settings file",
+    )
     profiles: dict[str, str] = Field(
         default_factory=dict, description="ChirpStack device profile name → codec id; the tag `codec` wins"
     )
@@ -302,8 +325,67 @@ class DeviceRuleSettings(Section):
         )
 
 
+class LimitSettings(Section):
+    """Limits of one quantity, in its unit."""
+
+    low: float | None = Field(default=None, description="least plausible value")
+    high: float | None = Field(default=None, description="greatest plausible value")
+    per_minute: float | None = Field(default=None, ge=0, description="fastest believable change in a minute; 0: any")
+    stuck_after: int | None = Field(default=None, ge=0, description="equal values that make it stuck; 0: never")
+
+
+class ConditionSettings(Section):
+    """Which values are doubtful: see docs/sensors-quality.md."""
+
+    stuck_after: int = Field(
+        24, ge=0, description="uplinks with the same value, while others vary, until a sensor is stuck; 0: never"
+    )
+    limits: dict[str, LimitSettings] = Field(
+        default_factory=dict,
+        description="quantity → `low`, `high`, `per_minute`, `stuck_after`, where other limits hold in this city",
+    )
+
+    @field_validator("limits")
+    @classmethod
+    def _known_quantities(cls, limits: dict[str, LimitSettings]) -> dict[str, LimitSettings]:
+        for name, limit in limits.items():
+            quantity = BY_FIELD.get(name)
+            if quantity is None:
+                near = difflib.get_close_matches(name, BY_FIELD, n=1, cutoff=0)
+                raise ValueError(f"unknown quantity {name!r}; did you mean {near[0]!r}?")
+            low, high = (
+                usual if given is None else given
+                for given, usual in ((limit.low, quantity.low), (limit.high, quantity.high))
+            )
+            if low >= high:
+                raise ValueError(f"{name}: expected low < high, got {low:g} and {high:g}")
+        return limits
+
+    def rules(self) -> ConditionRules:
+        """The limits as the rules take them."""
+        limits = {BY_FIELD[name]: Limits(*(value for _, value in limit)) for name, limit in self.limits.items()}
+        return ConditionRules(self.stuck_after, limits)
+
+
 class RulesSettings(Section):
-    """Thresholds of rules that belong to no single asset."""
+    """What rules may do, and thresholds of those that belong to no single asset."""
+
+    modes: dict[str, Mode] = Field(
+        default_factory=dict,
+        description="rule, or `rule/subject`, → `active`, `shadow` (kept, not published), `confirm` (waits for a"
+        " person: `stadtfunk rules confirm`) or `off`; rules about traffic are in shadow, all others active until set",
+    )
+    request_late_s: float = Field(
+        60,
+        gt=0,
+        le=1800,
+        description="s that a request may be decided behind the wall clock; beyond, a backlog is draining: rules go on,"
+        " and request nothing",
+    )
+
+    condition: ConditionSettings = Field(
+        default_factory=ConditionSettings, description="doubtful values: see [rules.condition]"
+    )
 
     device: DeviceRuleSettings = Field(
         default_factory=DeviceRuleSettings, description="devices, gateways and the network: see [rules.device]"
@@ -332,7 +414,7 @@ class PrivacySettings(Section):
 
     def has_purpose(self, codec_id: str) -> bool:
         """Whether a purpose is set for a codec, or for all of its vendor."""
-        return codec_id in self.purpose or f"{codec_id.partition('/')[0]}/*" in self.purpose
+        return codec_id in self.purpose or f"{codec_id.rpartition('/')[0]}/*" in self.purpose
 
 
 class SimulationSettings(Section):
@@ -451,7 +533,7 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:  # noqa: ANN
 
     _check_variables()
     try:
-        return Sourced(**arguments)
+        return _with_codecs(Sourced(**arguments), file)
     except SourceError as error:
         raise SettingsError(str(error)) from error
     except ValidationError as error:
@@ -460,6 +542,14 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:  # noqa: ANN
         raise SettingsError(f"{file}: {error}") from error
     except RecursionError as error:
         raise SettingsError(f"{file or 'the environment'}: a value nests too deeply") from error
+
+
+def _with_codecs(settings: Settings, file: Path | None) -> Settings:
+    """The settings with the folder of codecs beside their file, when they name none."""
+    if file is None or settings.codecs.folder is not None:
+        return settings
+    codecs = settings.codecs.model_copy(update={"folder": file.parent / CODECS})
+    return settings.model_copy(update={"codecs": codecs})
 
 
 class _Given(Settings):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from rules.asset import KINDS, Asset, Assignment, CityError
 from rules.geojson import read_assets
+from rules.traffic.link import link
 
 __all__ = ["KINDS", "Asset", "Assignment", "City", "CityError", "Difference"]
 
@@ -37,7 +38,7 @@ class City:
     def __init__(self, assets: Iterable[Asset] = ()) -> None:
         self.assets: dict[str, Asset] = {}
         self._stays: dict[str, tuple[_Stay, ...]] = {}
-        for asset in assets:
+        for asset in link(assets):
             if asset.id in self.assets:
                 raise CityError(f"feature {asset.id!r}: this id occurs twice, expected a unique one")
             self.assets[asset.id] = asset

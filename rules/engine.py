@@ -4,25 +4,36 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from rules.asset import Asset, CityError
 from rules.city import City
-from rules.event import Event
+from rules.event import Event, Request
 from rules.point import Point
-from rules.rule import AnyRule, Input, Json, Observation, Outputs, Rule, RuleFailure, StateRow, Tick
+from rules.rule import Answered, AnyRule, Input, Json, Observation, Outputs, Rule, RuleFailure, StateRow, Tick
 
-__all__ = ["Engine", "Observation", "Outputs", "Overlay", "Rule", "RuleFailure", "StateRow", "Tick"]
+__all__ = ["Answered", "Engine", "Observation", "Outputs", "Overlay", "Rule", "RuleFailure", "StateRow", "Tick"]
 
 ENGINE = "engine"
-"""The rule id under which the engine keeps rule time."""
+"""The rule id under which the engine keeps rule time (no subject), and the newest request of `rule/asset`."""
 ENGINE_VERSION = 1
 RUNAWAY_MS = 3_600_000
 """How far network server times may move rule time past the newest tick."""
 SLACK = 64
 """Outdated wake-ups that the heap may hold beside one for each subject."""
+
+
+class Requested(NamedTuple):
+    """The newest request of a rule about an asset."""
+
+    sequence: int
+    id: str
+    valid_until_ms: int
+
+
+NONE_YET = Requested(0, "", 0)
 
 
 class Subject:
@@ -42,16 +53,32 @@ class Subject:
         body = {"config": self.fingerprint, "state": self.rule.dump(state)}
         return StateRow(self.rule.id, self.asset.id, self.rule.version, _to_json(body))
 
+    @property
+    def name(self) -> str:
+        """Under which its newest request is kept."""
+        return f"{self.rule.id}/{self.asset.id}"
+
     def failure(self, cause: str, error: Exception) -> RuleFailure:
         """The failure of this subject's rule."""
         return RuleFailure(self.rule.id, self.asset.id, cause, f"{type(error).__name__}: {error}")
+
+
+class Concluded(NamedTuple):
+    """The step that made an event: its subject and input, and the states before and after it."""
+
+    event_id: str
+    subject: Subject
+    given: Input
+    before: Any
+    after: Any
 
 
 class Engine:
     """The state of all rules about all assets; only `load` and `merge` change it.
 
     `now_ms` is rule time: the newest of ticks and network server times, never going back. A network server whose clock
-    runs away moves it by an hour past the newest tick (`tick_ms`) at most.
+    runs away moves it by an hour past the newest tick (`tick_ms`) at most. Requests are numbered by rule time, and by
+    one more than the last number where that is not less: numbers never go back, even after the last one is forgotten.
 
     Raises CityError when an asset's properties do not fit its rules, ValueError when two rules have one id.
     """
@@ -64,10 +91,8 @@ class Engine:
         self.tick_ms = 0
         self.generation = 0
         self._subjects = _subjects(city, rules)
-        self._by_asset: dict[str, tuple[Subject, ...]] = {}
-        for subject in self._subjects:
-            id_ = subject.asset.id
-            self._by_asset[id_] = (*self._by_asset.get(id_, ()), subject)
+        self.requests: dict[str, Requested] = {}
+        self._by_asset = _by_asset(city, self._subjects)
         self._states: list[Any] = [subject.rule.initial(subject.config) for subject in self._subjects]
         self._wakes: list[int | None] = [None] * len(self._subjects)
         self._heap: list[tuple[int, int]] = []
@@ -85,7 +110,9 @@ class Engine:
             subject = known.get((row.rule, row.subject))
             try:
                 body = json.loads(row.body)
-                if row.rule == ENGINE:
+                if row.rule == ENGINE and row.subject:
+                    self._go_on_from(row.subject, Requested(**body))
+                elif row.rule == ENGINE:
                     self.now_ms, self.tick_ms = int(body["now_ms"]), int(body["tick_ms"])
                 elif subject is not None:
                     self._take_up(subject, row.version, body, changed)
@@ -94,6 +121,10 @@ class Engine:
         self.generation += 1
         self._plan(changed)
         return failures
+
+    def continue_behind(self, rule: str, asset: str, sequence: int) -> None:
+        """Number requests of this rule about this asset above a number that is known to be out."""
+        self._go_on_from(f"{rule}/{asset}", Requested(sequence, "", 0))
 
     def overlay(self) -> "Overlay":
         """A batch's view: reads through to this engine, keeps its changes to itself."""
@@ -105,6 +136,7 @@ class Engine:
             raise ValueError("the overlay was made from another state of the engine; it cannot be merged")
         self.generation += 1
         self.now_ms, self.tick_ms = overlay.now_ms, overlay.tick_ms
+        self.requests.update(overlay.requests)
         for order, state in overlay.states.items():
             self._states[order] = state
         for order, wake_ms in overlay.wakes.items():
@@ -115,6 +147,10 @@ class Engine:
         self._drop_outdated()
         if len(self._heap) > 2 * len(self._subjects) + SLACK:
             self._rebuild_heap()
+
+    def parameters(self) -> dict[str, str]:
+        """A fingerprint of the parameters of every rule about every asset, as `rule/asset`."""
+        return {subject.name: subject.fingerprint for subject in self._subjects}
 
     def subjects_of(self, asset: str) -> tuple[Subject, ...]:
         """The subjects that hear of this asset."""
@@ -140,6 +176,10 @@ class Engine:
             if wakes[order] == wake_ms:
                 yield wake_ms, order
             waiting.extend(child for child in (2 * index + 1, 2 * index + 2) if child < len(heap))
+
+    def _go_on_from(self, name: str, kept: Requested) -> None:
+        if kept.sequence > self.requests.get(name, NONE_YET).sequence:
+            self.requests[name] = kept
 
     def _take_up(self, subject: Subject, version: int, body: Any, changed: set[int]) -> None:  # noqa: ANN401 - JSON
         state = subject.rule.load(subject.config, version, body["state"])
@@ -167,9 +207,24 @@ class Engine:
 
 
 class Overlay:
-    """What a batch of inputs leads to: `events`, `points`, `failures`, and the changed states of `dirty`."""
+    """What a batch of inputs leads to: `events`, `points`, `failures`, and the changed states of `dirty`.
 
-    __slots__ = ("_events", "engine", "failures", "generation", "now_ms", "points", "states", "tick_ms", "wakes")
+    `concluded` is a list for whoever wants to know which step made an event, None for all others.
+    """
+
+    __slots__ = (
+        "_events",
+        "concluded",
+        "engine",
+        "failures",
+        "generation",
+        "now_ms",
+        "points",
+        "requests",
+        "states",
+        "tick_ms",
+        "wakes",
+    )
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -177,8 +232,10 @@ class Overlay:
         self.now_ms, self.tick_ms = engine.now_ms, engine.tick_ms
         self.states: dict[int, Any] = {}
         self.wakes: dict[int, int | None] = {}
+        self.requests: dict[str, Requested] = {}
         self.points: list[Point] = []
         self.failures: list[RuleFailure] = []
+        self.concluded: list[Concluded] | None = None
         self._events: dict[str, Event] = {}
 
     @property
@@ -187,11 +244,29 @@ class Overlay:
         return list(self._events.values())
 
     def observe(self, observation: Observation) -> None:
-        """Give a measurement to the rules of its asset."""
+        """Give a measurement to the rules of its asset, doubtful values to those that ask for them."""
         now_ms = self.advance(observation.ns_time_ms)
         current = observation if observation.now_ms == now_ms else observation._replace(now_ms=now_ms)
+        doubtful = current.doubtful
         for subject in self.engine.subjects_of(observation.asset):
+            if not doubtful:
+                self._step(subject, current)
+            elif subject.rule.doubtful:
+                self._step(subject, current._replace(readings=(*current.readings, *doubtful)))
+            elif current.readings:
+                self._step(subject, current._replace(doubtful=()))
+
+    def answer(self, answered: Answered) -> bool:
+        """Give an answer to the rules whose requests about its subject it is about; whether there are any."""
+        current = answered._replace(now_ms=self.now_ms)
+        heard = [
+            subject
+            for subject in self.engine.subjects_of(answered.subject)
+            if subject.rule.answers == answered.what and subject.asset.id == answered.subject
+        ]
+        for subject in heard:
             self._step(subject, current)
+        return bool(heard)
 
     def advance(self, ns_time_ms: int) -> int:
         """Move rule time on to a network server time, as far as it is believed; returns rule time."""
@@ -222,6 +297,8 @@ class Overlay:
                 except Exception as error:  # noqa: BLE001 - what cannot be kept must not be merged, either
                     self.failures.append(subject.failure("dump", error))
                     del self.states[order], self.wakes[order]
+        for name, requested in self.requests.items():
+            rows.append(StateRow(ENGINE, name, ENGINE_VERSION, _to_json(requested._asdict())))
         now = {"now_ms": self.now_ms, "tick_ms": self.tick_ms}
         if now != {"now_ms": self.engine.now_ms, "tick_ms": self.engine.tick_ms}:
             rows.append(StateRow(ENGINE, "", ENGINE_VERSION, _to_json(now)))
@@ -240,9 +317,21 @@ class Overlay:
         if changed is not state:
             self.states[order] = changed
         for event in outputs.events:
-            self._events.pop(event.id, None)
-            self._events[event.id] = event
+            before = self._events.pop(event.id, None)
+            self._events[event.id] = self._numbered(subject, event, before) if isinstance(event, Request) else event
+            if self.concluded is not None:
+                self.concluded.append(Concluded(event.id, subject, current, state, changed))
         self.points.extend(outputs.points)
+
+    def _numbered(self, subject: Subject, request: Request, before: Event | None) -> Request:
+        """The request with its number; one in the place of another of its id says what that one superseded."""
+        name = subject.name
+        last = self.requests.get(name) or self.engine.requests.get(name, NONE_YET)
+        sequence = max(last.sequence + 1, request.time_ms)
+        self.requests[name] = Requested(sequence, request.id, request.valid_until_ms)
+        if isinstance(before, Request):
+            return request.numbered(sequence, before.data.supersedes)
+        return request.numbered(sequence, last.id if last.valid_until_ms > request.time_ms else None)
 
 
 def _subjects(city: City, rules: Sequence[AnyRule]) -> list[Subject]:
@@ -254,6 +343,18 @@ def _subjects(city: City, rules: Sequence[AnyRule]) -> list[Subject]:
         except CityError as error:
             raise CityError(f"rule {rule.id}: {error}") from error
     return subjects
+
+
+def _by_asset(city: City, subjects: Sequence[Subject]) -> dict[str, tuple[Subject, ...]]:
+    """Who hears of an asset: its own subjects and those it is a member of, in their order."""
+    found: dict[str, dict[int, Subject]] = {}
+    for subject in subjects:
+        asset, members = subject.asset, subject.rule.members
+        for id_ in (asset.id, *(members(asset) if members else ())):
+            if id_ not in city.assets:
+                raise CityError(f"rule {subject.rule.id}: feature {asset.id!r} names {id_!r}, expected another feature")
+            found.setdefault(id_, {})[subject.order] = subject
+    return {id_: tuple(heard.values()) for id_, heard in found.items()}
 
 
 def _to_json(body: Json) -> str:

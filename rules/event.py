@@ -7,16 +7,27 @@ event and whether it makes something act belong to the type. Times are RFC 3339 
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    model_validator,
+)
 
 NAMESPACE = UUID("47c8421a-a14a-45e1-b566-834465fe63af")
 TOPIC_ROOT = "stadtfunk/v1"
 SOURCE_ROOT = "/stadtfunk/rules"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+MAX_REQUEST = timedelta(minutes=30)
+"""How long a request is valid at most."""
 UNSAFE = re.compile(r"[/+#%\x00-\x20\x7f-\x9f]")
 
 
@@ -109,9 +120,48 @@ class Event(Part):
         return self.__pydantic_serializer__.to_json(self)
 
 
+class RequestData(Decision):
+    """What the data of every request begin with, beside the decision."""
+
+    sequence: NonNegativeInt = Field(
+        0, description="grows with each request of the rule about the subject, with gaps; the engine sets it"
+    )
+    issued_at: AwareDatetime = Field(description="when it was decided: the event's time")
+    supersedes: str | None = Field(
+        None, description="id of the request before, where that was still valid; the engine sets it"
+    )
+
+
+class Request(Event):
+    """Base of events that make something act: never retained, valid for half an hour at most, numbered.
+
+    A consumer acts on none that is expired or whose sequence is not above the last one's of its topic.
+    """
+
+    retained = False
+    acting = True
+    data: RequestData
+
+    @model_validator(mode="after")
+    def _short_lived(self) -> Self:
+        data = self.data
+        if data.issued_at != self.time:
+            raise ValueError(f"issued_at is {data.issued_at}, expected the event's time {self.time}")
+        if not self.time < data.valid_until <= self.time + MAX_REQUEST:
+            raise ValueError(f"valid_until is {data.valid_until}, expected at most {MAX_REQUEST} after {self.time}")
+        return self
+
+    def numbered(self, sequence: int, supersedes: str | None) -> Self:
+        """The same request with its number, and the one whose place it takes."""
+        data = self.data.model_copy(update={"sequence": sequence, "supersedes": supersedes})
+        return self.model_copy(update={"data": data})
+
+
 LotLevel = Literal["free", "almostFull", "full"]
 LotStatus = Literal["free", "almostFull", "full", "closed", "unknown"]
-LotReason = Literal["counted", "closed", "no_news", "too_few_sensors"]
+LotReason = Literal["counted", "closed", "no_news", "too_few_sensors", "too_uncertain"]
+LotBasis = Literal["sensors", "counters", "both"]
+LotTrend = Literal["decreasingQuickly", "decreasing", "stable", "increasing", "increasingQuickly", "unknown"]
 
 
 class LotStateData(Decision):
@@ -126,6 +176,14 @@ class LotStateData(Decision):
     coverage: float = Field(ge=0, le=1, description="spaces whose sensor is known to work / capacity")
     estimated: bool = Field(
         description="true when the spaces without a working sensor were taken to be like the others"
+    )
+    basis: LotBasis | None = Field(None, description="what the figures come from; null while the state is unknown")
+    uncertainty: NonNegativeInt | None = Field(
+        None, description="spaces by which `occupied` may be wrong, 19 times out of 20"
+    )
+    trend: LotTrend | None = Field(None, description="change of the last half hour, when the event was made")
+    contradicting: bool = Field(
+        default=False, description="true when sensors and counters contradict each other: the fuller figure counts"
     )
 
 
@@ -221,6 +279,3 @@ class NetworkHealth(Event):
     def topic(self) -> str:
         """The MQTT topic it is published on."""
         return f"{TOPIC_ROOT}/network/{topic_safe(self.subject)}/health"
-
-
-EVENT_TYPES: tuple[type[Event], ...] = (LotState, ContainerDue, DeviceHealth, NetworkHealth)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from decoders.measurement import Reading
+from rules.answer import AnswerStatus, OverriddenBy
 from rules.asset import Asset
 from rules.event import Event
 from rules.point import Point
@@ -20,7 +21,8 @@ S = TypeVar("S")
 class Observation(NamedTuple):
     """What a device of an asset measured; times in ms since 1970 (UTC), `cause` is the deduplication_id.
 
-    `now_ms` is rule time and set by the engine: the newest time it has seen.
+    `now_ms` is rule time and set by the engine: the newest time it has seen. `doubtful` are values that are stored with
+    a flag and that only rules get which ask for them; those find them among `readings`, too.
     """
 
     dev_eui: str
@@ -31,6 +33,7 @@ class Observation(NamedTuple):
     readings: tuple[Reading, ...]
     cause: str
     now_ms: int = 0
+    doubtful: tuple[Reading, ...] = ()
 
     def usable(self, newest_ms: int) -> bool:
         """Whether it may change a decision: not older than the newest one used, clock not ahead by over two minutes."""
@@ -54,7 +57,28 @@ class Tick(NamedTuple):
         return str(self.time_ms)
 
 
-Input: TypeAlias = Observation | Tick
+class Answered(NamedTuple):
+    """What became of a request, in the words of who carries it out; times in ms since 1970 (UTC).
+
+    `subject` is the asset, `request_id` the id of the request's event, `plan` the programme that runs now (None where
+    the answer does not say), `time_ms` the answer's own time, by a clock that nobody checked. `now_ms` is rule time and
+    set by the engine, an answer never moves it. `what` is the last word of the request's topic (`signal-plan`), `by`
+    and `until_ms` say who overrides the request and for how long.
+    """
+
+    subject: str
+    request_id: str
+    status: AnswerStatus
+    plan: str | None
+    time_ms: int
+    now_ms: int = 0
+    cause: str = ""
+    what: str = ""
+    by: OverriddenBy | None = None
+    until_ms: int | None = None
+
+
+Input: TypeAlias = Observation | Tick | Answered
 
 
 class Outputs(NamedTuple):
@@ -77,6 +101,10 @@ class Rule(Generic[C, S]):
     wake       ms since 1970 at which a subject in this state next wants a tick, None for never
     dump/load  state to JSON and back; `load` is given the version that dumped it and returns None for a fresh start
 
+    doubtful   whether it wants doubtful values, too
+    members    ids of further assets whose observations the subject sees, from the asset's properties; raises CityError
+    answers    last word of the topic of its requests (`signal-plan`), whose answers the subject gets; empty: none
+
     `version` counts changes of the decision and of the state's form. Observations reach the step in the order of their
     arrival, ticks only when due; `now_ms` of the inputs never goes back.
     """
@@ -90,6 +118,9 @@ class Rule(Generic[C, S]):
     wake: Callable[[C, S], int | None]
     dump: Callable[[S], Json]
     load: Callable[[C, int, Json], S | None]
+    doubtful: bool = False
+    members: Callable[[Asset], Sequence[str]] | None = None
+    answers: str = ""
 
 
 AnyRule: TypeAlias = Rule[Any, Any]

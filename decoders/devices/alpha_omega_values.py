@@ -4,17 +4,19 @@ from collections.abc import Iterator, Mapping
 from struct import Struct
 
 from decoders.codec import CodecField, Parameter
-from decoders.error import MalformedPayload, WrongLength
+from decoders.error import MalformedPayload, MissingParameter, WrongLength
 from decoders.field import Field, Given
 from decoders.layout import Layout
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
 from decoders.quantity import Quantity
 
 MS_PER_MIN = 60_000
+# Sixteen bits.
+LONGEST_MIN = 0xFFFF
 REGISTERS = 4
 VALUES = 4
 VALUE_BYTES = 4
-INTERVAL = Parameter("interval_min", "min", "time between two values of a register, as set in the device")
+INTERVAL = Parameter("interval_min", "min", "time between two values of a register, as set in the device", ports=(3,))
 
 HISTORY, NOW, SERVER_ID, DEVICE_ID = 1, 2, 3, 8
 OLD_SIZES = {HISTORY: 34, NOW: 19, SERVER_ID: 10, DEVICE_ID: 4}
@@ -72,7 +74,7 @@ class Values:
                 raise WrongLength(f"block {kind} at byte {at} has {len(block)} bytes of {size}")
             self._read(kind, block, moments, attributes)
             at += 1 + size
-        step_ms = round(parameters[INTERVAL.name] * MS_PER_MIN)
+        step_ms = _step_ms(parameters)
         now = Measurement(time_ms, tuple(moments[0].values()), attributes or NO_ATTRIBUTES)
         earlier = (
             Measurement(time_ms - age * step_ms, tuple(found.values()))
@@ -137,6 +139,14 @@ class Values:
             if (field.quantity, field.channel) in given.values:
                 return unit, Layout(">", field).write(given)
         return 0, BLANK
+
+
+def _step_ms(parameters: Mapping[str, float]) -> int:
+    """The time between two values; MissingParameter for one that no device can be set to."""
+    minutes = parameters[INTERVAL.name]
+    if not 0 < minutes <= LONGEST_MIN:
+        raise MissingParameter(f"{INTERVAL.name} = {minutes}; more than 0 and up to {LONGEST_MIN} is expected")
+    return round(minutes * MS_PER_MIN)
 
 
 Row = tuple[int, int, int, int]

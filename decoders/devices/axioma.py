@@ -58,7 +58,7 @@ class Volumes:
         unix, status, volume, log_unix, log_volume = HEAD.unpack_from(payload)
         _check(status)
         hours = behind // DELTA_BYTES
-        if log_unix + hours * LOG_STEP_S > unix:
+        if log_unix and log_unix + hours * LOG_STEP_S > unix:
             raise MalformedPayload(f"the log from {log_unix} over {hours} h ends after the frame's time {unix}")
         readings = (Reading(Quantity.VOLUME_TOTAL, float(volume)), *STATUS_READINGS[status])
         now = Measurement(unix * MS_PER_S or time_ms, readings, _kind(status))

@@ -111,6 +111,8 @@ PARTICLES = (
 FINE_TEMPERATURE = Field(Quantity.AIR_TEMPERATURE, "H", scale=175, offset=-45 * WORD, divisor=WORD)
 FINE_HUMIDITY = Field(Quantity.AIR_HUMIDITY, "H", scale=100, divisor=WORD)
 LUX_PER_COUNT = 1.5504
+# Counts for each one of infrared where both formulas give the same: 0.41 · both = 0.78 · infrared.
+SECOND_FORMULA_FROM = 0.59 * 0.78 / 0.41 - 0.86
 CO2_STATUS = attribute.number("co2_sensor_status", "H")
 INFRARED = Pad(2)
 
@@ -123,7 +125,15 @@ def _lux(raw: int) -> float:
 
 
 def _light(lux: float) -> int:
-    return round(lux / LUX_PER_COUNT) << WORD_BITS
+    """The counts whose illuminance is nearest; those with the least infrared where the formula is the same."""
+    counts = lux / LUX_PER_COUNT
+    # The first formula repeats after 25 counts of infrared, the second after 59; it begins where the two are equal.
+    begin = int(counts / SECOND_FORMULA_FROM)
+    near = [((counts + 1.64 * infrared), infrared) for infrared in range(25)]
+    near += [((counts + 0.86 * infrared) / 0.59, infrared) for infrared in range(begin, begin + 61)]
+    pairs = [(round(both), infrared) for both, infrared in near]
+    raws = [both << WORD_BITS | infrared for both, infrared in pairs if both <= WORD and infrared <= WORD]
+    return min(raws, key=lambda raw: abs(_lux(raw) - lux))
 
 
 ILLUMINANCE = Field(

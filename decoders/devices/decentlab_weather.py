@@ -67,6 +67,10 @@ def _leaf(raw: int) -> float | None:
     return index if -1 < index < 1 else None
 
 
+def _kilometres(raw: int) -> float | None:
+    return float(raw - CENTRE) if raw > CENTRE else None
+
+
 def _wetness(index: float) -> int:
     return _swapped(round((index + 1) * ADC_CENTRE))
 
@@ -134,7 +138,14 @@ COMPONENTS: Group = (
 AIR_TEMPERATURE = centred(Quantity.AIR_TEMPERATURE, divisor=10)
 LIGHTNING: Group = (
     centred(Quantity.LIGHTNING_COUNT),
-    *unverified(Field(Quantity.LIGHTNING_DISTANCE, "H", offset=-CENTRE, invalid=(CENTRE, 0))),
+    *unverified(
+        Field(
+            Quantity.LIGHTNING_DISTANCE,
+            "H",
+            curve=Curve(_kilometres, lambda distance: CENTRE + round(distance), low=1, high=CENTRE - 1, step=1),
+            invalid=CENTRE,
+        )
+    ),
 )
 AIR: Group = (
     AIR_TEMPERATURE,

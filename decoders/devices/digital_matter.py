@@ -34,9 +34,9 @@ def _battery_of_both_scales() -> Curve:
         return (3500 + 32 * step) / 1000 if raw & NEW_BATTERY else step / 40
 
     def raw(volts: float) -> int:
-        if volts * 40 <= BATTERY_MASK:
-            return round(volts * 40)
-        return NEW_BATTERY | min(round((volts * 1000 - 3500) / 32), BATTERY_MASK)
+        old = min(round(volts * 40), BATTERY_MASK)
+        new = NEW_BATTERY | min(max(round((volts * 1000 - 3500) / 32), 0), BATTERY_MASK)
+        return min(old, new, key=lambda raw: abs(value(raw) - volts))
 
     return Curve(value, raw, low=0.0, high=11.66, step=0.032)
 

@@ -5,6 +5,7 @@ Where those decoders are wrong, these are not: a soil below zero is 0.01 °C col
 and 7fff is a probe that is not there, no 327.67 °C. An LSE01 has other frames from firmware 1.2 on, whose last byte
 tells moisture from raw values; earlier ones mean something else by it, so each line is a codec of its own. An LHT65
 answers a poll with records of eleven bytes, each with its own time (manual, chapter 2.6.4); eleven zeros are none.
+Where its bit says that nothing is connected, the value is none, whatever stands in its place.
 """
 
 from collections.abc import Mapping
@@ -79,7 +80,7 @@ LSE01_12 = model(
 )
 
 KIND_AT = 6
-KIND, POLLED, NOT_CONNECTED = 0x0F, 0x40, 7
+KIND, POLLED, NOT_CONNECTED = 0x0F, 0x40, 0x80
 TIMED, PROBE_ID = 9, 15
 POWER = Bits("H", Field(Quantity.BATTERY_VOLTAGE, "0-13", divisor=1000), number("battery_status", "14-15"))
 TEMPERATURE = Field(Quantity.AIR_TEMPERATURE, "h", divisor=100, invalid=NO_TEMPERATURE)
@@ -96,7 +97,7 @@ LONG_COUNT = Field(Quantity.PULSE_COUNT_TOTAL, "I", verified=False)
 
 def _form(kind: int, *value: Part) -> Layout:
     """Battery, air, what is wired to the device, and its value of four bytes."""
-    wired = Bits("B", Const("0-3", kind, "external sensor"), flags("probe", str(NOT_CONNECTED), {0: "not connected"}))
+    wired = Bits("B", Const("0-3", kind, "external sensor"), flags("probe", "7", {0: "not connected"}))
     return Layout(">", POWER, TEMPERATURE, Bits("H", HUMIDITY), wired, *value)
 
 
@@ -110,24 +111,32 @@ def _record(kind: int, *value: Part) -> Layout:
 def _lht65(probes: Mapping[int, str], *, verified: bool) -> Choice:
     """The frames of an LHT65 with these kinds of temperature probes; whether a vector covers one."""
     wired = probe(100, verified=verified)
-    forms: dict[int, tuple[str, Layout]] = {
-        0: ("no sensor", _form(0, Pad(4))),
+    connected: dict[int, tuple[str, Layout]] = {
         **{kind: (name, _form(kind, wired, Pad(2))) for kind, name in probes.items()},
         4: ("pin", _form(4, *PIN, Pad(2))),
         5: ("light", _form(5, LIGHT, Pad(2))),
         6: ("voltage", _form(6, VOLTAGE, Pad(2))),
         7: ("count", _form(7, COUNT, Pad(2))),
         8: ("long count", _form(8, LONG_COUNT)),
+    }
+    forms: dict[int, tuple[str, Layout]] = {
+        0: ("no sensor", _form(0, Pad(4))),
+        **connected,
+        **{NOT_CONNECTED | kind: (f"no {name}", _form(kind, Pad(4))) for kind, (name, _) in connected.items()},
         PROBE_ID: ("probe id", PROBE_ID_FORM),
     }
-    records = {
+    logged = {
         **{kind: _record(kind, wired) for kind in (TIMED, *probes)},
-        0: _record(0, Pad(2)),
         4: _record(4, *PIN),
         5: _record(5, LIGHT),
         6: _record(6, VOLTAGE),
         7: _record(7, COUNT),
         8: _record(8, COUNT),
+    }
+    records = {
+        **logged,
+        0: _record(0, Pad(2)),
+        **{NOT_CONNECTED | kind: _record(kind, Pad(2)) for kind in logged},
     }
 
     def select(payload: bytes) -> str:
@@ -138,9 +147,15 @@ def _lht65(probes: Mapping[int, str], *, verified: bool) -> Choice:
             return "records"
         if wired & KIND not in forms:
             raise MalformedPayload(f"unknown external sensor {wired & KIND}")
-        return forms[wired & KIND][0]
+        return forms[_key(wired)][0]
 
-    return Choice({**dict(forms.values()), "records": Entries(records, lambda entry: entry[KIND_AT] & KIND)}, select)
+    return Choice({**dict(forms.values()), "records": Entries(records, lambda entry: _key(entry[KIND_AT]))}, select)
+
+
+def _key(wired: int) -> int:
+    """What is wired to the device, with the bit that says whether it is not connected where that matters."""
+    kind = wired & KIND
+    return kind if kind in (0, PROBE_ID) else kind | wired & NOT_CONNECTED
 
 
 PROBE_ID_FORM = Layout(

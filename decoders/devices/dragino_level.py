@@ -1,8 +1,9 @@
 """Dragino level and distance: LDDS75 (ultrasound), LDDS20 (ultrasound through the tank's floor), LMDS200 (radar).
 
 Source: Dragino user manuals; TheThingsNetwork/lorawan-devices vendor/dragino (ldds75, ldds20-114, lmds200). A distance
-of 0 is no sensor, one of up to 20 mm no echo. An early LDDS75 sends five bytes, or four without a sensor. Which unit
-an LMDS200 counts in is nowhere to be read in its decoder: the figure `distance_unit_mm` says it.
+of 0 is no sensor, one of up to 20 mm no echo. An LDDS20 sits under the tank and measures how high the liquid above it
+stands (manual, chapter 1.1): a level, no distance. An early LDDS75 sends five bytes, or four without a sensor. Which
+unit an LMDS200 counts in is nowhere to be read in its decoder: the figure `distance_unit_mm` says it.
 """
 
 from collections.abc import Mapping
@@ -28,8 +29,8 @@ from decoders.quantity import Family, Quantity
 NO_ECHO = tuple(range(21))
 
 
-def _distance(*, verified: bool = True) -> Field:
-    return Field(Quantity.DISTANCE, "H", invalid=NO_ECHO, verified=verified)
+def _distance() -> Field:
+    return Field(Quantity.DISTANCE, "H", invalid=NO_ECHO)
 
 
 LDDS75 = model(
@@ -61,7 +62,7 @@ LDDS20 = model(
         F_PORT: Layout(
             ">",
             battery(verified=False),
-            _distance(verified=False),
+            Field(Quantity.WATER_LEVEL, "H", invalid=NO_ECHO, verified=False),
             number("interrupt", "B"),
             probe(10, verified=False),
             number("ultrasonic_sensor", "B"),
@@ -71,7 +72,12 @@ LDDS20 = model(
     untested=True,
 )
 
-UNIT = Parameter("distance_unit_mm", "mm", "what the radar counts distances in: 1 (millimetres) or 10 (centimetres)")
+UNIT = Parameter(
+    "distance_unit_mm",
+    "mm",
+    "what the radar counts distances in: 1 (millimetres) or 10 (centimetres)",
+    ports=(F_PORT,),
+)
 
 
 def _radar(figures: Mapping[str, float]) -> Layout:

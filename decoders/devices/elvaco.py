@@ -14,13 +14,14 @@ from decoders import attribute
 from decoders.choice import Choice
 from decoders.codec import Codec, CodecField
 from decoders.error import EncodeError, MalformedPayload
-from decoders.field import Attribute, Field, Given
+from decoders.field import Attribute, Given
 from decoders.mbus_frame import Records, Value, tenths, wide
 from decoders.measurement import Measurement, Reading
 from decoders.quantity import Family, Privacy, Quantity
 
 JSON_FORMATS = frozenset((0x02, 0x07, 0x11, 0x17, 0x20, 0x26))
 JSON_FORMAT = "02"
+LONGEST_WHOLE = 1e15
 FORMATS = frozenset(
     (*range(0x0E), *range(0x0F, 0x2A), 0x2C, 0x2D, *range(0x3B, 0x42), *range(0x46, 0x4B), *range(0x4D, 0x51))
 )
@@ -66,28 +67,36 @@ class Text:
             found = json.loads(payload[1:])
             energy, unit, meter = float(found["E"]), found["U"], str(found["ID"])
             multiplier, divisor = KWH[unit]
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
             raise MalformedPayload("the text is no JSON object of E (a number), U (a unit) and ID") from error
-        if not isfinite(energy):
-            raise MalformedPayload(f"E = {energy} is no energy")
         value = energy * multiplier / divisor
-        attributes = {"message_format": f"{payload[0]:02x}", "meter_id": attribute.printable(meter.encode())}
+        if not isfinite(value):
+            raise MalformedPayload(f"E = {energy} {unit} is no energy")
+        identity = attribute.printable(meter.encode("ascii", errors="replace"))
+        attributes = {"message_format": f"{payload[0]:02x}"} | ({"meter_id": identity} if identity else {})
         return (Measurement(time_ms, (Reading(Quantity.ENERGY_TOTAL, value),), attributes),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
-        """The text of an energy in whole kWh, if the attributes ask for this format."""
+        """The text of an energy in kWh, if the attributes ask for this format."""
         given = Given(measurement)
         form = given.attributes.pop("message_format", "")
         if form != JSON_FORMAT:
             raise EncodeError(f"message_format {form!r} is not that of JSON text, {JSON_FORMAT}")
-        energy = int(Field(Quantity.ENERGY_TOTAL, "I").write(given))
-        text = {"E": str(energy), "U": "kWh", "ID": given.attributes.pop("meter_id", "0")}
+        energy = given.values.pop((Quantity.ENERGY_TOTAL, ""), None)
+        if energy is None or not isfinite(energy):
+            raise EncodeError(f"energy_total = {energy} cannot be sent")
+        text = {"E": _number(energy), "U": "kWh", "ID": given.attributes.pop("meter_id", "0")}
         given.refuse_rest()
         return bytes.fromhex(form) + json.dumps(text, separators=(",", ":")).encode("ascii")
 
     def fields(self) -> tuple[CodecField, ...]:
         """Nothing that the records do not carry."""
         return ()
+
+
+def _number(energy: float) -> str:
+    """Whole numbers without a point, as the meters write them."""
+    return f"{energy:.0f}" if energy.is_integer() and abs(energy) < LONGEST_WHOLE else repr(energy)
 
 
 def _form(payload: bytes) -> str:

@@ -1,21 +1,24 @@
 """inBiot MICA MINI, MICA, PLUS and WELL, indoor air quality.
 
 Source: akenza-io/device-type-library types/inbiot/plus/uplink.js. A frame has room for all sensors; its text says which
-model, and so which of them there are. FFFF is a sensor that still heats up. The unit of formaldehyde is not documented:
-an attribute, as are the vendor's indices, which count from 0 to 100 with 100 the best. The network address is dropped.
+model, and so which of them there are. FFFF is a sensor that still heats up. The units of gases are those of
+types/inbiot/well/default.schema.json. The vendor's indices, which count from 0 to 100 with 100 the best, are
+attributes; FF is one that is still being calculated. Earlier frames end before the sound level. The network address is
+dropped.
 """
 
 from collections.abc import Mapping
 
 from decoders import attribute
-from decoders.choice import Choice
+from decoders.choice import Choice, by_length
 from decoders.codec import Codec, Frame
 from decoders.error import MalformedPayload, WrongLength
-from decoders.field import Const, Field, Pad, Part
+from decoders.field import Attribute, Const, Field, Pad, Part
 from decoders.layout import Layout
 from decoders.quantity import Family, Quantity
 
 HEATING = 0xFFFF
+CALCULATING = 0xFF
 TEXT_AT, TEXT_END = 27, 31
 CONFIGURATION, VALUES, INFORMATION = range(3)
 RESETS = {
@@ -47,23 +50,26 @@ REGIONS = {
 NO_YES = {0: "no", 1: "yes"}
 
 
+def _mould_index() -> Attribute:
+    return Attribute("mould_index", "B", lambda raw: "" if raw == CALCULATING else str(raw), int)
+
+
 def _word(quantity: Quantity, *, scale: float = 1, divisor: float = 1, verified: bool = True) -> Field:
     return Field(quantity, "H", scale=scale, divisor=divisor, invalid=HEATING, verified=verified)
 
 
-def _values(model: bytes, *, fine: bool, dust: bool, gases: bool) -> Layout:
+def _values(model: bytes, *, fine: bool, dust: bool, gases: bool) -> Frame:
     """What a model has: coarse dust and organic compounds, fine dust and formaldehyde, gases."""
 
     def of(there: bool, part: Part) -> Part:
         return part if there else Pad(2)
 
-    return Layout(
-        ">",
+    parts: tuple[Part, ...] = (
         Const("B", VALUES, "frame type"),
         Field(Quantity.AIR_TEMPERATURE, "h", divisor=10),
         Field(Quantity.AIR_HUMIDITY, "H", divisor=10),
         Field(Quantity.CO2, "H"),
-        of(fine, attribute.number("formaldehyde", "H")),
+        of(fine, _word(Quantity.HCHO)),
         of(dust, _word(Quantity.TVOC)),
         of(fine, _word(Quantity.PM1)),
         of(dust, _word(Quantity.PM2_5)),
@@ -77,9 +83,10 @@ def _values(model: bytes, *, fine: bool, dust: bool, gases: bool) -> Layout:
         Const("I", int.from_bytes(model, "big"), "model"),
         Pad(1),
         *(attribute.number(f"{name}_index", "B") for name in ("ventilation", "thermal", "virus", "air_quality")),
-        attribute.number("mould_index", "B"),
-        Field(Quantity.SOUND_LEVEL_AVERAGE, "B", invalid=0xFF, verified=False),
+        _mould_index(),
     )
+    sound = Field(Quantity.SOUND_LEVEL_AVERAGE, "B", invalid=0xFF, verified=False)
+    return by_length({"without sound": Layout(">", *parts), "with sound": Layout(">", *parts, sound)})
 
 
 MODELS: Mapping[bytes, Frame] = {

@@ -15,7 +15,7 @@ from decoders.codec import Codec, CodecField
 from decoders.error import MalformedPayload, WrongLength
 from decoders.field import Bits, Const, Field, Given, new_tuple
 from decoders.layout import Layout
-from decoders.mbus import FUNCTIONS, SCALES, TEXT, Head, Record, Scale, moment, records
+from decoders.mbus import EXTENSION, FUNCTIONS, SCALES, TEXT, Head, Record, Scale, moment, records
 from decoders.mbus_frame import Records, Value, tenths, wide
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
 from decoders.quantity import Family, Privacy, Quantity
@@ -28,6 +28,7 @@ INFOCODE = b"\xff\x25"
 LEAK_WORDS = {b"\xff\x1b": "leak_detection", b"\xff\x1c": "leak_detection_last_day"}
 NO_LEAK_DETECTION = (0x0FFF, 0xFFFF)
 PROFILE, REVERSE = b"\x13", b"\x3c"
+VOLUME_VIFS = range(0x10, 0x18)
 PROFILE_HEAD = 2
 DECREMENTS, SIGNED = 2, 3
 LARGEST_ELEMENT = 4
@@ -38,6 +39,7 @@ MONTHS_OF_UNIT = {3: 1, 2: 3, 1: 6}
 YEAR_MONTHS = 12
 ALARMS = ("dry", "reverse", "leak", "burst", "tamper", "low_battery", "low_temperature", "high_temperature")
 FLAGS = Bits("H", *(Field(Quantity.ALARM, str(bit), name) for bit, name in enumerate(ALARMS)))
+ALARM_STATES = tuple((Reading(Quantity.ALARM, 0.0, name), Reading(Quantity.ALARM, 1.0, name)) for name in ALARMS)
 INFOCODE_RECORD = Layout("<", Const("B", 0x02), Const("B", INFOCODE[0]), Const("B", INFOCODE[1]), FLAGS)
 Key = tuple[Quantity, str]
 
@@ -63,7 +65,11 @@ class Telegram:
     __slots__ = ("_plain",)
 
     def __init__(self) -> None:
-        self._plain = Records(tuple(_values()), head=(Const("B", NO_HEADER, "header"),))
+        self._plain = Records(
+            tuple(_values()),
+            head=(Const("B", NO_HEADER, "header"),),
+            marked={bytes((EXTENSION | vif,)) + REVERSE: "reverse" for vif in VOLUME_VIFS},
+        )
 
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """One measurement a time, newest first."""
@@ -121,8 +127,7 @@ def _readings(record: Record) -> Iterator[Reading]:
     """What one record says: the bits of the info code, or a number."""
     if record.head.meaning == INFOCODE:
         bits = int.from_bytes(record.raw, "little")
-        for alarm in FLAGS.fields:
-            yield Reading(alarm.quantity, float(bits >> alarm.place.shift & 1), alarm.channel)
+        yield from (states[bits >> bit & 1] for bit, states in enumerate(ALARM_STATES))
         return
     reading = _reading(record.head, record.number)
     if reading is not None:
@@ -137,7 +142,7 @@ def _leak(record: Record) -> Mapping[str, str]:
 
 def _reading(head: Head, number: float | None) -> Reading | None:
     """The reading of a number; the storage number is its time, not its channel."""
-    plan = _plan(head)
+    plan = _plan(head.meaning, head.function)
     if number is None or plan is None:
         return None
     scale, channel = plan
@@ -145,11 +150,11 @@ def _reading(head: Head, number: float | None) -> Reading | None:
 
 
 @lru_cache(1024)
-def _plan(head: Head) -> tuple[Scale, str] | None:
-    """What a number under this head means, and the channel of its reading."""
-    reverse = head.meaning[1:] == REVERSE
-    scale = SCALES.get(bytes((head.meaning[0] & 0x7F,)) if reverse else head.meaning)
-    words = ("reverse" if reverse else "", FUNCTIONS.get(head.function, ""))
+def _plan(meaning: bytes, function: int) -> tuple[Scale, str] | None:
+    """What a number with this meaning is, and the channel of its reading."""
+    reverse = meaning[1:] == REVERSE
+    scale = SCALES.get(bytes((meaning[0] & 0x7F,)) if reverse else meaning)
+    words = ("reverse" if reverse else "", FUNCTIONS.get(function, ""))
     channel = "_".join(filter(None, words))
     return (scale, channel) if scale and (scale.quantity, channel) in CHANNELS else None
 

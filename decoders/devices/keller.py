@@ -174,7 +174,8 @@ INFORMATION_FRAME = Layout(
     Pad(4),
     Field(Quantity.BATTERY_VOLTAGE, "f", digits=3, verified=False),
     Field(Quantity.BATTERY_LEVEL, "B", verified=False),
-    Field(Quantity.AIR_HUMIDITY, "B", "housing", verified=False),
+    # Inside the housing.
+    Field(Quantity.DEVICE_HUMIDITY, "B", verified=False),
 )
 FRAMES = by_prefix(
     {

@@ -22,6 +22,7 @@ from decoders.devices.milesight_common import (
     switch,
     version,
 )
+from decoders.error import EncodeError
 from decoders.field import Bits, Field, Given, Pad
 from decoders.layout import Layout
 from decoders.measurement import Reading
@@ -107,11 +108,13 @@ class _Regions(Layout):
         return (Quantity.PEOPLE_PRESENT, "") in given.values
 
     def write(self, given: Given) -> bytes:
-        """Regions from the first one on, as many as are given."""
+        """Regions from the first one on, as many as are given; EncodeError where their stated number is another."""
         drawn = sum((Quantity.PRESENCE, channel) in given.values for channel in self.CHANNELS)
         for channel in self.CHANNELS[drawn:]:
             given.values.setdefault((Quantity.PRESENCE, channel), 0.0)
-        given.attributes["region_count"] = str(drawn)
+        stated = given.attributes.setdefault("region_count", str(drawn))
+        if not stated.isdecimal() or min(int(stated), len(REGIONS)) != drawn:
+            raise EncodeError(f"region_count = {stated!r} cannot be sent beside {drawn} regions")
         return super().write(given)
 
 

@@ -1,7 +1,7 @@
 """NAS luminaire controllers UL20xx: DALI drivers and a relay, firmware 1.0 and the status of older ones.
 
 Source: NAS Luminaire controller UL20xx, communication protocols (firmware 1.0.x, ports 24 status and legacy status, 25
-usage, 50, 60, 61, 99). Little-endian. Channels are DALI addresses: `single0` … `single15`, `group0` … `group15`,
+usage, 50, 60, 61, 99). Little-endian. Channels are DALI addresses: `single0` … `single63`, `group0` … `group15`,
 `broadcast`, `analog` (0 to 10 V), `internal` (the controller's own meter). The controller's clock, which starts at 2000
 where the network gave none, is not kept: reports are of the moment they are sent.
 """

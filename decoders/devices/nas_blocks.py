@@ -10,7 +10,7 @@ from decoders.layout import Layout
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
 
 Known = TypeVar("Known")
-DRIVERS = range(16)
+DRIVERS = range(64)
 GROUPS = range(16)
 SINGLES = {number << 1: f"single{number}" for number in DRIVERS}
 OUTPUTS = {

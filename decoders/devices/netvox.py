@@ -3,7 +3,8 @@
 Source: TheThingsNetwork/lorawan-devices vendor/netvox/payload (ra0715_r72615_ra0715y_r72615a.js, ra0716.js) and the
 vendor's application command document. All ones in a sensor's place: not connected. A battery of 0 V is how a device
 on mains says so: no reading. Gases come in tenths of ppm; which amount of air the numbers of particles belong to is
-not documented.
+not documented. A device may have several probes of one kind; the probe is the channel: the water of pH, turbidity and
+dissolved oxygen, the soil of EC-5 and 5TE.
 """
 
 from collections.abc import Iterable, Mapping
@@ -62,23 +63,23 @@ REPORTS: Mapping[int, tuple[Part, ...]] = {
     ),
     8: (
         _word(Quantity.PH, divisor=100),
-        _signed(Quantity.WATER_TEMPERATURE, divisor=100),
+        _signed(Quantity.WATER_TEMPERATURE, "ph", divisor=100),
         _signed(Quantity.REDOX_POTENTIAL),
     ),
     9: (
         _word(Quantity.TURBIDITY, divisor=10),
-        _signed(Quantity.WATER_TEMPERATURE, divisor=100),
-        _word(Quantity.SOIL_MOISTURE, divisor=100),
+        _signed(Quantity.WATER_TEMPERATURE, "turbidity", divisor=100),
+        _word(Quantity.SOIL_MOISTURE, "ec5", divisor=100),
     ),
     10: (
-        _word(Quantity.SOIL_MOISTURE, divisor=100),
+        _word(Quantity.SOIL_MOISTURE, "5te", divisor=100),
         _signed(Quantity.SOIL_TEMPERATURE, divisor=100),
         _word(Quantity.WATER_LEVEL),
         # Tenths of mS/cm.
         Field(Quantity.SOIL_CONDUCTIVITY, "B", scale=100, invalid=0xFF),
     ),
     11: (
-        _signed(Quantity.WATER_TEMPERATURE, divisor=100),
+        _signed(Quantity.WATER_TEMPERATURE, "oxygen", divisor=100),
         _word(Quantity.DISSOLVED_OXYGEN, divisor=100),
         _word(Quantity.OXYGEN_SATURATION, divisor=10),
     ),
@@ -199,6 +200,8 @@ def _codec(name: str, title: str, devices: Mapping[int, str], frame: Choice, doc
 RA0715_SEEN = (
     *((quantity, "") for quantity in (Quantity.PM1, Quantity.PM2_5, Quantity.PM10)),
     *((Quantity.PARTICLE_COUNT, size) for size in ("um2_5", "um5", "um10")),
+    (Quantity.WATER_TEMPERATURE, "turbidity"),
+    *((Quantity.SOIL_MOISTURE, probe) for probe in ("ec5", "5te")),
     *(
         (quantity, "")
         for quantity in (
@@ -213,8 +216,6 @@ RA0715_SEEN = (
             Quantity.PH,
             Quantity.REDOX_POTENTIAL,
             Quantity.TURBIDITY,
-            Quantity.WATER_TEMPERATURE,
-            Quantity.SOIL_MOISTURE,
             Quantity.SOIL_TEMPERATURE,
             Quantity.AIR_TEMPERATURE,
             Quantity.AIR_HUMIDITY,

@@ -83,6 +83,7 @@ S2120_FRAMES = ChannelTlv(
 
 RECORD_BYTES = 7
 VALUE_AT = 3
+HUNDRED = 100
 CHECKSUM_BYTES = 2
 CHECKSUM_POLYNOMIAL = 0x8408
 SENSOR = 1
@@ -136,7 +137,8 @@ def _production_date() -> Attribute:
 
     def text(raw: Raw) -> str:
         day, month, year, century = _bytes(raw)
-        return f"{century:02}{year:02}-{month:02}-{day:02}" if century else ""
+        known = century and max(_bytes(raw)) < HUNDRED
+        return f"{century:02}{year:02}-{month:02}-{day:02}" if known else ""
 
     def parse(text: str) -> bytes:
         year, month, day = text.split("-")

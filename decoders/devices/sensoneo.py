@@ -48,8 +48,8 @@ MEASURED: tuple[Part, ...] = (
         attribute.words("gps_fix", "5", NO_YES),
         attribute.words("startup", "6", NO_YES),
     ),
-    # Steps of two centimetres.
-    *(Field(Quantity.DISTANCE, "B", f"sonar{number}", scale=20, verified=False) for number in range(4)),
+    # Steps of two centimetres; ultrasound measures no distance of zero.
+    *(Field(Quantity.DISTANCE, "B", f"sonar{number}", scale=20, invalid=0, verified=False) for number in range(4)),
     # 2.5 V and hundredths.
     Field(Quantity.BATTERY_VOLTAGE, "B", offset=250, divisor=100, verified=False),
     Field(Quantity.AIR_TEMPERATURE, "b", verified=False),

@@ -60,7 +60,7 @@ class Valve:
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """One measurement."""
         if payload[:1] == bytes((ACKNOWLEDGEMENT,)):
-            return (Measurement(time_ms, (), {"answer": attribute.printable(payload[1:])}),)
+            return (Measurement(time_ms, (), _answer(payload[1:])),)
         if len(payload) < HEAD_BYTES:
             raise WrongLength(f"{len(payload)} bytes; battery and status alone are {HEAD_BYTES}")
         readings: list[Reading] = []
@@ -70,7 +70,7 @@ class Valve:
             raise MalformedPayload(f"status {payload[STATUS_AT]:#04x} is none")
         STATUS.read(bytes((status,)), 0, readings, attributes)
         if payload[HEAD_BYTES : HEAD_BYTES + 1] == bytes((ACKNOWLEDGEMENT,)):
-            attributes["answer"] = attribute.printable(payload[HEAD_BYTES + 1 :])
+            attributes |= _answer(payload[HEAD_BYTES + 1 :])
         else:
             _blocks(payload, readings, attributes)
         latest = {(reading.quantity, reading.channel): reading for reading in readings}
@@ -92,6 +92,12 @@ class Valve:
     def fields(self) -> tuple[CodecField, ...]:
         """Battery, status, and what the blocks hold."""
         return (VOLTAGE, *STATUS.fields(), *CLIMATE.fields(), COUNTER.describe(), ANALOG.describe())
+
+
+def _answer(text: bytes) -> Mapping[str, str]:
+    """What the valve answers, if it says anything."""
+    answer = attribute.printable(text)
+    return {"answer": answer} if answer else {}
 
 
 def _power(payload: bytes, readings: list[Reading]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decoders import attribute
 from decoders.choice import Choice
 from decoders.codec import Codec, CodecField, Frame
-from decoders.error import MalformedPayload, WrongLength
+from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Const, Field, Part
 from decoders.layout import Layout
 from decoders.measurement import Measurement, Reading
@@ -21,6 +21,7 @@ from decoders.quantity import Family, Quantity
 NO_NUMBER = -0x8000
 METRE = "m"
 CELSIUS = "°C"
+FAHRENHEIT = "°F"
 # HART's codes of units; factors from a metre, which is how the table reads every length.
 LENGTHS: Mapping[int, tuple[str, float]] = {
     0x2C: ("ft", 0.3048),
@@ -29,7 +30,7 @@ LENGTHS: Mapping[int, tuple[str, float]] = {
     0x31: ("mm", 0.001),
 }
 FACTORS = dict(LENGTHS.values())
-TEMPERATURES = {0x20: CELSIUS, 0x21: "°F"}
+TEMPERATURES = {0x20: CELSIUS, 0x21: FAHRENHEIT}
 NAMUR = {0: "good", 1: "function check", 2: "maintenance required", 3: "out of specification", 4: "failure"}
 DIGITS = 1
 NAME_BYTES = 19
@@ -113,7 +114,7 @@ PACKETS: Mapping[int, tuple[Part, ...]] = {
 
 
 class Packet:
-    """A packet whose length and temperature carry their units; sent in metres and °C."""
+    """A packet whose length and temperature carry their units; sent in metres and °C unless others are given."""
 
     def __init__(self, number: int, parts: tuple[Part, ...]) -> None:
         self._layout = Layout(">", Const("B", number, "packet"), *parts)
@@ -132,10 +133,10 @@ class Packet:
         return (measurement._replace(readings=tuple(item for item in readings if item is not None)),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
-        """The packet in metres and °C."""
-        return self._layout.encode(
-            measurement._replace(attributes={**measurement.attributes, **self._defaults}), parameters
-        )
+        """The packet in the units that the attributes name."""
+        attributes = {**self._defaults, **measurement.attributes}
+        readings = tuple(_converted_back(reading, attributes) for reading in measurement.readings)
+        return self._layout.encode(measurement._replace(readings=readings, attributes=attributes), parameters)
 
     def fields(self) -> tuple[CodecField, ...]:
         """What the packet carries."""
@@ -149,9 +150,24 @@ def _converted(reading: Reading, attributes: Mapping[str, str]) -> Reading | Non
         return None if factor is None else reading._replace(value=round(reading.value * factor, DIGITS))
     if reading.quantity is Quantity.DEVICE_TEMPERATURE:
         unit = attributes.get("temperature_unit", CELSIUS)
-        if unit == "°F":
+        if unit == FAHRENHEIT:
             return reading._replace(value=round((reading.value - 32) / 1.8, DIGITS))
         return reading if unit == CELSIUS else None
+    return reading
+
+
+def _converted_back(reading: Reading, attributes: Mapping[str, str]) -> Reading:
+    """A reading in the sender's unit; EncodeError for units in which it cannot be told."""
+    unit, factor = attributes.get("unit", METRE), FACTORS.get(attributes.get("unit", METRE))
+    if reading.quantity is Quantity.DISTANCE:
+        if factor is None:
+            raise EncodeError(f"unit {unit} is none of a distance")
+        return reading._replace(value=reading.value / factor)
+    unit = attributes.get("temperature_unit", CELSIUS)
+    if reading.quantity is Quantity.DEVICE_TEMPERATURE and unit != CELSIUS:
+        if unit != FAHRENHEIT:
+            raise EncodeError(f"unit {unit} is none of a temperature")
+        return reading._replace(value=reading.value * 1.8 + 32)
     return reading
 
 

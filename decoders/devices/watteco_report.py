@@ -22,6 +22,7 @@ REPORT = 0x0A
 ALARM = 0x8A
 COMMANDS = (REPORT, ALARM)
 CAUSES = "alarm_causes"
+NO_CAUSES = "not told"
 HEAD_BYTES = 7
 ANSWER_BYTES = 8
 SOURCES_AT = 9
@@ -45,7 +46,7 @@ class Report:
         attributes: dict[str, str] = {}
         self._value.read(payload, HEAD_BYTES, readings, attributes)
         if payload[1] == ALARM:
-            attributes[CAUSES] = payload[end:].hex()
+            attributes[CAUSES] = payload[end:].hex() or NO_CAUSES
         return (Measurement(time_ms, tuple(readings), attributes or NO_ATTRIBUTES),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
@@ -54,15 +55,23 @@ class Report:
         causes = given.attributes.pop(CAUSES, None)
         if not measurement.readings:
             raise EncodeError("nothing to report")
-        payload = (
-            self.head[:1] + bytes((REPORT if causes is None else ALARM,)) + self.head[1:] + self._value.write(given)
-        )
+        command = bytes((REPORT if causes is None else ALARM,))
+        payload = self.head[:1] + command + self.head[1:] + self._value.write(given)
         given.refuse_rest()
-        return payload + bytes.fromhex(causes or "")
+        return payload + _causes(causes)
 
     def fields(self) -> tuple[CodecField, ...]:
         """The one value."""
         return self._value.fields()
+
+
+def _causes(words: str | None) -> bytes:
+    if words is None or words == NO_CAUSES:
+        return b""
+    try:
+        return bytes.fromhex(words)
+    except ValueError as error:
+        raise EncodeError(f"{CAUSES} = {words!r} are no hexadecimal digits") from error
 
 
 class Power:

@@ -8,6 +8,7 @@ few nights are known. A gap counts by the frames in it, lost ones too.
 from math import exp2
 from typing import NamedTuple
 
+from rules.condition_entry import NOTHING, Entries
 from rules.device.battery import charge
 from rules.device.config import DAY_MS, HOUR_MS, DeviceRules
 from rules.device.record import About, Battery, Day, Record, learned
@@ -25,7 +26,7 @@ class Heard(NamedTuple):
     """An uplink as this package sees it; `stored` is False for one that could not be decoded.
 
     `level` is the battery in % or V (`volts`) with its marks where known; `offset_ms` the furthest measurement time
-    minus the network server's; `margin_db` None without a LoRa reception.
+    minus the network server's; `margin_db` None without a LoRa reception; `entries` what conditioning remembers now.
     """
 
     about: About
@@ -43,6 +44,7 @@ class Heard(NamedTuple):
     empty: float | None
     stored: bool
     counts: bool
+    entries: Entries = NOTHING
 
 
 class Hearing(NamedTuple):
@@ -59,9 +61,11 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
     if heard.ns_time_ms < before.last_ms:
         return _late(before, heard)
     # One by one these fields would cost more than all the rest.
-    about, now_ms, _, _, f_cnt, dev_addr, gateway, heard_db, offset_ms, level, _, _, _, _, _ = heard
+    about, now_ms, _, _, f_cnt, dev_addr, gateway, heard_db, offset_ms, level, _, _, _, _, _, entries = heard
     was, first_ms, last_ms, interval_ms, intervals, last_cnt, address, joined_ms, reset_ms = before[:9]
-    best_gateway, margin_db, margins, _, _, battery, day, _, problems, shown_until_ms, _, unread, day_about = before[9:]
+    best_gateway, margin_db, margins, _, _, battery, day, _, problems, shown_until_ms, _, unread, day_about = before[
+        9:-1
+    ]
     lost, frames = 0, 1
     if f_cnt != last_cnt + 1 or dev_addr != address or joined_ms > last_ms:
         lost, frames, reset = _frames(before, heard)
@@ -102,6 +106,7 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
         deadline_ms,
         0,
         day_about if about is was or about == was else day_about or was,
+        entries,
     )
     return new_tuple(Hearing, (new_tuple(Record, record), lost))
 
@@ -128,6 +133,7 @@ def _first(heard: Heard) -> Record:
         problems=0,
         shown_until_ms=0,
         deadline_ms=None,
+        entries=heard.entries,
     )
 
 
@@ -138,7 +144,7 @@ def _late(before: Record, heard: Heard) -> Hearing:
     found = -1 if step < 0 and before.day.lost else max(0, step - 1) if step <= MAX_GAP else 0
     f_cnt = max(before.f_cnt, heard.f_cnt) if same else before.f_cnt
     battery, day = _battery(before.battery, heard), _count(before.day, heard, found)
-    return Hearing(before._replace(f_cnt=f_cnt, battery=battery, day=day), max(0, found))
+    return Hearing(before._replace(f_cnt=f_cnt, battery=battery, day=day, entries=heard.entries), max(0, found))
 
 
 def _frames(before: Record, heard: Heard) -> tuple[int, int, bool]:

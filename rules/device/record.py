@@ -1,11 +1,13 @@
 """What is remembered of a device: who it is, how it sends, its battery, its day in the ledger, what was said of it."""
 
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from decoders.quantity import Privacy
+from rules.condition_entry import NOTHING, Entries
 from rules.device.config import HOUR_MS, DeviceRules
 
 FORM: Final = 1
@@ -70,7 +72,7 @@ class Record(NamedTuple):
     the newest measurement time lies from the network server's. `problems` is what the newest event said (bits of
     health.PROBLEMS), valid until `shown_until_ms`; `deadline_ms` when time alone may change something. `unread` are
     uplinks since `last_ms` that nobody could read. `day_about` is who the device was when the day began, where it is
-    somebody else since: a day has one name.
+    somebody else since: a day has one name. `entries` are what conditioning remembers.
     """
 
     about: About
@@ -95,6 +97,7 @@ class Record(NamedTuple):
     deadline_ms: int | None
     unread: int = 0
     day_about: About | None = None
+    entries: Entries = NOTHING
 
 
 class Log(NamedTuple):
@@ -112,7 +115,9 @@ class Kept(NamedTuple):
 
 
 LOG, KEPT = TypeAdapter(Log), TypeAdapter(Kept)
-ABOUT, BATTERY, DAY, DAY_ABOUT = (Record._fields.index(name) for name in ("about", "battery", "day", "day_about"))
+ABOUT, BATTERY, DAY, DAY_ABOUT, ENTRIES = (
+    Record._fields.index(name) for name in ("about", "battery", "day", "day_about", "entries")
+)
 DEFAULTS: Final = tuple(Record._field_defaults.get(name) for name in Record._fields)
 """For fields that a record written earlier does not have."""
 PRIVACY: Final = {privacy.value: privacy for privacy in Privacy}
@@ -127,7 +132,15 @@ def learned(rules: DeviceRules, intervals: int, followed_ms: int) -> bool:
 
 def dump(records: dict[str, Record]) -> bytes:
     """Records by dev_eui as JSON."""
-    return LOG.dump_json(Log(FORM, records))
+    return join({dev_eui: dump_one(record) for dev_eui, record in records.items()})
+
+
+def join(bodies: Mapping[str, bytes]) -> bytes:
+    """Records by dev_eui as JSON, from what `dump_one` made of each."""
+    head, tail = len(b"[1,"), len(b"]")
+    return b"[1,{%s}]" % b",".join(
+        [b'"%s":%s' % (dev_eui.encode(), body[head:-tail]) for dev_eui, body in bodies.items()]
+    )
 
 
 def load(body: bytes) -> dict[str, Record]:
@@ -155,4 +168,6 @@ def load_one(body: bytes) -> Record:
     fields[DAY_ABOUT] = day_about and new_tuple(About, (*day_about[:-1], PRIVACY[day_about[-1]]))
     fields[BATTERY] = battery and new_tuple(Battery, battery)
     fields[DAY] = new_tuple(Day, day)
+    if fields[ENTRIES]:
+        fields[ENTRIES] = {key: tuple(entry) for key, entry in fields[ENTRIES].items()}
     return new_tuple(Record, fields)

@@ -5,6 +5,7 @@ from its bottom to where it counts as full, `sensor_offset_mm` how far above tha
 """
 
 from dataclasses import dataclass
+from statistics import median
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
@@ -14,12 +15,12 @@ from decoders.quantity import Quantity
 from rules.asset import Asset
 from rules.event import SOURCE_ROOT, ContainerDue, ContainerDueData, DueReason, Evidence, event_id, instant
 from rules.point import Point
-from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule, Tick
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 
 ID = "waste.collection_due"
 VERSION = 1
 SOURCE = f"{SOURCE_ROOT}/{ID}"
-DISTANCE, FILL_LEVEL = Quantity.DISTANCE, Quantity.FILL_LEVEL
+DISTANCE, FILL_LEVEL, TILTED = Quantity.DISTANCE, Quantity.FILL_LEVEL, Quantity.TILTED
 DAY_S = 86_400
 EMPTY, FULL = 0.0, 100.0
 TOLERANCE = 10.0
@@ -95,7 +96,7 @@ def initial(_config: ContainerConfig) -> Container:
 
 def step(config: ContainerConfig, container: Container, given: Input) -> tuple[Container, Outputs]:
     """Judge the level that was heard, or the time that passed; say so when it changes or a renewal is due."""
-    if isinstance(given, Tick):
+    if not isinstance(given, Observation):
         return _conclude(config, container, given)
     level = fill_level(config, given.readings) if given.usable(container.measured_ms) else None
     if level is None:
@@ -130,18 +131,23 @@ def load(_config: ContainerConfig, version: int, kept: Json) -> Container | None
 def fill_level(config: ContainerConfig, readings: tuple[Reading, ...]) -> float | None:
     """The level in %, from the sensor or from its distance; None when neither is there or the figure cannot be.
 
-    Raises ValueError when there is only a distance and the container has no `depth_mm`.
+    Of several beams the median counts; a container that lies on its side has no level. Raises ValueError when there are
+    only distances and the container has no `depth_mm`.
     """
-    level = distance = None
+    level: float | None = None
+    distances: list[float] = []
     for quantity, value, _ in readings:
         if quantity is FILL_LEVEL:
             level = value
-        elif quantity is DISTANCE:
-            distance = value
+        elif quantity is DISTANCE and value > 0:
+            distances.append(value)
+        elif quantity is TILTED and value:
+            return None
     if level is not None:
         return level if EMPTY <= level <= FULL else None
-    if distance is None or distance <= 0:
+    if not distances:
         return None
+    distance = distances[0] if len(distances) == 1 else median(distances)
     if config.depth_mm is None:
         raise ValueError(f"feature {config.asset!r}: property 'depth_mm' is missing, expected for a distance sensor")
     level = (config.sensor_offset_mm + config.depth_mm - distance) * 100 / config.depth_mm

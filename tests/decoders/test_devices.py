@@ -315,4 +315,7 @@ def test_a_parameter_must_be_set() -> None:
     )
     with pytest.raises(MissingParameter, match="range"):
         needy.decode(1, b"\x01", NOW_MS)
+    for figure in (float("nan"), float("inf")):
+        with pytest.raises(MissingParameter, match="no number"):
+            needy.decode(1, b"\x01", NOW_MS, {"range": figure})
     assert needy.decode(1, b"\x01", NOW_MS, {"range": 1.0}) == bare.decode(1, b"\x01", NOW_MS)

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from decoders import attribute
-from decoders.choice import by_length, by_prefix
+from decoders.choice import Choice, by_length, by_prefix
 from decoders.error import DecodeError, EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Bits, Const, Field, Pad
 from decoders.layout import Layout, Order
@@ -291,3 +291,32 @@ def test_flags_in_words() -> None:
     assert layout.decode(b"\0", 5, {})[0].attributes == {}
     with pytest.raises(EncodeError):
         encode(layout, alarms="flood")
+
+
+def test_a_form_that_rounds_is_the_last_resort() -> None:
+    """Of two forms the one that carries the value as it is; where both round, the first."""
+    coarse, fine = Layout(">", Field(T, "b")), Layout(">", Field(T, "h", divisor=10))
+    choice = by_length({"coarse": coarse, "fine": fine})
+    for celsius, payload in ((21.0, "15"), (21.5, "00d7"), (21.54, "16")):
+        assert choice.encode(Measurement(0, (Reading(T, celsius),)), {}) == bytes.fromhex(payload)
+
+
+def test_a_form_that_another_one_would_read_is_refused() -> None:
+    """What is encoded is what the selected form reads."""
+    choice = Choice(
+        {"one": Layout(">", Field(V, "B")), "none": Layout(">", Pad(1))}, lambda data: "one" if data[0] else "none"
+    )
+    assert choice.encode(Measurement(0, (Reading(V, 1.0),)), {}) == b"\x01"
+    with pytest.raises(EncodeError, match="something else"):
+        choice.encode(Measurement(0, (Reading(V, 0.0),)), {})
+
+
+def test_parts_that_share_bits_agree_or_are_refused() -> None:
+    """A number of eight bits beside a word of the highest of them."""
+    both = Layout(
+        ">", Bits("B", Field(V, "0-7", invalid=tuple(range(0x80, 0x100))), attribute.number("restarted", "7"))
+    )
+    assert encode(both, restarted="1") == b"\x80"
+    assert both.encode(Measurement(0, (Reading(V, 5.0),)), {}) == b"\x05"
+    with pytest.raises(EncodeError, match="beside"):
+        both.encode(Measurement(0, (Reading(V, 5.0),), {"restarted": "1"}), {})

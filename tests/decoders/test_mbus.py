@@ -8,6 +8,7 @@ from decoders.error import DecodeError, MalformedPayload, WrongLength
 from decoders.field import Field
 from decoders.mbus import SCALES, Record, records
 from decoders.mbus_frame import Records, Value
+from decoders.measurement import Measurement, Reading
 from decoders.quantity import Quantity
 
 VALUES = Records((Value(b"\x04\x06", Field(Quantity.ENERGY_TOTAL, "i")),))
@@ -161,3 +162,20 @@ def test_a_coding_of_no_value_is_named() -> None:
     """The special coding 8 is for read-out requests and has no value, f none at all."""
     with pytest.raises(MalformedPayload, match="coding"):
         list(records(bytes.fromhex("3f0601")))
+
+
+@pytest.mark.parametrize(
+    ("value", "payload"),
+    [
+        (12.0, "04060c000000"),
+        (12.3, "0405" + "7b000000"),
+        (5e9, "04fb01" + "404b4c00"),
+        (5_000_000_000.5, "0705" + "05743ba40b000000"),
+        (0.000001234567, "05" + "00" + struct.pack("<f", 1.234567).hex()),
+        (0.123456789012, "040600000000"),
+    ],
+)
+def test_a_number_is_sent_in_a_unit_that_carries_it(value: float, payload: str) -> None:
+    """In the meter's own unit, in a finer one, in more bytes, as a float; rounded only where none of them does."""
+    wanted = Measurement(0, (Reading(Quantity.ENERGY_TOTAL, value),))
+    assert VALUES.encode(wanted, {}) == bytes.fromhex(payload)

@@ -262,3 +262,32 @@ def test_encoding_follows_the_table(frame: Frame, payload: str) -> None:
 def test_encoding_with_lengths() -> None:
     """The length counts id and value."""
     assert LENGTHS.encode(Measurement(0, (Reading(T, 514.0),)), {}) == bytes.fromhex("0402010202")
+
+
+COARSE_FIRST = ChannelTlv(
+    "<",
+    {
+        0x01: (Field(T, "b"), Field(RH, "B")),
+        0x02: Field(T, "h", divisor=10),
+        0x03: Field(RH, "B"),
+        0x04: [Field(EXT, "b", "first"), Field(EXT, "b", "second")],
+    },
+    type_bytes=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("celsius", "payload"), [(21.0, "011529"), (21.5, "02d7000329"), (21.54, "011629"), (200.0, "02d0070329")]
+)
+def test_what_does_not_round_is_preferred(celsius: float, payload: str) -> None:
+    """A type that would round, or that a value does not fit, is left out if others say all without rounding."""
+    readings = (Reading(T, celsius), Reading(RH, 41.0))
+    assert COARSE_FIRST.encode(Measurement(0, readings), {}) == bytes.fromhex(payload)
+
+
+def test_a_second_occurrence_needs_the_first() -> None:
+    """Alone it would be the first."""
+    first, second = Reading(EXT, 1.0, "first"), Reading(EXT, 2.0, "second")
+    assert COARSE_FIRST.encode(Measurement(0, (second, first)), {}) == bytes.fromhex("04010402")
+    with pytest.raises(EncodeError, match="before"):
+        COARSE_FIRST.encode(Measurement(0, (second,)), {})

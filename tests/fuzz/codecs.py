@@ -12,6 +12,7 @@ from decoders.measurement import Measurement
 from decoders.quantity import Quantity
 from tests.fuzz import seeds
 from tests.fuzz.mutation import mutate_bytes
+from tests.fuzz.odd import ODD, SEALS, Seal
 from tests.fuzz.target import Target
 
 NOW_MS = 1_800_000_000_000
@@ -21,20 +22,6 @@ ENCODED_AGAIN = 3
 LONGEST_FRAME = 242
 """LoRaWAN regional parameters RP002-1.0.4: the most bytes of any data rate in Europe."""
 OTHER_PORTS = (0, 1, 85, 255)
-ODD: Mapping[str, Sequence[tuple[int, str]]] = {
-    "bosch/tps110": ((3, "00000e10000000d10007000000270206ff"), (6, "00000e10d10000d10007")),
-    "decentlab/dl-pm": ((1, "031b5000010c25"), (1, "021b5000100c25")),
-    "elsys/generic": ((5, "4100e23c8100dc000a4100d805c100e1000001"), (5, "0cff9c1900641900c8"), (5, "020102023e")),
-    "milesight/em400-mud": ((85, "8367e800018482410601"), (85, "fe03b00401755cff7101fe77d007")),
-    "parametric/pcr2": ((14, "be0105" + "00" * 15), (190, "be0109" + "00" * 32)),
-    "pepperl-fuchs/wilsen-sonic": (
-        (1, "0602017fc00000"),
-        (1, "0602017f800000"),
-        (1, "102a25" + "0aff1bc3" * 3 + "80c2"),
-    ),
-    "pmx/tcr": ((1, "c2ee01"), (1, "c2510102030405"), (13, "a2ffff00000000000033"), (13, "a3000000000000000033")),
-}
-"""Ages, infinities, unknown keys and versions, text that is none."""
 
 
 def run(codec: Codec, known: Channels, data: bytes) -> None:
@@ -77,17 +64,19 @@ def _check_encoding(codec: Codec, f_port: int, measurement: Measurement, paramet
     assert dict(measurement.attributes).items() <= dict(again.attributes).items(), payload.hex()
 
 
-def mutate(random: Random, data: bytes, others: Sequence[bytes]) -> bytes:
-    """The payload, on the same port most of the time."""
+def mutate(seal: Seal | None, random: Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """The payload, on the same port most of the time, with a right checksum most of the time."""
     if not random.randint(0, 7):
         return mutate_bytes(random, data, others)
-    return data[:HEAD_BYTES] + mutate_bytes(random, data[HEAD_BYTES:], others)
+    payload = mutate_bytes(random, data[HEAD_BYTES:], others)
+    return data[:HEAD_BYTES] + (seal(payload) if seal and random.randint(0, 7) else payload)
 
 
 def _seeds(codec: Codec) -> tuple[bytes, ...]:
     vectors = [bytes((item.f_port, 1)) + item.payload for item in seeds.vectors() if item.codec == codec.id]
     ports = {*codec.ports, *OTHER_PORTS}
-    vectors += [bytes((port, 1)) + bytes.fromhex(frame) for port, frame in ODD.get(codec.id, ())]
+    seal = SEALS.get(codec.id, bytes)
+    vectors += [bytes((port, 1)) + seal(bytes.fromhex(frame)) for port, frame in ODD.get(codec.id, ())]
     return tuple(vectors) + tuple(bytes((port, 1)) + bytes(size) for port in sorted(ports) for size in (0, 1, 11))
 
 
@@ -97,7 +86,7 @@ TARGETS = tuple(
         run=partial(run, codec, codec.channels()),
         refuses=(DecodeError,),
         seeds=_seeds(codec),
-        mutate=mutate,
+        mutate=partial(mutate, SEALS.get(codec.id)),
         weight=4.0,
         longest=HEAD_BYTES + LONGEST_FRAME,
     )

@@ -21,7 +21,10 @@ from ingest.audit import operating_system_user
 from ingest.broker import free_port
 from ingest.dead_letter import Reason, dead_letter
 from ingest.dead_letter_rows import write_dead_letter
+from ingest.journal_privacy import PersonalData
+from ingest.journal_records import Batch, EventRow
 from ingest.journal_schema import open_writer
+from ingest.journal_sql import write_batch
 from ingest.settings import load
 from ingest.token_file import token_path
 from tests.doubles.influx import serving
@@ -38,27 +41,48 @@ READING = {
     "codecs list",
     "codecs show",
     "codecs suggest",
+    "codecs test",
     "dead-letters list",
     "dead-letters show",
     "decode",
     "devices list",
     "devices show",
+    "rules explain",
+    "rules list",
     "rules replay",
+    "rules report",
     "status",
 }
 NO_JOURNAL = {
     "run": "is the service; what people ask of it comes by the routes below",
+    "events schema": "writes what the program itself knows",
+    "reload": "asks the running service, by its route",
     "demo": "has a journal of its own, in a folder that goes with it",
+    "signal-plan propose": "calculates, offline",
     "simulate": "publishes to a broker or into a file, as anybody's devices do",
 }
 CHANGING = {
+    "codecs import": ["repo", "--into", "codecs", "--reason", WHY],
     "dead-letters discard": ["1", "--reason", WHY],
     "dead-letters retry": ["1", "--reason", WHY],
     "devices assign": [DEVICE, "lot-markt", "--reason", WHY],
     "devices set": [DEVICE, "--state", "retired", "--reason", WHY],
     "provision influxdb": [],
     "replay": ["--from", "2027-01-15", "--to", "2027-01-16", "--reason", WHY],
+    "rules confirm": ["waiting-1", "--reason", WHY],
+    "rules start": ["waste", "--reason", WHY],
+    "rules stop": ["parking", "--reason", WHY],
 }
+WAITING = EventRow(
+    "waiting-1",
+    "stadtfunk/v1/parking/lot/lot-markt/state",
+    json.dumps({"subject": "lot-markt", "data": {"rule": "parking.lot_state"}}).encode(),
+    retained=True,
+    acting=False,
+    time_ms=NOW,
+    valid_until_ms=NOW * 2,
+    status="waiting",
+)
 WITHOUT_REASON = {"provision influxdb"}
 """Their subject says it all."""
 WHO = {"actor": "os:anna", "reason": WHY}
@@ -68,6 +92,10 @@ ROUTES: dict[str, dict[str, object]] = {
     "/api/v1/dead-letters/{letter_id}/retry": {},
     "/api/v1/devices/{dev_eui}/assignment": {"asset": "lot-markt"},
     "/api/v1/devices/{subject}/state": {"state": "retired"},
+    "/api/v1/reload": {},
+    "/api/v1/rules/domains/{domain}/start": {},
+    "/api/v1/rules/domains/{domain}/stop": {},
+    "/api/v1/rules/events/{name}/confirm": {},
 }
 ROUTES_OF_COMMANDS = {
     "/api/v1/corrections": "replay",
@@ -105,6 +133,9 @@ def rows(folder: Path) -> list[tuple[str, str, str]]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A journal with a dead letter, and settings that name it."""
     (tmp_path / "city.geojson").write_text(json.dumps(CITY))
+    codecs = tmp_path / "repo" / "vendors" / "acme" / "codecs"
+    codecs.mkdir(parents=True)
+    (codecs / "x.js").write_text("function Decoder() { return {}; }")
     monkeypatch.chdir(tmp_path)
     for key, value in {
         "CITY__FILE": tmp_path / "city.geojson",
@@ -115,6 +146,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv(f"STADTFUNK_{key}", str(value))
     with closing(open_writer(tmp_path / "journal.db")) as connection:
         write_dead_letter(connection, dead_letter(Reason.EVENT, "x", "application/x", b"{", NOW, load().journal))
+        write_batch(connection, 1, Batch(events=[WAITING]), NOW, PersonalData())
     yield tmp_path
     structlog.reset_defaults()
 
@@ -155,10 +187,13 @@ async def test_every_command_that_changes_leaves_a_row(
         if command.startswith("provision"):
             monkeypatch.setenv("STADTFUNK_INFLUXDB__URL", database.url)
             monkeypatch.setenv("STADTFUNK_INFLUXDB__ORGANISATION", "city")
+        if command == "rules start":
+            await asyncio.to_thread(CliRunner().invoke, cli.app, ["rules", "stop", "waste"])
+        before = len(rows(folder))
         result = await asyncio.to_thread(CliRunner().invoke, cli.app, [*command.split(), *CHANGING[command]])
     assert result.exit_code in {0, 1}, result.output
     assert result.exit_code == 0 or command == "dead-letters retry", result.exception
-    found = rows(folder)
+    found = rows(folder)[before:]
     assert found
     for actor, action, reason in found:
         assert actor == operating_system_user()
@@ -179,6 +214,7 @@ async def test_every_route_that_changes_leaves_a_row(folder: Path) -> None:
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
             for number, (path, body) in enumerate(sorted(ROUTES.items(), reverse=True), 1):
                 place = path.replace("{letter_id}", "1").replace("{dev_eui}", DEVICE).replace("{subject}", DEVICE)
+                place = place.replace("{domain}", "waste").replace("{name}", "waiting-1")
                 guess = {"Authorization": "Bearer guess"}
                 async with session.post(service.url + place, json={**WHO, **body}, headers=guess) as answer:
                     assert answer.status == 401, path

@@ -11,7 +11,7 @@ from ingest import check_city, check_service
 from ingest.app import Service, read_city
 from ingest.broker import Mosquitto, free_port
 from ingest.finding import Finding, line
-from ingest.fleet_store import fold
+from ingest.fleet_store import fold, resting
 from ingest.journal_schema import open_writer
 from ingest.settings import Settings, load
 from rules.device.record import About, Day, Record
@@ -41,7 +41,7 @@ def heard(tag: str) -> Record:
 def differences(settings: Settings, tags: dict[str, str]) -> list[Finding]:
     """What `check` says of devices with these tags."""
     connection = open_writer(settings.journal.path)
-    fold(connection, {dev_eui: heard(tag) for dev_eui, tag in tags.items()})
+    fold(connection, {dev_eui: resting(heard(tag)) for dev_eui, tag in tags.items()})
     connection.close()
     return list(check_city.differences(settings, read_city(settings), NOW))
 

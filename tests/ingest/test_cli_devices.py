@@ -17,7 +17,7 @@ from ingest.broker import free_port
 from ingest.cli import app
 from ingest.cli_error import CommandError
 from ingest.clock import wall_clock
-from ingest.fleet_store import fold
+from ingest.fleet_store import fold, resting
 from ingest.journal_schema import open_writer
 from ingest.settings import load
 from rules.device.record import About, Day, Record
@@ -43,9 +43,9 @@ def city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     fold(
         connection,
         {
-            LOT_DEVICES[0]: heard("in the file", now_ms - MINUTE_MS, "container-1"),
-            DEVICE: heard("tagged", now_ms - MINUTE_MS, "container-1"),
-            "70b3d57ed00000ab": heard("silent", now_ms - 26 * MINUTE_MS, ""),
+            LOT_DEVICES[0]: resting(heard("in the file", now_ms - MINUTE_MS, "container-1")),
+            DEVICE: resting(heard("tagged", now_ms - MINUTE_MS, "container-1")),
+            "70b3d57ed00000ab": resting(heard("silent", now_ms - 26 * MINUTE_MS, "")),
         },
     )
     connection.close()

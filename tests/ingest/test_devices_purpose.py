@@ -89,7 +89,7 @@ async def test_what_a_codec_that_is_off_would_read_is_a_personal_dead_letter(tmp
     """The payload is kept in the personal class alone, with the problem as its detail; no reading is stored."""
     async with running(settings(tmp_path, {})) as bench:
         await bench.send(message(1, profile=PROFILE, payload=VOLUME, f_port=100))
-        assert await bench.letters() == [("unknown_profile", "open")]
+        assert await bench.letters() == [("no_purpose", "open")]
         rows = await bench.service.journal.query(
             lambda connection: connection.execute("SELECT privacy, detail FROM dead_letter").fetchall()
         )

@@ -14,6 +14,7 @@ from ingest import dead_letter_store
 from ingest.app import Service
 from ingest.audit import Action
 from ingest.calendar import Calendar
+from ingest.codec_folder import Library
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.dead_letter_store import StoredLetter
 from ingest.journal import Journal
@@ -21,7 +22,7 @@ from ingest.journal_privacy import PersonalData
 from ingest.journal_records import Batch, LedgerRow
 from ingest.journal_salvage import salvage
 from ingest.journal_schema import APPLICATION_ID, SCHEMAS
-from ingest.settings import JournalSettings, Settings, load
+from ingest.settings import JournalSettings, Settings, given, load
 from tests.ingest.bench import city_settings, running
 from tests.ingest.uplinks import LOT_DEVICES, NOW, event, message, raw
 
@@ -29,6 +30,7 @@ DAY_MS = 86_400_000
 PERSONAL = {"applications": {"Zähler": "personal", "counters": "internal", "x" * 200: "personal"}}
 SETTINGS = load(privacy=PERSONAL, codecs={"profiles": {"Bosch": "bosch/tps110"}})
 DATA = PersonalData.of(SETTINGS)
+METER = "axioma/qalcosonic-w1"
 
 
 def letter(payload: bytes, reason: Reason = Reason.EVENT, source: str = "application/x", codec: str = "") -> DeadLetter:
@@ -77,16 +79,30 @@ def test_broken_bytes_still_tell_it() -> None:
     assert DATA.privacy(letter(b"")) is Privacy.INTERNAL
 
 
-def test_the_codec_tells_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_codec_tells_the_class() -> None:
     """By the letter's own codec, the device profile's, or the tag `codec`."""
-    monkeypatch.setattr("ingest.journal_privacy.codec_privacy", lambda codec: Privacy(2 * (codec == "bosch/tps110")))
-    known = PersonalData.of(SETTINGS)
-    assert known.privacy(letter(b"x", Reason.DECODE, codec="bosch/tps110")) is Privacy.PERSONAL
-    assert known.privacy(letter(b'{"deviceProfileName":"Bosch"}')) is Privacy.PERSONAL
+    known = PersonalData.of(given(codecs={"profiles": {"Meter": METER}}))
+    assert known.privacy(letter(b"x", Reason.DECODE, codec=METER)) is Privacy.PERSONAL
+    assert known.privacy(letter(b'{"deviceProfileName":"Meter"}')) is Privacy.PERSONAL
+    assert known.privacy(letter(b'{"tags":{"codec":"axioma/qalcosonic-w1"}}')) is Privacy.PERSONAL
     found = integration_pb2.UplinkEvent()
-    found.device_info.device_profile_name = "Bosch"
+    found.device_info.device_profile_name = "Meter"
     assert known.privacy(letter(found.SerializeToString())) is Privacy.PERSONAL
     assert known.privacy(letter(b'{"deviceProfileName":"Other"}')) is Privacy.INTERNAL
+
+
+def test_a_personal_codec_of_the_folder_tells_it_too(tmp_path: Path) -> None:
+    """A vendor's JavaScript or a table whose file says personal, and the profiles that the folder knows."""
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "tracker.js").write_text("function Decoder(bytes, port) { return {temperature: 1}; }")
+    (tmp_path / "acme" / "tracker.toml").write_text('privacy = "personal"')
+    (tmp_path / "profiles.toml").write_text('[profiles]\n"Tracker" = "js/acme/tracker"')
+    settings = given(codecs={"folder": tmp_path})
+    library = Library(settings.codecs)
+    known = PersonalData.of(settings, library)
+    library.close()
+    assert known.privacy(letter(b"x", Reason.DECODE, codec="js/acme/tracker")) is Privacy.PERSONAL
+    assert known.privacy(letter(b'{"deviceProfileName":"Tracker"}')) is Privacy.PERSONAL
 
 
 def test_lines_and_damaged_rows_have_the_class_of_what_they_may_hold() -> None:

@@ -33,9 +33,18 @@ def test_four_values_are_a_quarter_of_an_hour_apart() -> None:
 
 
 def test_the_interval_is_needed() -> None:
-    """Without it nobody knows the time of earlier values."""
+    """Without it nobody knows the time of earlier values; other ports have none, and do without."""
     with pytest.raises(MissingParameter, match="interval_min"):
         KLAX.decode(3, HEAD + HISTORY, NOW_MS)
+    (measurement,) = KLAX.decode(100, HEAD[:2] + bytes((0, 15)), NOW_MS)
+    assert measurement.attributes["measurement_interval_min"] == "15"
+
+
+@pytest.mark.parametrize("minutes", [0.0, -15.0, 65_536.0, float("nan"), float("inf")])
+def test_an_interval_that_cannot_be(minutes: float) -> None:
+    """Earlier values are never of now, of later, or of no time."""
+    with pytest.raises(MissingParameter, match="interval_min"):
+        KLAX.decode(3, HEAD + HISTORY, NOW_MS, {"interval_min": minutes})
 
 
 def test_a_register_that_is_not_valid_gives_nothing() -> None:

@@ -39,9 +39,10 @@ def test_an_alarm_has_the_meters_time() -> None:
 
 
 def test_a_clock_that_is_not_set_means_now() -> None:
-    """Zero as the meter's time: the moment of receipt."""
-    (measurement,) = QALCOSONIC_W1.decode(100, bytes(17), NOW_MS)
-    assert measurement.time_ms == NOW_MS
+    """Zero as the meter's time: the moment of receipt; a log without a beginning is left out."""
+    for hours in (0, 15):
+        (measurement,) = QALCOSONIC_W1.decode(100, bytes(17 + 2 * hours), NOW_MS)
+        assert measurement.time_ms == NOW_MS
 
 
 def test_a_log_that_ends_after_now_is_refused() -> None:

@@ -123,3 +123,11 @@ def test_broken_frames(payload: str) -> None:
     """Another protocol version, unknown groups, missing or extra words are errors."""
     with pytest.raises(DecodeError):
         codec("decentlab/dl-mbx").decode(1, bytes.fromhex(payload + "0" * (len(payload) % 2)), NOW_MS)
+
+
+@pytest.mark.parametrize("counts", ["026b0069", "ffff0000", "00010000", "3fff2000", "ffffabcd", "00640001"])
+def test_light_is_sent_as_it_was(counts: str) -> None:
+    """One of the pairs of counts that give the same illuminance, in both of its formulas."""
+    frame = "020bbd0008" + counts
+    readings = codec("decentlab/dl-iam").decode(1, bytes.fromhex(frame), NOW_MS)[0].readings
+    assert codec("decentlab/dl-iam").decode(1, encode("dl-iam", *readings), NOW_MS)[0].readings == readings

@@ -56,3 +56,11 @@ def test_southern_and_western_positions_are_negative() -> None:
     values = quantities(33, bytes.fromhex("e825f49b9e872b6a992aab"))
     assert values[Quantity.LATITUDE] == pytest.approx(-8.3333874, abs=1e-7)
     assert values[Quantity.LONGITUDE] == pytest.approx(-169.2850041, abs=1e-7)
+
+
+@pytest.mark.parametrize("payload", ["becd3be3eb4e5f1e79", "becd3be3eb4e5fffff", "becd3be3eb4e5fff07"])
+def test_of_two_scales_the_nearer_is_sent(payload: str) -> None:
+    """A battery of 4.46 V is a step of one scale and lies between two of the other."""
+    (measurement,) = OYSTER_3.decode(4, bytes.fromhex(payload), NOW_MS)
+    again = OYSTER_3.encode(4, measurement.readings)
+    assert OYSTER_3.decode(4, again, NOW_MS) == (measurement,)

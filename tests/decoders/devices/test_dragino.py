@@ -72,6 +72,16 @@ def test_what_is_wired_to_an_lht65(kind: int, value: str, reading: Reading) -> N
     assert measurement.readings[-1] == reading
 
 
+@pytest.mark.parametrize("kind", [1, 4, 5, 6, 7, 8])
+def test_what_is_not_connected_has_no_value(kind: int) -> None:
+    """The bit above the kind says so; neither the frame of now nor an entry of a poll then has a value."""
+    (measurement,) = decode("lht65", 2, f"cbf60b0d0376{kind | 0x80:02x}00000000")
+    assert [item.quantity for item in measurement.readings] == [Q.BATTERY_VOLTAGE, Q.AIR_TEMPERATURE, Q.AIR_HUMIDITY]
+    assert measurement.attributes["probe"] == "not connected"
+    (entry,) = decode("lht65", 2, f"0000 0898 0146 {kind | 0xC0:02x} 60065f97")
+    assert [item.quantity for item in entry.readings] == [Q.AIR_TEMPERATURE, Q.AIR_HUMIDITY]
+
+
 def test_a_poll_gives_entries_of_their_own_times() -> None:
     """Newest first, whatever their order in the frame; what is wired decides each one's value."""
     newer, older = "0123 0857 015a 45 60066c9d", "7fff 0898 0146 41 60065f97"
@@ -112,8 +122,9 @@ def test_unknown_kinds_are_refused(kind: str) -> None:
 @pytest.mark.parametrize(("raw", "there"), [("0000", False), ("0014", False), ("0015", True)])
 def test_a_distance_of_no_echo(raw: str, there: bool) -> None:
     """0 is no sensor, up to 20 mm no echo."""
-    for model, tail in (("ldds75", "00000001"), ("ldds75", "00"), ("ldds20", "00000001")):
+    for model, tail in (("ldds75", "00000001"), ("ldds75", "00")):
         assert ("distance" in readings(model, 2, f"0d0a{raw}{tail}")) is there
+    assert ("water_level" in readings("ldds20", 2, f"0d0a{raw}00000001")) is there
 
 
 def test_a_cut_door_frame_is_an_error() -> None:
@@ -125,10 +136,12 @@ def test_a_cut_door_frame_is_an_error() -> None:
 
 
 def test_a_radar_needs_its_unit() -> None:
-    """An LMDS200's distances are refused without the figure; with it they are millimetres."""
+    """An LMDS200's distances are refused without the figure, its settings are not; with it they are millimetres."""
     model, payload = codec("dragino/lmds200"), bytes.fromhex("0b880100025002")
     with pytest.raises(MissingParameter, match="distance_unit_mm"):
         model.decode(2, payload, NOW_MS)
+    (settings,) = model.decode(4, bytes.fromhex("000e10 05 0064 03e8 00"), NOW_MS)
+    assert settings.attributes["report_interval_s"] == "3600"
     with pytest.raises(MissingParameter, match="more than 0"):
         model.decode(2, payload, NOW_MS, {"distance_unit_mm": 0})
     (measurement,) = model.decode(2, payload, NOW_MS, {"distance_unit_mm": 10})
@@ -163,3 +176,11 @@ def test_an_air_sensor_tells_its_modes() -> None:
         decode("laq4", 2, "0d0709" + "00" * 8)
     with pytest.raises(UnknownPort):
         decode("laq4", 42, "0d07050012020b00fb01b3")
+
+
+def test_zeros_alone_are_not_sent_for_a_device_without_probe() -> None:
+    """They would mean that there is no record."""
+    zeros = (Reading(Q.BATTERY_VOLTAGE, 0.0), Reading(Q.AIR_TEMPERATURE, 0.0), Reading(Q.AIR_HUMIDITY, 0.0))
+    payload = codec("dragino/lht65").encode(2, zeros)
+    assert any(payload)
+    assert set(codec("dragino/lht65").decode(2, payload, NOW_MS)[0].readings) == set(zeros)

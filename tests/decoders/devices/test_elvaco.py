@@ -83,3 +83,24 @@ def test_a_truncated_record_is_refused(length: int) -> None:
     """No record, half a header, half a value."""
     with pytest.raises(WrongLength):
         CMI41XX.decode(1, EXTENDED[:length], 5)
+
+
+@pytest.mark.parametrize("energy", ["-1.5", "0.1", "1e20"])
+def test_parts_of_a_kilowatt_hour_are_sent_as_text(energy: str) -> None:
+    """What a text said in GJ is said in kWh to the last digit."""
+    (measurement,) = CMI41XX.decode(1, b'\x02{"E":"%b","U":"GJ","ID":"7"}' % energy.encode(), 5)
+    payload = CMI41XX.encode(1, measurement.readings, attributes=measurement.attributes)
+    assert CMI41XX.decode(1, payload, 5) == (measurement,)
+
+
+@pytest.mark.parametrize("energy", [b"1e308", b"1" + b"0" * 400])
+def test_an_energy_beyond_all_numbers_is_refused(energy: bytes) -> None:
+    """A number that only its unit makes infinite, and one that no float can hold."""
+    with pytest.raises(MalformedPayload):
+        CMI41XX.decode(1, b'\x02{"E":%b,"U":"MWh","ID":"7"}' % energy, 5)
+
+
+def test_a_meter_without_a_number_has_no_attribute() -> None:
+    """Attributes are never empty."""
+    (measurement,) = CMI41XX.decode(1, b'\x02{"E":1,"U":"kWh","ID":""}', 5)
+    assert measurement.attributes == {"message_format": "02"}

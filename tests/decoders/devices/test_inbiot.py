@@ -23,14 +23,26 @@ def test_a_model_says_only_what_it_has() -> None:
     every = decode(b"WELL")
     assert every["co"] == 500.0
     assert every.keys() - decode(b"PLUS").keys() == {"o3", "no2", "co"}
-    assert decode(b"PLUS").keys() - decode(b"MICA").keys() == {"pm1", "pm4"}
+    assert decode(b"PLUS").keys() - decode(b"MICA").keys() == {"hcho", "pm1", "pm4"}
     assert decode(b"MICA").keys() - decode(b"MINI").keys() == {"tvoc", "pm2_5", "pm10"}
     assert decode(b"\0\0\0\0") == every
 
 
 def test_a_sensor_that_heats_up_has_no_reading() -> None:
-    """FFFF is no concentration."""
-    assert "tvoc" not in decode(b"WELL", SENSORS.replace("00020010", "0002ffff"))
+    """FFFF is no concentration, FF no index."""
+    heating = decode(b"WELL", SENSORS.replace("00020010", "ffffffff"))
+    assert {"tvoc", "hcho"} & heating.keys() == set()
+    payload = bytes.fromhex(SENSORS) + b"PLUS" + bytes.fromhex("003440314fffff")
+    (measurement,) = codec("inbiot/plus").decode(1, payload, NOW_MS)
+    assert "mould_index" not in measurement.attributes
+
+
+def test_an_earlier_frame_has_no_sound_level() -> None:
+    """It ends with the index of mould; all else is there."""
+    payload = bytes.fromhex(SENSORS) + b"WELL" + bytes.fromhex(TAIL)
+    (later,), (earlier,) = (codec("inbiot/plus").decode(1, frame, NOW_MS) for frame in (payload, payload[:-1]))
+    assert later.readings[:-1] == earlier.readings
+    assert later.readings[-1].quantity.field == "sound_level_average"
 
 
 def test_winter() -> None:
@@ -48,7 +60,7 @@ def test_information_without_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", ["", "03", "01", SENSORS + "41424344" + TAIL, SENSORS + "57454c4c" + TAIL[:-2], "00"]
+    "payload", ["", "03", "01", SENSORS + "41424344" + TAIL, SENSORS + "57454c4c" + TAIL[:-4], "00"]
 )
 def test_broken_frames(payload: str) -> None:
     """Unknown frames and models, and truncated ones."""

@@ -127,3 +127,11 @@ def test_alarms_are_encoded_together() -> None:
     assert WATER.encode(1, alarms) == bytes.fromhex("7802ff258100")
     with pytest.raises(EncodeError):
         WATER.encode(1, alarms[:3])
+
+
+def test_volumes_in_other_units_are_sent_exactly() -> None:
+    """A reverse volume in millilitres, of which whole litres would be a rounding."""
+    readings = WATER.decode(1, bytes.fromhex("780490" + "3c01000000" + "041005000000"), NOW_MS)[0].readings
+    assert [reading.value for reading in readings] == [0.001, 0.005]
+    payload = WATER.encode(1, readings)
+    assert set(WATER.decode(1, payload, NOW_MS)[0].readings) == set(readings)

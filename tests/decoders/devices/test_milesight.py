@@ -187,3 +187,15 @@ def test_rain_wraps_where_the_device_does() -> None:
     """A WTS506's rain is a raw sum: of two bytes in its first version, of four in its second."""
     assert readings("wts506", "0877ffff00") == {"precipitation_total": 655.35}
     assert readings("wts506", "08ecffffffff00") == {"precipitation_total": 42949672.95}
+
+
+def test_more_regions_than_there_are() -> None:
+    """A VS121 that counts 84 regions has sixteen; the number is said again as it was."""
+    (measurement,) = decode("vs121", "04c905540f04")
+    assert measurement.attributes == {"region_count": "84"}
+    assert sum(item.quantity is Q.PRESENCE for item in measurement.readings) == 16
+    payload = codec("milesight/vs121").encode(85, measurement.readings, attributes=measurement.attributes)
+    assert payload == bytes.fromhex("04c905540f04")
+    for stated in ("3", "many"):
+        with pytest.raises(EncodeError):
+            codec("milesight/vs121").encode(85, measurement.readings, attributes={"region_count": stated})

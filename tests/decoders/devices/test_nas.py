@@ -49,9 +49,14 @@ def test_a_truncated_status_is_refused(length: int) -> None:
         LUMINAIRE.decode(24, DOCUMENTED[:length], 0)
 
 
-@pytest.mark.parametrize("address", [0x03, 0x20, 0xA1])
+def test_the_last_of_64_drivers() -> None:
+    """A short address has six bits."""
+    assert levels(DOCUMENTED + bytes.fromhex("06067eff14"))["single63"] == 20.0
+
+
+@pytest.mark.parametrize("address", [0x03, 0x80, 0xA1])
 def test_other_addresses_are_refused(address: int) -> None:
-    """Odd ones, and drivers above the sixteenth."""
+    """Odd ones, and groups, which have no meter."""
     with pytest.raises(MalformedPayload, match="DALI address"):
         LUMINAIRE.decode(25, bytes((address, 0)), 0)
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from decoders.error import DecodeError, MalformedPayload
+from decoders.catalog import codec
+from decoders.error import DecodeError, EncodeError, MalformedPayload
+from decoders.measurement import Reading
+from decoders.quantity import Quantity
 from tests.decoders.named import decode, named
 
 
@@ -41,3 +44,11 @@ def test_cut_frames_are_refused(payload: str) -> None:
     """A part whose value is missing is an error."""
     with pytest.raises(DecodeError):
         decode("pni/placepod", 2, payload)
+
+
+def test_a_count_is_not_sent_beside_a_restart() -> None:
+    """They share their bits: together they would be another number."""
+    count = [Reading(Quantity.VEHICLE_COUNT_TOTAL, 108.0)]
+    assert codec("pni/placepod").encode(2, count).hex() == "21006c"
+    with pytest.raises(EncodeError):
+        codec("pni/placepod").encode(2, count, attributes={"restarted": "yes"})

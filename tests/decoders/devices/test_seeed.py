@@ -102,3 +102,10 @@ def test_units_are_ours(key: int, raw: int, quantity: str, value: float) -> None
     """Pascals, centimetres, dS/m, ppm and suctions become ours (units: Seeed's list of measurement ids)."""
     record = "01" + key.to_bytes(2, "little").hex() + raw.to_bytes(4, "little", signed=True).hex()
     assert named("seeed/sensecap-s210x", 2, frame(record)) == {quantity: value}
+
+
+@pytest.mark.parametrize(("date", "words"), [("090c1314", "2019-12-09"), ("090c138c", None), ("090cff14", None)])
+def test_a_date_of_more_digits_than_there_are_is_none(date: str, words: str | None) -> None:
+    """Day, month, year and century have two digits each."""
+    (measurement,) = decode("seeed/sensecap-s210x", 2, frame("010400" + date))
+    assert measurement.attributes.get("production_date") == words

@@ -28,6 +28,12 @@ def test_no_fix_is_no_position() -> None:
     assert {"latitude", "longitude"}.isdisjoint(named("sensoneo/quatro", 2, HEAD + "00" * 13))
 
 
+def test_no_distance_of_zero() -> None:
+    """A transducer that says zero has no reading; the others have theirs."""
+    found = named("sensoneo/single", 2, "ffff22b39c00907001007f007f6d15325d")
+    assert {name for name in found if name.startswith("distance")} == {"distance.sonar1", "distance.sonar3"}
+
+
 def test_other_letters_are_refused() -> None:
     """A half of the earth that is none."""
     with pytest.raises(MalformedPayload):

@@ -64,3 +64,10 @@ def test_truncation_is_refused(payload: bytes) -> None:
     """In the head, and in a block."""
     with pytest.raises(WrongLength):
         SMART_VALVE.decode(4, payload, 0)
+
+
+@pytest.mark.parametrize("payload", [b"@", HEAD[:4] + b"1@", b"@\0ok"])
+def test_an_answer_without_words_is_no_attribute(payload: bytes) -> None:
+    """Nothing behind the sign of an answer."""
+    (measurement,) = SMART_VALVE.decode(4, payload, 0)
+    assert "answer" not in measurement.attributes

@@ -62,3 +62,10 @@ def test_broken_frames(payload: str) -> None:
     """Truncated values, and an unknown first type."""
     with pytest.raises(DecodeError):
         decode(payload)
+
+
+def test_of_two_types_the_one_that_does_not_round_is_sent() -> None:
+    """Particles come as whole numbers or as floats."""
+    for payload in ("0b0007", "583f4f9db2"):
+        again = codec("synetica/enlink").encode(1, decode(payload).readings)
+        assert again == bytes.fromhex(payload)

@@ -4,7 +4,7 @@ import pytest
 
 from decoders.catalog import codec
 from decoders.devices.vega import PACKETS
-from decoders.error import DecodeError
+from decoders.error import DecodeError, EncodeError
 from decoders.measurement import Measurement
 from decoders.quantity import Quantity
 
@@ -89,3 +89,19 @@ def test_names_and_schedules_are_attributes() -> None:
         "device_type": "42",
         "software_version": "1.2.3.4",
     }
+
+
+@pytest.mark.parametrize("payload", ["0840a000002c2401a62109", "0860a000002f64fefc2109", "0840a00000310180002009"])
+def test_units_of_the_sender_are_sent_again(payload: str) -> None:
+    """Feet, inches, millimetres, °F: the same readings and the same words."""
+    measurement = decode(payload)
+    again = codec("vega/vegapuls-air").encode(1, measurement.readings, None, measurement.attributes)
+    assert decode(again.hex()) == measurement
+
+
+@pytest.mark.parametrize("name", ["unit", "temperature_unit"])
+def test_units_without_a_meaning_carry_nothing(name: str) -> None:
+    """A distance in kilograms, a temperature in a unit that is none."""
+    measurement = decode("0840a000002d2401a62009")
+    with pytest.raises(EncodeError, match="is none of a"):
+        codec("vega/vegapuls-air").encode(1, measurement.readings, None, {**measurement.attributes, name: "61"})

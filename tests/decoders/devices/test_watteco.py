@@ -172,3 +172,15 @@ def test_answers_of_a_presso() -> None:
     for wrong in ("110100000002860d0305020015e2", "110180040001000800", "110100000002000d0305020015"):
         with pytest.raises(DecodeError):
             presso.decode(125, bytes.fromhex(wrong), SENT_MS)
+
+
+@pytest.mark.parametrize("causes", ["", "d000"])
+def test_an_alarm_stays_one(causes: str) -> None:
+    """With causes or, which the attribute says, without."""
+    payload = "318a000c00553941a00000" + causes
+    presso = codec("watteco/presso")
+    (measurement,) = presso.decode(125, bytes.fromhex(payload), SENT_MS)
+    assert measurement.attributes == {"alarm_causes": causes or "not told"}
+    assert presso.encode(125, measurement.readings, None, measurement.attributes).hex() == payload
+    with pytest.raises(EncodeError):
+        presso.encode(125, measurement.readings, None, {"alarm_causes": "high"})
