@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from decoders.quantity import Privacy
 from rules.asset import Asset, Assignment
+from rules.parking.counter_config import CounterConfig, configure_counters, counters_of
 
 MIN_OPEN_SPACES = 5
 """Figures of smaller lots stay inside: they tell of single cars."""
@@ -17,7 +18,12 @@ class LotConfig:
     """Limits in whole spaces: `full_in` and `full_out` free ones, `almost_in` and `almost_out` occupied ones.
 
     `installed` is the number of sensors, None where it changes with the time; `dated` are the assignments of devices
-    that come or go; `sources` are the first devices.
+    that come or go; `sources` are the first devices. `steady` and `quick` bound the trends, as shares of the capacity
+    an hour.
+
+    Almost full at 90 until 85 %, full until 3 % are free, 15 min of validity and of silence: the usual figures of
+    parking guidance. Half of the sensors, a wrong word of a sensor in a hundred, and the trends (10 and 30 %) are
+    judgement.
     """
 
     asset: str
@@ -38,6 +44,10 @@ class LotConfig:
     tags: tuple[tuple[str, str], ...]
     position: tuple[tuple[str, float], ...]
     privacy: Privacy
+    sensor_error: float
+    steady: float
+    quick: float
+    counters: CounterConfig | None
 
     @property
     def renewal_ms(self) -> int:
@@ -70,11 +80,14 @@ def configure(asset: Asset) -> LotConfig:
         raise asset.error("almost_full_until_percent", almost_out, f"less than almost_full_percent ({almost_in:g})")
     full_in = asset.whole("full_free_spaces", usual_full_in(capacity), low=0, high=capacity - 1)
     full_until = asset.number("full_until_free_percent", 3, low=0, high=100)
+    quick = asset.number("trend_quick_percent_per_hour", 30, low=0, high=10_000) / 100
+    counting = {device.dev_eui for device in counters_of(asset)}
+    sensing = tuple(device for device in asset.devices if device.dev_eui not in counting)
     config = LotConfig(
         asset=asset.id,
         capacity=capacity,
         closed=asset.flag("closed"),
-        installed=_installed(asset, capacity),
+        installed=_installed(asset, sensing, capacity),
         min_working_percent=asset.number("min_working_percent", 50, low=0, high=100),
         almost_in=_up(almost_in * capacity / 100),
         almost_out=int(almost_out * capacity / 100),
@@ -83,7 +96,7 @@ def configure(asset: Asset) -> LotConfig:
         unknown_after_ms=asset.whole("unknown_after_s", 900, low=60, high=DAY_S) * 1000,
         space_silent_ms=asset.whole("space_silent_s", 26 * 3600, low=60, high=30 * DAY_S) * 1000,
         validity_ms=asset.whole("validity_s", 900, low=60, high=DAY_S) * 1000,
-        assignments=asset.devices,
+        assignments=sensing,
         sources=tuple(device.dev_eui for device in asset.devices[:MAX_SOURCES]),
         dated={
             device.dev_eui: tuple(span for span in asset.devices if span.dev_eui == device.dev_eui)
@@ -93,6 +106,10 @@ def configure(asset: Asset) -> LotConfig:
         tags=asset.tags,
         position=asset.position,
         privacy=Privacy.OPEN if capacity >= MIN_OPEN_SPACES else Privacy.INTERNAL,
+        sensor_error=asset.number("sensor_error_percent", 1, low=0, high=50) / 100,
+        steady=min(quick, asset.number("trend_percent_per_hour", 10, low=0, high=10_000) / 100),
+        quick=quick,
+        counters=configure_counters(asset, capacity),
     )
     _check_sensors(asset, config)
     return config
@@ -103,10 +120,10 @@ def usual_full_in(capacity: int) -> int:
     return min(max(2, capacity // 100), capacity // 20)
 
 
-def _installed(asset: Asset, capacity: int) -> int | None:
+def _installed(asset: Asset, sensing: tuple[Assignment, ...], capacity: int) -> int | None:
     if "sensors" in asset.properties:
         return asset.whole("sensors", low=1, high=capacity)
-    return None if any(device.dated for device in asset.devices) else len(asset.devices)
+    return None if any(device.dated for device in sensing) else len(sensing)
 
 
 def _check_sensors(asset: Asset, config: LotConfig) -> None:

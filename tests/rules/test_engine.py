@@ -35,7 +35,7 @@ class Count(NamedTuple):
 def step(name: str, count: Count, given: Input) -> tuple[Count, Outputs]:
     """Adds what it hears, wakes so many ms later; raises on 13, forgets nothing on 0."""
     point = Point(name, (), (("now", given.now_ms),), given.now_ms)
-    if isinstance(given, Tick):
+    if not isinstance(given, Observation):
         return Count(count.heard, count.ticks + 1), Outputs(points=(point,))
     value = given.readings[0].value
     if value == 13:
@@ -94,8 +94,10 @@ def give(target: Engine, *inputs: Input) -> Overlay:
     for item in inputs:
         if isinstance(item, Tick):
             overlay.tick(item)
-        else:
+        elif isinstance(item, Observation):
             overlay.observe(item)
+        else:
+            overlay.answer(item)
     return overlay
 
 

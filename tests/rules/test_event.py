@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rules.event import EVENT_TYPES, NAMESPACE, LotState, event_id, instant, topic_safe
+from rules.event import NAMESPACE, LotState, event_id, instant, topic_safe
+from rules.events import EVENT_TYPES
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 DATA: dict[str, object] = {

@@ -175,6 +175,25 @@ def test_a_known_state_never_expires_while_news_flow(gaps: list[int]) -> None:
     assert at <= known[-1].valid_until_ms
 
 
+def test_heartbeats_alone_renew_a_state() -> None:
+    """At half of its validity, without a tick, even where nothing changed."""
+    play = Play(2)
+    play.fill(0, 2, START)
+    events = [event for minute in range(1, 31) for event in play.hear("d0", 0.0, START + minute * MINUTE)]
+    assert [event.time_ms - START for event in events] == [8 * MINUTE, 16 * MINUTE, 24 * MINUTE]
+
+
+def test_the_trend_of_a_lot_begins_anew_after_a_silence() -> None:
+    """What was before an unknown state says nothing about the half hour after it."""
+    play = Play(10)
+    play.fill(2, 10, START)
+    play.fill(8, 10, START + 14 * MINUTE)
+    play.ticks(START + 29 * MINUTE, START + 30 * MINUTE)
+    play.fill(2, 10, START + 31 * MINUTE)
+    trends = {event.time_ms - START: event.data.trend for event in play.events}
+    assert [trends[minute * MINUTE] for minute in (14, 29, 31)] == ["increasingQuickly", None, "unknown"]
+
+
 def test_no_state_is_valid_longer_than_its_news() -> None:
     """A reading that came ten minutes late makes the lot known for five minutes only."""
     play = Play(1)
@@ -202,6 +221,7 @@ def test_every_change_of_the_count_is_said_and_stored() -> None:
     assert point.measurement == "asset"
     assert dict(point.tags) == {"asset": "lot-a", "district": "mitte", "kind": "lot"}
     expected = {"latitude": 51.6, "longitude": 7.8, "state": 0.0, "occupied": 5, "free": 5, "occupancy": 0.5}
+    expected |= {"uncertainty": 1}
     assert dict(point.fields) == expected
     assert (point.time_ms, point.privacy) == (START + MINUTE, Privacy.OPEN)
 
@@ -370,6 +390,8 @@ LOTS = st.builds(
     TIMES,
     LEVELS,
     st.none() | SHOWN,
+    st.none(),
+    st.lists(st.tuples(TIMES, st.integers(0, 9)), max_size=7).map(tuple),
 )
 through_json: Callable[[Json], Json] = lambda body: cast("Json", json.loads(json.dumps(body)))  # noqa: E731 - one line
 

@@ -1,0 +1,1 @@
+"""Rules about air, weather, water, ice, noise and trees."""

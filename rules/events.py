@@ -1,0 +1,17 @@
+"""All event types, in the order of the documents; one that is not here has no schema."""
+
+from rules import event_traffic
+from rules.event import ContainerDue, DeviceHealth, Event, LotState, NetworkHealth
+from rules.event_environment import EnvironmentalAlert
+from rules.event_parking import ParkingGuidance, SensorSuspicion
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    *event_traffic.EVENT_TYPES,
+    LotState,
+    ParkingGuidance,
+    SensorSuspicion,
+    EnvironmentalAlert,
+    ContainerDue,
+    DeviceHealth,
+    NetworkHealth,
+)

@@ -1,0 +1,143 @@
+"""Where drivers are sent in a zone: to lots with free spaces, away from those that are full or nearly so.
+
+It follows the states of its lots. A lot of which nothing newer than `news_max_s` is known is neither recommended nor
+warned of. Nothing is requested while nothing is known; when the last lot falls silent, that is said once. Whoever takes
+over the signs (answer `overridden`) is left alone until the time that the answer names, or for `override_hold_s`.
+"""
+
+from rules.concluded import Concluded
+from rules.event import LotState
+from rules.event_parking import Advice, GuidanceReason, ParkingGuidance
+from rules.parking.guidance_config import ZoneConfig, configure
+from rules.parking.guidance_event import ID, VERSION, event, point
+from rules.parking.zone import STATE, Shown, Zone, advice, free_of, word
+from rules.rule import NOTHING, Answered, Input, Json, Outputs, Rule, Tick
+
+__all__ = ["ID", "RULE", "configure", "dump", "initial", "load", "step", "wake"]
+
+DAY_MS = 86_400_000
+LEAST_SPACES = 2
+"""A figure that moved by less is not told anew before its renewal."""
+
+
+def initial(_config: ZoneConfig) -> Zone:
+    """A zone from whose lots nothing was heard yet."""
+    return Zone({}, None)
+
+
+def step(config: ZoneConfig, zone: Zone, given: Input | Concluded) -> tuple[Zone, Outputs]:
+    """Take up what a lot concluded, an answer, or the time that passed; request what changed or is to be renewed."""
+    if isinstance(given, Concluded):
+        lot = given.event
+        if not isinstance(lot, LotState) or all(lot.subject != id_ for id_, _ in config.lots):
+            return zone, NOTHING
+        before = zone.lots.get(lot.subject)
+        zone = zone._replace(lots={**zone.lots, lot.subject: word(config, before, lot)})
+    elif isinstance(given, Answered):
+        return _hold(config, zone, given), NOTHING
+    elif not isinstance(given, Tick):
+        return zone, NOTHING
+    return _conclude(config, zone, given)
+
+
+def wake(config: ZoneConfig, zone: Zone) -> int | None:
+    """When a lot's word ends, guidance can be renewed, or the signs are free again."""
+    shown = zone.shown
+    if shown is None:
+        return None
+    known = zip(config.lots, shown.advices, strict=True)
+    ends = [zone.lots[id_].until_ms for (id_, _), advised in known if advised != "unknown"]
+    if ends and min(ends) > shown.valid_until_ms:
+        ends.append(shown.valid_until_ms - config.renewal_ms)
+    return max(min(ends), zone.held_until_ms) if ends else None
+
+
+def dump(zone: Zone) -> Json:
+    """The state as JSON."""
+    return {
+        "lots": {id_: tuple(lot) for id_, lot in zone.lots.items()},
+        "shown": zone.shown and zone.shown._asdict(),
+        "held_until_ms": zone.held_until_ms,
+    }
+
+
+def load(config: ZoneConfig, version: int, kept: Json) -> Zone | None:
+    """The state from JSON without lots that the zone no longer has; None when another version of the rule wrote it."""
+    if version != VERSION:
+        return None
+    zone = STATE.validate_python(kept)
+    lots = {id_: zone.lots[id_] for id_, _ in config.lots if id_ in zone.lots}
+    same = zone.shown is not None and len(zone.shown.advices) == len(config.lots) and len(lots) == len(zone.lots)
+    return zone._replace(lots=lots, shown=zone.shown if same else None)
+
+
+def _hold(config: ZoneConfig, zone: Zone, given: Answered) -> Zone:
+    if given.status == "overridden":
+        until_ms = given.until_ms if given.until_ms is not None else given.now_ms + config.hold_ms
+        return zone._replace(held_until_ms=min(until_ms, given.now_ms + DAY_MS))
+    if given.status in {"accepted", "active"} and zone.held_until_ms:
+        return zone._replace(held_until_ms=0)
+    return zone
+
+
+def _conclude(config: ZoneConfig, zone: Zone, given: Tick | Concluded) -> tuple[Zone, Outputs]:
+    now_ms, shown = given.now_ms, zone.shown
+    advices = tuple([advice(zone.lots.get(id_), now_ms) for id_, _ in config.lots])
+    reason = _reason(advices)
+    if now_ms < zone.held_until_ms or (shown is None and reason == "no_news"):
+        return zone, NOTHING
+    recommend = _preferred(config, zone, advices)
+    until_ms = min([now_ms + config.validity_ms, *_ends(config, zone, advices)])
+    free = tuple(free_of(zone.lots.get(id_), told) for (id_, _), told in zip(config.lots, advices, strict=True))
+    same = shown is not None and (reason, advices, recommend) == shown[:3] and not _moved(config, zone, shown, free)
+    if shown is not None and same:
+        renewal_ms = shown.valid_until_ms - config.renewal_ms
+        if reason == "no_news" or now_ms < renewal_ms or until_ms <= shown.valid_until_ms:
+            return zone, NOTHING
+    saying = Shown(reason, advices, recommend, until_ms, free)
+    request: ParkingGuidance = event(config, zone, saying, now_ms, given.cause)
+    return zone._replace(shown=saying), Outputs((request,), (point(config, zone, saying, now_ms),))
+
+
+def _moved(config: ZoneConfig, zone: Zone, shown: Shown, free: tuple[int | None, ...]) -> bool:
+    """Whether a lot's figure is far from the one that was told."""
+    return any(
+        now is not None
+        and told is not None
+        and abs(now - told) >= max(LEAST_SPACES, config.update * zone.lots[id_].capacity)
+        for (id_, _), now, told in zip(config.lots, free, shown.free, strict=True)
+        if id_ in zone.lots
+    )
+
+
+def _reason(advices: tuple[Advice, ...]) -> GuidanceReason:
+    if "recommend" in advices:
+        return "guided"
+    return "all_full" if {"divert", "closed"} & set(advices) else "no_news"
+
+
+def _preferred(config: ZoneConfig, zone: Zone, advices: tuple[Advice, ...]) -> tuple[str, ...]:
+    """Lots to recommend in the zone's order, those that are almost full behind the others."""
+    known = zip(config.lots, advices, strict=True)
+    found = [id_ for (id_, _), advised in known if advised == "recommend"]
+    return tuple(sorted(found, key=lambda id_: zone.lots[id_].state != "free"))
+
+
+def _ends(config: ZoneConfig, zone: Zone, advices: tuple[Advice, ...]) -> list[int]:
+    """When what is known of the lots ends."""
+    known = zip(config.lots, advices, strict=True)
+    return [zone.lots[id_].until_ms for (id_, _), advised in known if advised != "unknown"]
+
+
+RULE = Rule(
+    id=ID,
+    version=VERSION,
+    kind="zone",
+    configure=configure,
+    initial=initial,
+    step=step,
+    wake=wake,
+    dump=dump,
+    load=load,
+    answers="guidance",
+)
