@@ -15,6 +15,7 @@ from ingest.rules_replay import replayed
 from rules.asset import Asset
 from rules.city import City
 from rules.engine import Concluded, Engine
+from rules.followed import Followed
 from rules.rule import Answered, AnyRule, Input, Json, Observation
 
 NEIGHBOURS = 5
@@ -118,8 +119,10 @@ def _explanation(nothing: Explanation, step: Concluded, *, exact: bool, near: li
     )
 
 
-def shown(given: Input) -> dict[str, Any]:
+def shown(given: Input | Followed) -> dict[str, Any]:
     """An input as JSON."""
+    if isinstance(given, Followed):
+        return {"kind": "event", "event": given.event.id, "now_ms": given.now_ms, "cause": given.cause}
     if isinstance(given, Observation):
         values = [(reading.quantity.field, reading.value, reading.channel) for reading in given.readings]
         return {**given._asdict(), "kind": "observation", "readings": values, "doubtful": len(given.doubtful)}

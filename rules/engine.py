@@ -2,20 +2,22 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import to_json
 
 from rules.asset import Asset, CityError
 from rules.city import City
 from rules.event import Event, Request
+from rules.followed import Followed
 from rules.point import Point
 from rules.rule import Answered, AnyRule, Input, Json, Observation, Outputs, Rule, RuleFailure, StateRow, Tick
 
 __all__ = ["Answered", "Engine", "Observation", "Outputs", "Overlay", "Rule", "RuleFailure", "StateRow", "Tick"]
 
+Step: TypeAlias = Callable[[Any, Any, Any], tuple[Any, Outputs]]
 ENGINE = "engine"
 """The rule id under which the engine keeps rule time (no subject), and the newest request of `rule/asset`."""
 ENGINE_VERSION = 1
@@ -68,7 +70,7 @@ class Concluded(NamedTuple):
 
     event_id: str
     subject: Subject
-    given: Input
+    given: Input | Followed
     before: Any
     after: Any
 
@@ -93,6 +95,7 @@ class Engine:
         self._subjects = _subjects(city, rules)
         self.requests: dict[str, Requested] = {}
         self._by_asset = _by_asset(city, self._subjects)
+        self._followers = _followers(city, self._subjects)
         self._states: list[Any] = [subject.rule.initial(subject.config) for subject in self._subjects]
         self._wakes: list[int | None] = [None] * len(self._subjects)
         self._heap: list[tuple[int, int]] = []
@@ -155,6 +158,10 @@ class Engine:
     def subjects_of(self, asset: str) -> tuple[Subject, ...]:
         """The subjects that hear of this asset."""
         return self._by_asset.get(asset, ())
+
+    def followers_of(self, asset: str) -> tuple[Subject, ...]:
+        """The subjects that see the events about this asset."""
+        return self._followers.get(asset, ())
 
     def subject(self, order: int) -> Subject:
         """The subject with this order."""
@@ -304,11 +311,12 @@ class Overlay:
             rows.append(StateRow(ENGINE, "", ENGINE_VERSION, _to_json(now)))
         return rows
 
-    def _step(self, subject: Subject, current: Input) -> None:
+    def _step(self, subject: Subject, current: Input | Followed, heed: Step | None = None) -> None:
         order, rule, config = subject.order, subject.rule, subject.config
+        step: Step = heed or rule.step
         state = self.states[order] if order in self.states else self.engine.state(order)
         try:
-            changed, outputs = rule.step(config, state, current)
+            changed, outputs = step(config, state, current)
             wake_ms = rule.wake(config, changed)
         except Exception as error:  # noqa: BLE001 - a rule that raises must stop no other
             self.failures.append(subject.failure(current.cause, error))
@@ -322,6 +330,14 @@ class Overlay:
             if self.concluded is not None:
                 self.concluded.append(Concluded(event.id, subject, current, state, changed))
         self.points.extend(outputs.points)
+        if outputs.events and rule.follows is None:
+            self._tell(outputs.events, current)
+
+    def _tell(self, events: Iterable[Event], current: Input | Followed) -> None:
+        """Give events to the subjects that follow the assets they are about."""
+        for event in events:
+            for follower in self.engine.followers_of(event.subject):
+                self._step(follower, Followed(event, current.now_ms, current.cause), follower.rule.heed)
 
     def _numbered(self, subject: Subject, request: Request, before: Event | None) -> Request:
         """The request with its number; one in the place of another of its id says what that one superseded."""
@@ -349,12 +365,29 @@ def _by_asset(city: City, subjects: Sequence[Subject]) -> dict[str, tuple[Subjec
     """Who hears of an asset: its own subjects and those it is a member of, in their order."""
     found: dict[str, dict[int, Subject]] = {}
     for subject in subjects:
-        asset, members = subject.asset, subject.rule.members
-        for id_ in (asset.id, *(members(asset) if members else ())):
-            if id_ not in city.assets:
-                raise CityError(f"rule {subject.rule.id}: feature {asset.id!r} names {id_!r}, expected another feature")
+        for id_ in (subject.asset.id, *_named(city, subject, subject.rule.members)):
             found.setdefault(id_, {})[subject.order] = subject
     return {id_: tuple(heard.values()) for id_, heard in found.items()}
+
+
+def _followers(city: City, subjects: Sequence[Subject]) -> dict[str, tuple[Subject, ...]]:
+    """Who sees the events about an asset, in their order."""
+    found: dict[str, dict[int, Subject]] = {}
+    for subject in subjects:
+        for id_ in _named(city, subject, subject.rule.follows):
+            found.setdefault(id_, {})[subject.order] = subject
+    return {id_: tuple(followers.values()) for id_, followers in found.items()}
+
+
+def _named(city: City, subject: Subject, names: Callable[[Asset], Sequence[str]] | None) -> Sequence[str]:
+    """The further assets that a subject names; raises CityError when one of them is not there."""
+    found = names(subject.asset) if names else ()
+    for id_ in found:
+        if id_ not in city.assets:
+            raise CityError(
+                f"rule {subject.rule.id}: feature {subject.asset.id!r} names {id_!r}, expected another feature"
+            )
+    return found
 
 
 def _to_json(body: Json) -> str:

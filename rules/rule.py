@@ -8,6 +8,7 @@ from decoders.measurement import Reading
 from rules.answer import AnswerStatus, OverriddenBy
 from rules.asset import Asset
 from rules.event import Event
+from rules.followed import Followed
 from rules.point import Point
 
 AHEAD_MS = 120_000
@@ -103,6 +104,9 @@ class Rule(Generic[C, S]):
 
     doubtful   whether it wants doubtful values, too
     members    ids of further assets whose observations the subject sees, from the asset's properties; raises CityError
+    follows    ids of further assets whose events the subject sees (not those of rules that follow others themselves),
+               from the asset's properties; raises CityError
+    heed       the new state and the outputs after such an event; needed where `follows` is
     answers    last word of the topic of its requests (`signal-plan`), whose answers the subject gets; empty: none
 
     `version` counts changes of the decision and of the state's form. Observations reach the step in the order of their
@@ -120,6 +124,8 @@ class Rule(Generic[C, S]):
     load: Callable[[C, int, Json], S | None]
     doubtful: bool = False
     members: Callable[[Asset], Sequence[str]] | None = None
+    follows: Callable[[Asset], Sequence[str]] | None = None
+    heed: Callable[[C, S, Followed], tuple[S, Outputs]] | None = None
     answers: str = ""
 
 

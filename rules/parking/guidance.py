@@ -5,10 +5,10 @@ warned of. Nothing is requested while nothing is known; when the last lot falls 
 over the signs (answer `overridden`) is left alone until the time that the answer names, or for `override_hold_s`.
 """
 
-from rules.concluded import Concluded
 from rules.event import LotState
 from rules.event_parking import Advice, GuidanceReason, ParkingGuidance
-from rules.parking.guidance_config import ZoneConfig, configure
+from rules.followed import Followed
+from rules.parking.guidance_config import ZoneConfig, configure, lots_of
 from rules.parking.guidance_event import ID, VERSION, event, point
 from rules.parking.zone import STATE, Shown, Zone, advice, free_of, word
 from rules.rule import NOTHING, Answered, Input, Json, Outputs, Rule, Tick
@@ -25,9 +25,9 @@ def initial(_config: ZoneConfig) -> Zone:
     return Zone({}, None)
 
 
-def step(config: ZoneConfig, zone: Zone, given: Input | Concluded) -> tuple[Zone, Outputs]:
+def step(config: ZoneConfig, zone: Zone, given: Input | Followed) -> tuple[Zone, Outputs]:
     """Take up what a lot concluded, an answer, or the time that passed; request what changed or is to be renewed."""
-    if isinstance(given, Concluded):
+    if isinstance(given, Followed):
         lot = given.event
         if not isinstance(lot, LotState) or all(lot.subject != id_ for id_, _ in config.lots):
             return zone, NOTHING
@@ -80,7 +80,7 @@ def _hold(config: ZoneConfig, zone: Zone, given: Answered) -> Zone:
     return zone
 
 
-def _conclude(config: ZoneConfig, zone: Zone, given: Tick | Concluded) -> tuple[Zone, Outputs]:
+def _conclude(config: ZoneConfig, zone: Zone, given: Tick | Followed) -> tuple[Zone, Outputs]:
     now_ms, shown = given.now_ms, zone.shown
     advices = tuple([advice(zone.lots.get(id_), now_ms) for id_, _ in config.lots])
     reason = _reason(advices)
@@ -139,5 +139,7 @@ RULE = Rule(
     wake=wake,
     dump=dump,
     load=load,
+    follows=lots_of,
+    heed=step,
     answers="guidance",
 )

@@ -30,7 +30,8 @@ def run(codec: Codec, known: Channels, data: bytes) -> None:
     Attributes that a form has beside those given come back as zeros.
     """
     f_port, given, payload = data[0] if data else 0, data[1:2], data[2:]
-    parameters = {item.name: 1.0 for item in codec.parameters} if given and given[0] & 1 else None
+    figures = {item.name: float(number) for number, item in enumerate(codec.parameters, start=1)}
+    parameters = figures if given and given[0] & 1 else None
     measurements = codec.decode(f_port, payload, NOW_MS, parameters)
     assert measurements
     times = [measurement.time_ms for measurement in measurements]

@@ -16,7 +16,7 @@ from tests.ingest.bench import Bench, running
 from tests.ingest.replays import reading
 from tests.ingest.requesting import REQUESTING, requesting
 from tests.ingest.test_modes import PLAN, newest, say, with_modes
-from tests.ingest.uplinks import CITY, NOW, raw, rfc3339
+from tests.ingest.uplinks import CITY, LOT_DEVICES, NOW, message, occupied, raw, rfc3339
 
 __all__ = ["requesting"]
 
@@ -112,6 +112,9 @@ async def test_a_replay_hears_the_same_answers_at_the_same_place(tmp_path: Path)
             time_ms = NOW + number * MINUTE_MS
             bench.now_ms = time_ms + 30_000
             await say(bench, number, time_ms)
+            then = time_ms + 12_000
+            brings_a_tick = message(dev_eui=LOT_DEVICES[0], payload=occupied(yes=True), f_cnt=50 + number, time_ms=then)
+            await bench.send(answer(300 + number, then), brings_a_tick)
             if number % 2:
                 await bench.send(answer(number, time_ms + 5000))
             if number % 3:
@@ -123,5 +126,5 @@ async def test_a_replay_hears_the_same_answers_at_the_same_place(tmp_path: Path)
         with reading(settings) as connection:
             shadow = rules_replay.run(connection, Decoder(settings, city), city, (*RULES, REQUESTING), everything)
         assert {finding.verdict for finding in shadow.findings} == {"same"}
-        assert await running_plan(bench) == "210 after 11"
+        assert await running_plan(bench) == "311 after 23"
         assert shadow.problems == []

@@ -326,6 +326,8 @@ def test_sensors_anchor_the_counters_of_a_lot_that_has_both() -> None:
     assert len(play.now.evidence) == 3
     play.go(5, 0, 4)
     assert (play.now.basis, play.now.occupied) == ("both", 10)
+    play.say("in", play.counts["in"] + 4)
+    assert (play.now.basis, play.now.occupied) == ("both", 12)
 
 
 def test_without_sensors_the_counters_carry_on_and_without_counters_the_sensors() -> None:

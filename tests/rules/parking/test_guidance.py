@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.asset import Asset, Assignment, CityError
-from rules.concluded import Concluded
 from rules.event import LotState, instant
 from rules.event_parking import ParkingGuidance, ParkingGuidanceData
+from rules.followed import Followed
 from rules.parking import lot_state
 from rules.parking.guidance import RULE, configure, dump, load, step
 from rules.parking.guidance_config import lots_of
@@ -44,7 +44,7 @@ class Play:
         """What the newest request says."""
         return self.events[-1].data
 
-    def give(self, given: Input | Concluded) -> None:
+    def give(self, given: Input | Followed) -> None:
         """Any input of the zone."""
         self.zone, outputs = step(self.config, self.zone, given)
         self.events += cast("tuple[ParkingGuidance, ...]", outputs.events)
@@ -52,10 +52,10 @@ class Play:
 
     def of_lot(self, lot: str, *inputs: Input) -> None:
         """Inputs of a lot at one time, and what it concludes from them in the end."""
-        told: list[Concluded] = []
+        told: list[Followed] = []
         for each in inputs:
             self.states[lot], outputs = lot_state.step(self.lots[lot], self.states[lot], each)
-            told += [Concluded(event, each.now_ms, each.cause) for event in outputs.events]
+            told += [Followed(event, each.now_ms, each.cause) for event in outputs.events]
         for concluded in told[-1:]:
             self.give(concluded)
 
@@ -290,7 +290,7 @@ def test_events_of_other_lots_are_none_of_its_business() -> None:
     before = play.zone
     state, outputs = lot_state.step(other.lots["b"], lot_state.RULE.initial(other.lots["b"]), Tick(START))
     assert state is not None
-    play.give(Concluded(outputs.events[0], START, "c"))
+    play.give(Followed(outputs.events[0], START, "c"))
     assert play.zone is before
 
 
@@ -377,7 +377,7 @@ def test_it_reads_the_news_of_a_lot_with_counters_by_the_older_of_both() -> None
     """Figures that stand on sensors and counters are as old as the older of them."""
     data = json.loads(LotState.model_validate(TWO).payload())
     play = Play("a")
-    play.give(Concluded(LotState.model_validate(data), START + MINUTE, "c"))
+    play.give(Followed(LotState.model_validate(data), START + MINUTE, "c"))
     assert play.zone.lots["a"].newest_ms == START - 5 * MINUTE
     assert play.zone.lots["a"].until_ms == START + 10 * MINUTE
 

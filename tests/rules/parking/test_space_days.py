@@ -312,6 +312,39 @@ def test_a_sensor_that_contradicts_the_counters_is_suspected() -> None:
         assert play.suspects() == expected
 
 
+@pytest.mark.parametrize(("gate", "before", "expected"), [("in", 10, []), ("out", 10, ["s0"]), ("in", 20, ["s0"])])
+def test_a_car_that_parks_came_in_shortly_before(gate: str, before: int, expected: list[str]) -> None:
+    """Ten minutes before is in time; twenty are not, and a car that went out is none that came in."""
+    play = Play(given={"unseen_changes": 1}, gates=True)
+    counts = {"in": 5.0, "out": 5.0}
+    parks = START + 5 * HOUR
+    for minute in range(-120, 61, 10):
+        if minute == -120:
+            play.all_free(parks - 2 * HOUR)
+        if minute == 0:
+            play.say("s0", 1, parks)
+        counts[gate] += minute == -before
+        for way, count in counts.items():
+            play.say(way, count, parks + minute * MINUTE, Quantity.VEHICLE_COUNT_TOTAL)
+    play.give(Tick(START + DAY))
+    assert [device for device, _ in play.suspects()] == expected
+
+
+def test_a_day_without_news_neither_clears_nor_raises_a_suspicion() -> None:
+    """When the network is down, and where a handful of sensors is all there is, nobody is judged."""
+    play = Play(gates=True)
+    play.all_free(START)
+    gate_night(play, 0, 2)
+    said = len(play.events)
+    assert said == 1
+    play.give(Tick(START + 2 * DAY))
+    assert (len(play.events), bool(play.days.suspects)) == (said, True)
+    few = Play(given={"stuck_least_sensors": 7}, gates=True)
+    few.all_free(START)
+    gate_night(few, 0, 2)
+    assert few.events == []
+
+
 def test_silent_counters_hold_nothing_against_a_sensor() -> None:
     """Without the counters' word a change waits, and of too many the oldest are let go."""
     play = Play(gates=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from rules.event import Event
 
 
-class Concluded(NamedTuple):
+class Followed(NamedTuple):
     """An event of an asset that the subject follows, in the step in which it came about; `now_ms` is rule time."""
 
     event: Event
