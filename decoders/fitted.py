@@ -18,6 +18,8 @@ class Fitted:
     """
 
     __slots__ = ("_build", "_names", "_tables", "_typical")
+    MADE_LATER = frozenset({"_tables"})
+    """What devices asked for is no part of the codec's definition."""
 
     def __init__(self, build: Callable[[Mapping[str, float]], Frame], typical: Mapping[str, float]) -> None:
         self._build = build

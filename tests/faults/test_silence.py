@@ -46,7 +46,7 @@ async def test_every_lot_becomes_unknown_and_says_so(
                 await asyncio.sleep(0.05)
         await mosquitto.start()
         async with listening(mosquitto.port) as listener, asyncio.timeout(WAIT_S):
-            while b'"unknown"' not in listener.newest.get(LOT, b""):
+            while LOT not in listener.newest or json.loads(listener.newest[LOT])["data"]["state"] != "unknown":
                 await asyncio.sleep(0.05)
             assert json.loads(listener.newest[LOT])["data"]["occupied"] is None
         async with listening(mosquitto.port, "late-comer") as late, asyncio.timeout(WAIT_S):

@@ -1,5 +1,6 @@
 """Fingerprints of codecs: the same in every process, others as soon as a codec would read otherwise."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,12 +13,14 @@ from decoders import catalog
 from decoders.choice import Choice
 from decoders.codec import Codec
 from decoders.devices import bosch
+from decoders.error import DecodeError
 from decoders.field import Bits, Field
 from decoders.layout import Layout
 from decoders.quantity import Family, Quantity
 from ingest import chirpstack
 from ingest.codec_version import InForce, fingerprint, note
 from ingest.settings import CodecSettings
+from tests.decoders.published import VECTORS
 from tests.ingest.uplinks import event
 
 PRINT_ALL = """
@@ -35,6 +38,16 @@ def test_every_process_finds_the_same() -> None:
         [sys.executable, "-c", PRINT_ALL], check=True, capture_output=True, text=True, env=environment
     )
     assert there.stdout.strip() == here
+
+
+def test_use_changes_nothing() -> None:
+    """A codec that has decoded, also with the figures of some device, is the same codec."""
+    before = [fingerprint(codec) for codec in catalog.CODECS]
+    for vector in VECTORS:
+        figures = {name: value * 2 for name, value in vector.parameters.items()}
+        with contextlib.suppress(DecodeError):
+            catalog.codec(vector.codec).decode(vector.f_port, vector.payload, 0, figures)
+    assert [fingerprint(codec) for codec in catalog.CODECS] == before
 
 
 def test_no_two_codecs_have_one_fingerprint() -> None:

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import structlog
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from decoders.quantity import Privacy
+from ingest import influx_delete
 from ingest.erasure import Erasure, in_order
 from ingest.influx import InfluxSink
 from ingest.influx_delete import Eraser
@@ -65,6 +67,13 @@ def account(guarded_influxd: Influxd) -> Iterator[InfluxSettings]:
     guarded_influxd.query(f"DROP USER {USER}")
     for name in names.values():
         guarded_influxd.query(f"DROP DATABASE {name}")
+
+
+@pytest.fixture(autouse=True)
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that no earlier test has bound to its own output."""
+    structlog.reset_defaults()
+    monkeypatch.setattr(influx_delete, "log", structlog.get_logger())
 
 
 def warnings(logs: Any) -> list[str]:  # noqa: ANN401 - structlog's own type
