@@ -77,7 +77,7 @@ def test_in_order() -> None:
 
 
 def test_payloads_say_what_the_world_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every payload decodes through the catalog to the readings that its sensor took, for every model that is simulated."""
+    """Every payload decodes through the catalog to the readings that its sensor took, for every simulated model."""
     taken: dict[tuple[str, int], Frame] = {}
     send = Device._send
 
