@@ -1,9 +1,10 @@
 """What an uplink costs when more and more devices are known: CPU of the whole service, and its peak memory.
 
-The journal is filled with that many device records first. Then uplinks wait in Mosquitto, from as many different known
-devices as there are uplinks (or from all of them in turns): the worst case, for nearly none is in memory when it is
-heard. `stadtfunk run` drains them into the store, without a city. The reference is the smallest number. Each
-size has a fresh InfluxDB; with the embedded store (where there is no InfluxDB) the first point of a series counts, too.
+The journal is filled with that many device records first. Then uplinks wait in Mosquitto: from as many different known
+devices as there are uplinks (or from all of them in turns), the worst case, for nearly none is in memory when it is
+heard; or, with `--active`, from so many of them while the others are quiet and rest on disk. `stadtfunk run` drains
+them into the store, without a city. The reference is the smallest number. Each size has a fresh InfluxDB; with the embedded
+store (where there is no InfluxDB) the first point of a series counts, too.
 """
 
 import argparse
@@ -35,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uplinks", type=int, default=50_000)
     parser.add_argument("--devices", type=int, nargs="+", default=list(DEVICES))
+    parser.add_argument("--active", type=int, help="how many of them send (default: all, in turns)")
     parser.add_argument("--influxdb", help="url of a running InfluxDB; else a fresh influxd (`make influxd`)")
     options = parser.parse_args()
     if MOSQUITTO is None:
@@ -42,7 +44,8 @@ def main() -> None:
     first = None
     for devices in options.devices:
         with influxdb(options.influxdb) as url:
-            result = measure(devices, options.uplinks, url)
+            stride = max(1, devices // options.active) if options.active else STRIDE
+            result = measure(devices, options.uplinks, stride, url)
         each = result.cpu_s * 1e6 / options.uplinks
         first = first or each
         print(
@@ -52,7 +55,7 @@ def main() -> None:
         )
 
 
-def measure(devices: int, uplinks: int, url: str | None) -> Result:
+def measure(devices: int, uplinks: int, stride: int, url: str | None) -> Result:
     """One size on a fresh journal and a fresh broker."""
     with tempfile.TemporaryDirectory(prefix="stadtfunk-bench-") as name:
         folder = Path(name)
@@ -62,7 +65,7 @@ def measure(devices: int, uplinks: int, url: str | None) -> Result:
         try:
             time.sleep(0.5)
             session(PORT, "stadtfunk-bench", "application/+/device/+/event/+")
-            publish(PORT, messages(uplinks, devices, STRIDE))
+            publish(PORT, messages(uplinks, devices, stride))
             return drain(folder, uplinks, url)
         finally:
             broker.terminate()

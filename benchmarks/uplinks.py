@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def _feature(name: str, devices: list[int], **properties: object) -> dict[str, A
 def messages(count: int, devices: int = DEVICES, stride: int = 1) -> Iterator[tuple[str, bytes]]:
     """Topic and payload of each uplink; the newest is from now. Devices take turns, `stride` apart."""
     rng = random.Random(1)
+    turns = devices // gcd(stride, devices)
     begin_ms = int(time.time() * 1000) - count
     for number in range(count):
         device = number * stride % devices
@@ -98,7 +100,7 @@ def messages(count: int, devices: int = DEVICES, stride: int = 1) -> Iterator[tu
             "devAddr": f"{device:08x}",
             "adr": True,
             "dr": 5,
-            "fCnt": 1 + number // devices,
+            "fCnt": 1 + number // turns,
             "fPort": f_port,
             "confirmed": False,
             "data": base64.b64encode(bytes.fromhex(payload)).decode(),
