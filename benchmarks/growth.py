@@ -1,10 +1,10 @@
 """What an uplink costs when more and more devices are known: CPU of the whole service, and its peak memory.
 
-The journal is filled with that many device records first. Then uplinks wait in Mosquitto: from as many different known
-devices as there are uplinks (or from all of them in turns), the worst case, for nearly none is in memory when it is
-heard; or, with `--active`, from so many of them while the others are quiet and rest on disk. `stadtfunk run` drains
-them into the store, without a city. The reference is the smallest number. Each size has a fresh InfluxDB; with the embedded
-store (where there is no InfluxDB) the first point of a series counts, too.
+The journal is filled with that many device records first. Then uplinks wait in Mosquitto: from as many different
+known devices as there are uplinks (or from all of them in turns), the worst case, for nearly none is in memory when
+it is heard; or, with `--active`, from so many of them while the others are quiet and rest on disk. `stadtfunk run`
+drains them into the store, without a city. The reference is the smallest number. Each size has a fresh InfluxDB;
+with the embedded store (where there is no InfluxDB) the first point of a series counts, too.
 """
 
 import argparse
