@@ -170,7 +170,7 @@ async def test_events_that_waited_for_the_broker_leave_no_trace(tmp_path: Path) 
             await watcher.becomes_ready()
             found = await watcher.metrics()
             assert found["stadtfunk_sink_backoff_seconds sink=events"] == 0
-            assert found["stadtfunk_events_total status=published"] == 1
+            assert found["stadtfunk_events_total status=published"] >= 1, "ticks may have had something to say, too"
 
 
 async def test_metrics_count_what_happened(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
