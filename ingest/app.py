@@ -56,8 +56,8 @@ from rules.traffic.timetable import FeedError
 
 UPKEEP_S = 5.0
 """Seconds between looks at the journal's size."""
-FOLD_S = 3600.0
-"""Seconds between foldings of device records into their table."""
+FOLD_S = 900.0
+"""Seconds between foldings of device records into their table: deadlines there must not be past for most devices."""
 MAX_FRESH = 150_000
 """Device records in memory that wait for folding; beyond, it is done at once."""
 MAX_LOGGED = 300_000
@@ -360,7 +360,7 @@ class Service:
             log.error("rule starts afresh", rule=failure.rule, subject=failure.subject, error=failure.error)
         if salvaged is not None or damaged:
             rules_store.continue_numbers(self.settings.journal.path, self.engine)
-        self.fleet.restore(self.journal.logged_devices(), intact)
+        self.fleet.restore(self.journal.logged_devices(), intact, self.journal.number)
         for subject in self.register.lifecycle.subjects():
             self._changed(subject)
         self.processor.last_tick_ms = self.journal.last_tick_ms()
@@ -470,7 +470,8 @@ class Service:
     async def _upkeep(self, sinks: list[Sink]) -> None:
         loop = asyncio.get_running_loop()
         last_prune = -PRUNE_S
-        last_fold = last_compact = loop.time()
+        last_compact = loop.time()
+        last_fold = last_compact - FOLD_S if self.fleet.fresh else last_compact
         while True:
             try:
                 self.telemetry.journal_size(await self.journal.size())

@@ -1,9 +1,9 @@
 """All devices that were ever heard: the busy ones in memory, the quiet ones on disk.
 
-A batch works on an overlay that is merged after its commit; its commit logs the records that it changed. Once an hour
-(or when there are many) the logged records are folded into the table of devices (`unfolded`, `folded`), and leave
-memory: a device that sends every quarter of an hour is written there once for four uplinks. Until then they are kept
-packed, a third of a kilobyte each; only those in use are unpacked.
+A batch works on an overlay that is merged after its commit; its commit logs the records that it changed. Every
+quarter of an hour (or when there are many) the logged records are folded into the table of devices (`unfolded`,
+`folded`), and leave memory: a device that sends every minute is written there once for fifteen uplinks. Until then they
+are kept packed, a third of a kilobyte each; only those in use are unpacked.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -120,8 +120,12 @@ class Fleet:
         self.logged = max(self.logged, number)
         self._settle()
 
-    def restore(self, records: Mapping[str, Record], states: Iterable[StateRow]) -> None:
-        """Take up what was kept, at the start: logged records, and the states of stations among those of rules."""
+    def restore(self, records: Mapping[str, Record], states: Iterable[StateRow], number: int) -> None:
+        """Take up what was kept, at the start: logged records, and the states of stations among those of rules.
+
+        `number` is that of the newest commit, up to which they were logged.
+        """
+        self.logged = number
         for dev_eui, record in records.items():
             self._pack(dev_eui, record, dump_one(record))
         self.unfolded_logs = len(records)

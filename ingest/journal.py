@@ -138,6 +138,11 @@ class Journal:
         """All rule states: (intact, damaged); for the start, before anything runs."""
         return sql.states(self._writer)
 
+    @property
+    def number(self) -> int:
+        """The number of the newest commit."""
+        return self._number
+
     def logged_devices(self) -> dict[str, Record]:
         """The newest records of devices that are not folded yet; for the start, before anything runs."""
         for number in sql.damaged_logs(self._writer):

@@ -1,5 +1,6 @@
 """The fleet in a running pipeline: silence of devices, gateways and the network; what survives a restart."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from ingest import fleet, fleet_store
+from ingest.app import Service
 from ingest.lifecycle import Change, State
 from ingest.lifecycle_store import set_state
 from ingest.mqtt import Message
@@ -117,6 +119,21 @@ async def test_nothing_is_forgotten_by_a_restart(settings: Settings) -> None:
         assert await said(third) == [(LOT_DEVICES[0], "silent")]
         assert (await ledger_of(third, settings, 1))["2027-01-15"] == [12, 12, 0, 0, 0, 12]
         third.now_ms = end_ms
+
+
+async def test_a_start_folds_what_was_logged(settings: Settings) -> None:
+    """A service that is restarted again and again does not let its log grow."""
+    async with running(settings) as first:
+        await live(first, range(3), range(20))
+    service = Service(settings)
+    assert service.fleet.fresh == 20
+    async with asyncio.TaskGroup() as group, asyncio.timeout(60):
+        group.create_task(service.run())
+        while await service.journal.query(lambda c: c.execute("SELECT count(*) FROM device_log").fetchone()[0]):
+            await asyncio.sleep(0.05)
+        rested = await service.journal.query(lambda c: c.execute("SELECT count(*) FROM device").fetchone()[0])
+        service.stop()
+    assert rested == 20
 
 
 async def test_memory_and_folding_change_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
