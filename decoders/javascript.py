@@ -20,7 +20,7 @@ from decoders.error import EncodeError, MappingError, ScriptError, ScriptHung, S
 from decoders.mapping import Table
 from decoders.measurement import Measurement
 from decoders.quantity import Family, Privacy, Quantity
-from decoders.script_engine import Call, Plan, Sandbox, loads
+from decoders.script_engine import NO_MEMORY, Call, Plan, Sandbox, loads
 
 JsonObject = dict[str, object]
 Clock = Callable[[], float]
@@ -248,7 +248,7 @@ class ScriptCodec:
 
 def _error(text: str) -> str:
     found = loads(text) if text.startswith('"') else text
-    return str(found)
+    return f"null thrown: {NO_MEMORY}, or the file's own" if found == "null" else str(found)
 
 
 def _refuse_errors(value: JsonObject, before: str = "") -> None:

@@ -122,7 +122,7 @@ def test_the_table_decides_what_the_readings_are() -> None:
         ("throw new Error('no such frame');", "Error: no such frame"),
         ("throw 'text';", "text"),
         ("throw Symbol('s');", "symbol"),
-        ("throw null;", "null"),
+        ("throw null;", "null thrown: out of memory, or the file's own"),
         ("return null.x;", "TypeError"),
         ("return {data: Promise.resolve(1), then: 1} && Promise.resolve({});", "promise"),
     ],
