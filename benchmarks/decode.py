@@ -10,7 +10,7 @@ from uplinks import MODELS
 from decoders import catalog
 from decoders.codec import Codec
 from decoders.javascript import ScriptCodec
-from ingest.script_thread import ScriptThread
+from ingest.codecs.script_thread import ScriptThread
 
 ROUNDS = 7
 Row = tuple[str, int, str, Codec | ScriptCodec]

@@ -21,7 +21,7 @@ from pipeline import CONFIG, HTTP_PORT, MOSQUITTO, PORT, Result, cpu_seconds, pe
 from uplinks import dev_eui, messages, publish, session, settings_text
 
 from decoders.quantity import Privacy
-from ingest import fleet_store
+from ingest.fleet import store as fleet_store
 from ingest.journal_schema import open_writer, transaction
 from rules.device.record import About, Battery, Day, Record
 

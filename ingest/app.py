@@ -15,34 +15,38 @@ from zoneinfo import ZoneInfo
 import structlog
 from prometheus_client import CollectorRegistry
 
-from ingest import answers, codec_folder, codec_version, collector, http, journal_sql, modes, rules_store, watchdog
+from ingest import answers, collector, http, journal_sql, watchdog
 from ingest import dead_letter_store as letters
 from ingest.audit import Action
 from ingest.broker_warnings import broker_warnings
 from ingest.calendar import Calendar
 from ingest.canary import Canary
 from ingest.clock import Clock, simulated_clock, wall_clock
-from ingest.codec_folder import Content, Library
-from ingest.codec_version import InForce
-from ingest.correction import JournalKeeper, Keeper
+from ingest.codecs import folder as codec_folder
+from ingest.codecs import version as codec_version
+from ingest.codecs.folder import Content, Library
+from ingest.codecs.version import InForce
+from ingest.decisions import modes
+from ingest.decisions import store as rules_store
+from ingest.decisions.control import RulesControl
+from ingest.decisions.modes import Modes
+from ingest.decisions.reload import Fresh, Source, prepare
 from ingest.devices import Devices
 from ingest.drain import Drain
-from ingest.fleet import Fleet
+from ingest.fleet.fleet import Fleet
+from ingest.fleet.register import Register
 from ingest.gtfs import with_timetables
 from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
 from ingest.journal_privacy import PersonalData
 from ingest.journal_schema import JournalDamaged, JournalError
-from ingest.modes import Modes
 from ingest.mqtt import ConnectionState, Subscriber, filters
 from ingest.mqtt_error import PublishFailed
 from ingest.mqtt_out import Publisher
 from ingest.outbox import CONTENT_TYPE, Outbox
 from ingest.pipeline import Pipeline, Stopping
 from ingest.process import Processor
-from ingest.register import Register
-from ingest.reload import Fresh, Source, prepare
-from ingest.rules_control import RulesControl
+from ingest.replay.correction import JournalKeeper, Keeper
 from ingest.service_state import STATE_TOPIC, service_state
 from ingest.settings import InfluxSettings, Settings, SettingsError
 from ingest.sink import Sink, SinkUnavailable

@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from ingest import audit, cli_service
+from ingest import audit
 from ingest.audit import Action
-from ingest.cli_error import CommandError
 from ingest.clock import wall_clock
+from ingest.commands import service as cli_service
+from ingest.commands.error import CommandError
 from ingest.journal_schema import JournalError, open_writer, take_lock, transaction
 from ingest.settings import Settings
 

@@ -3,14 +3,15 @@
 import asyncio
 
 from decoders.error import UnknownCodec
-from ingest import check_broker, check_city, check_service, modes
+from ingest import check_broker, check_city, check_service
 from ingest.app import read_city, service_clock, store_path
-from ingest.codec_folder import Library
+from ingest.codecs.folder import Library
 from ingest.conditioning import Conditioning
+from ingest.decisions import modes
 from ingest.finding import Finding, line
-from ingest.influx_http import place
-from ingest.influx_search import ServerFault
-from ingest.influx_version import UnknownVersion, detect
+from ingest.influxdb.http import place
+from ingest.influxdb.search import ServerFault
+from ingest.influxdb.version import UnknownVersion, detect
 from ingest.journal_schema import JournalError, is_locked, open_reader
 from ingest.settings import Settings, SettingsError
 from rules.catalog import RULES

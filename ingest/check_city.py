@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import closing
 
-from ingest import fleet_store
 from ingest.finding import Finding
+from ingest.fleet import store as fleet_store
 from ingest.journal_schema import JournalError, open_reader
 from ingest.settings import Settings
 from rules.city import City, Difference

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from ingest import cli_service
 from ingest.broker_warnings import broker_warnings
-from ingest.cli_error import CommandError
+from ingest.commands import service as cli_service
+from ingest.commands.error import CommandError
 from ingest.conditioning import WARNING
 from ingest.finding import Finding
 from ingest.settings import Settings

@@ -14,19 +14,17 @@ from typing import Annotated
 
 import typer
 
-from ingest import (
-    cli_audit,
-    cli_codecs,
-    cli_dead_letters,
-    cli_devices,
-    cli_events,
-    cli_provision,
-    cli_replay,
-    cli_rules,
-    cli_signal_plan,
-    cli_status,
-)
-from ingest.cli_error import CommandError
+from ingest.commands import audit as cli_audit
+from ingest.commands import codecs as cli_codecs
+from ingest.commands import dead_letters as cli_dead_letters
+from ingest.commands import devices as cli_devices
+from ingest.commands import events as cli_events
+from ingest.commands import provision as cli_provision
+from ingest.commands import replay as cli_replay
+from ingest.commands import rules as cli_rules
+from ingest.commands import signal_plan as cli_signal_plan
+from ingest.commands import status as cli_status
+from ingest.commands.error import CommandError
 from ingest.journal_schema import JournalDamaged, JournalError
 from ingest.settings import SettingsError, load, settings_file
 from ingest.store_schema import StoreError
@@ -69,7 +67,7 @@ def options(
 def run(config: Config = None) -> None:
     """Run the service until SIGTERM or SIGINT."""
     from ingest.app import serve
-    from ingest.reload import Source
+    from ingest.decisions.reload import Source
 
     serve(load(config), Source(settings_file(config), lambda: load(config)))
 

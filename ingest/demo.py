@@ -20,8 +20,8 @@ from rich.live import Live
 
 from ingest.app import Service
 from ingest.broker import BrokerError, DemoBroker, demo_broker
-from ingest.cli_error import CommandError
 from ingest.clock import wall_clock
+from ingest.commands.error import CommandError
 from ingest.demo_view import Snapshot, snapshot, view
 from ingest.settings import CitySettings, Settings, given
 from ingest.store_schema import StoreError

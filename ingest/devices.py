@@ -9,9 +9,9 @@ from decoders.mapping import ObjectCodec
 from decoders.measurement import Measurement
 from decoders.quantity import Privacy, Quantity
 from decoders.uplink import Device, Uplink
-from ingest.assignments import Assignments
-from ingest.codec_folder import AnyCodec, Library
+from ingest.codecs.folder import AnyCodec, Library
 from ingest.dead_letter import Reason
+from ingest.fleet.assignments import Assignments
 from ingest.journal_records import Assigned, Stay
 from ingest.series import DeviceTags
 from ingest.settings import Settings

@@ -10,10 +10,10 @@ from ingest.backoff import Backoff
 from ingest.clock import Clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.dead_letter_store import SINK_SOURCE
-from ingest.erasure import few, in_order
 from ingest.journal import Journal
 from ingest.journal_records import PointsRow
 from ingest.journal_schema import JournalDamaged, JournalError
+from ingest.replay.erasure import few, in_order
 from ingest.settings import JournalSettings
 from ingest.sink import Rejected, Sink, SinkUnavailable
 from ingest.telemetry import Telemetry

@@ -13,15 +13,19 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-from ingest import http_audit, http_devices, http_ledger, http_replay, http_rules
+from ingest.api import audit as http_audit
+from ingest.api import devices as http_devices
+from ingest.api import ledger as http_ledger
+from ingest.api import replay as http_replay
+from ingest.api import rules as http_rules
+from ingest.api.command import Command
 from ingest.audit import Action
 from ingest.clock import Clock
-from ingest.correction import Keeper
 from ingest.dead_letter_store import DeadLetterError
-from ingest.http_command import Command
+from ingest.decisions.control import RulesControl
+from ingest.fleet.register import Register
 from ingest.journal import Journal
-from ingest.register import Register
-from ingest.rules_control import RulesControl
+from ingest.replay.correction import Keeper
 from ingest.settings import Settings
 
 MAX_BODY = 64_000_000

@@ -12,11 +12,11 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from decoders.quantity import Privacy
-from ingest.influx_answer import Answer, read
-from ingest.influx_delete import Eraser
-from ingest.influx_http import about
-from ingest.influx_search import Failing, Search, ServerFault
-from ingest.influx_version import UnknownVersion, Version, detect
+from ingest.influxdb.answer import Answer, read
+from ingest.influxdb.delete import Eraser
+from ingest.influxdb.http import about
+from ingest.influxdb.search import Failing, Search, ServerFault
+from ingest.influxdb.version import UnknownVersion, Version, detect
 from ingest.settings import InfluxSettings
 from ingest.sink import Rejected, SinkUnavailable
 

@@ -12,10 +12,11 @@ from typing import Self, TypeVar
 
 import structlog
 
-from ingest import audit, dead_letter_rows, fleet_store, journal_raw
+from ingest import audit, dead_letter_rows, journal_raw
 from ingest import journal_sql as sql
 from ingest.clock import wall_clock
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
+from ingest.fleet import store as fleet_store
 from ingest.journal_copy import Failed
 from ingest.journal_damage import damage, is_damage, mark
 from ingest.journal_privacy import PersonalData

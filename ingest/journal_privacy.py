@@ -13,7 +13,7 @@ from typing import Self
 
 from decoders import catalog
 from decoders.quantity import Privacy
-from ingest.codec_folder import Library
+from ingest.codecs.folder import Library
 from ingest.dead_letter import DeadLetter, Reason
 from ingest.settings import Settings
 

@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from decoders.quantity import Privacy
-from ingest import audit, fleet_store, journal_raw, ledger_store, lifecycle_store
+from ingest import audit, journal_raw
 from ingest.bulk_insert import insert
 from ingest.dead_letter_rows import write_dead_letter, write_resolved
+from ingest.fleet import ledger_store, lifecycle_store
+from ingest.fleet import store as fleet_store
 from ingest.journal_privacy import PERSONAL_DAYS, PersonalData
 from ingest.journal_records import (
     Batch,

@@ -14,16 +14,16 @@ from ingest.chirpstack import Event, JoinEvent, StatusEvent
 from ingest.clock import Clock
 from ingest.conditioning import Conditioning
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
+from ingest.decisions.modes import Modes
 from ingest.device_events import event_line
 from ingest.devices import Devices, Place, Route, join_stay
-from ingest.fleet import Fleet
-from ingest.fleet_hearing import heard_by
-from ingest.fleet_overlay import MAX_DUE, FleetOverlay
+from ingest.fleet.fleet import Fleet
+from ingest.fleet.hearing import heard_by
+from ingest.fleet.overlay import MAX_DUE, FleetOverlay
 from ingest.identity import FrameWindow, digest, identifier
 from ingest.journal_records import Batch, EventRow, Known, RawMessage, Resolved, SeenUplink, Stay, Wanted
 from ingest.line_protocol import encode
 from ingest.lines import best_copy, link_line, write_readings
-from ingest.modes import Modes
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.city import Asset

@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from ingest.cli_signal_plan import RoadFile
+from ingest.commands.signal_plan import RoadFile
 from rules.city import City
 from rules.engine import Engine
 from rules.geojson import read_assets

@@ -1,7 +1,7 @@
 """Provisioning as the tests do it: everything that is planned, with nothing printed."""
 
-from ingest.provision import provisioner
-from ingest.provision_plan import Step, wanted
+from ingest.influxdb.provision import provisioner
+from ingest.influxdb.provision_plan import Step, wanted
 from ingest.settings import InfluxSettings
 
 BERLIN = "Europe/Berlin"

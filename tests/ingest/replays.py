@@ -9,20 +9,20 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from ingest import codec_version
-from ingest.backfill import Backfill
 from ingest.calendar import Calendar
-from ingest.codec_version import InForce
-from ingest.correction import JournalKeeper, Keeper, Order, Part, Result, Waiting
+from ingest.codecs import version as codec_version
+from ingest.codecs.version import InForce
 from ingest.dead_letter import DeadLetter
-from ingest.decode_again import Decoder
 from ingest.drain import Drain
-from ingest.erasure import in_order
 from ingest.history import Recorded
 from ingest.journal_records import PointsRow
 from ingest.journal_schema import open_reader
-from ingest.read_back import ReadBack, from_store
-from ingest.replay import Replay, patient
+from ingest.replay.backfill import Backfill
+from ingest.replay.correction import JournalKeeper, Keeper, Order, Part, Result, Waiting
+from ingest.replay.decode_again import Decoder
+from ingest.replay.erasure import in_order
+from ingest.replay.read_back import ReadBack, from_store
+from ingest.replay.replay import Replay, patient
 from ingest.settings import Settings, load
 from ingest.sink import Sink
 from ingest.sqlite_store import SqliteStore

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from ingest import ledger_view
 from ingest.calendar import Calendar
+from ingest.fleet import ledger_view
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from tests.ingest.bench import Bench

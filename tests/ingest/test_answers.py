@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import answers, rules_replay
+from ingest import answers
 from ingest.audit import Action
-from ingest.decode_again import Decoder
+from ingest.decisions import replay as rules_replay
 from ingest.mqtt import Message
+from ingest.replay.decode_again import Decoder
 from rules.catalog import RULES
 from rules.city import City
 from rules.engine import Overlay

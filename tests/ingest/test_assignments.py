@@ -1,6 +1,6 @@
 """Where devices were when, by people's words and by tags."""
 
-from ingest.assignments import Assignments
+from ingest.fleet.assignments import Assignments
 from ingest.journal_records import Assigned
 
 

@@ -15,7 +15,7 @@ from ingest import audit, audit_export
 from ingest.audit import EMPTY, GENESIS, Action, Check, Head, Row
 from ingest.audit_export import ExportError
 from ingest.cli import app
-from ingest.cli_error import CommandError
+from ingest.commands.error import CommandError
 from ingest.journal_schema import open_writer
 from tests.ingest.uplinks import NOW
 

@@ -11,7 +11,7 @@ from ingest import check_city, check_service
 from ingest.app import Service, read_city
 from ingest.broker import Mosquitto, free_port
 from ingest.finding import Finding, line
-from ingest.fleet_store import fold, resting
+from ingest.fleet.store import fold, resting
 from ingest.journal_schema import open_writer
 from ingest.settings import Settings, load
 from rules.device.record import About, Day, Record

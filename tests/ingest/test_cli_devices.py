@@ -15,9 +15,9 @@ from decoders.quantity import Privacy
 from ingest.app import Service
 from ingest.broker import free_port
 from ingest.cli import app
-from ingest.cli_error import CommandError
 from ingest.clock import wall_clock
-from ingest.fleet_store import fold, resting
+from ingest.commands.error import CommandError
+from ingest.fleet.store import fold, resting
 from ingest.journal_schema import open_writer
 from ingest.settings import load
 from rules.device.record import About, Day, Record

@@ -13,9 +13,9 @@ from decoders.javascript import ScriptCodec
 from decoders.mapping import ObjectCodec
 from decoders.quantity import Family, Privacy, Quantity
 from decoders.uplink import Device
-from ingest import codec_folder
-from ingest.codec_folder import Library
-from ingest.codec_version import InForce, fingerprint
+from ingest.codecs import folder as codec_folder
+from ingest.codecs.folder import Library
+from ingest.codecs.version import InForce, fingerprint
 from ingest.devices import Devices
 from ingest.settings import CodecSettings, PrivacySettings, Settings, given, load
 from rules.city import City

@@ -18,14 +18,14 @@ from decoders.field import Bits, Field
 from decoders.layout import Layout
 from decoders.quantity import Family, Quantity
 from ingest import chirpstack
-from ingest.codec_version import InForce, fingerprint, note
+from ingest.codecs.version import InForce, fingerprint, note
 from ingest.settings import CodecSettings
 from tests.decoders.published import VECTORS
 from tests.ingest.uplinks import event
 
 PRINT_ALL = """
 from decoders import catalog
-from ingest.codec_version import fingerprint
+from ingest.codecs.version import fingerprint
 print(*map(fingerprint, catalog.CODECS))
 """
 

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 from ingest import cli, yaml_core
 from ingest.audit import operating_system_user
-from ingest.codec_folder import Library
-from ingest.codec_repository import usable_name
-from ingest.codec_trial import difference
+from ingest.codecs.folder import Library
+from ingest.codecs.repository import usable_name
+from ingest.codecs.trial import difference
 from ingest.settings import CodecSettings
 
 SCRIPT = """

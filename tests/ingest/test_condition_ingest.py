@@ -15,12 +15,12 @@ from decoders.uplink import Device
 from ingest import check, check_service, journal_raw
 from ingest.audit import Action
 from ingest.conditioning import Conditioning, city_problems
-from ingest.decode_again import Decoder, Line
+from ingest.decisions.replay import Selection, run
 from ingest.devices import Place
 from ingest.finding import Finding
 from ingest.lines import Lines, write_readings
 from ingest.mqtt import Message
-from ingest.rules_replay import Selection, run
+from ingest.replay.decode_again import Decoder, Line
 from ingest.settings import Settings, SettingsError, load
 from rules.catalog import RULES
 from rules.city import City

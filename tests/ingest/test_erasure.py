@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from decoders.quantity import Privacy
-from ingest.erasure import Erasure, behind, few, in_order
 from ingest.journal_records import PointsRow
+from ingest.replay.erasure import Erasure, behind, few, in_order
 from ingest.sink import SinkUnavailable
 from ingest.sqlite_store import SqliteStore
 from tests.ingest.replays import points

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from ingest import fleet, fleet_store
 from ingest.app import Service
-from ingest.lifecycle import Change, State
-from ingest.lifecycle_store import set_state
+from ingest.fleet import fleet
+from ingest.fleet import store as fleet_store
+from ingest.fleet.lifecycle import Change, State
+from ingest.fleet.lifecycle_store import set_state
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.device import health

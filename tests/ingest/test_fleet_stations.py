@@ -4,7 +4,7 @@ import pytest
 
 from decoders.quantity import Privacy
 from ingest.calendar import Calendar
-from ingest.fleet import Fleet
+from ingest.fleet.fleet import Fleet
 from rules.device.config import HOUR_MS, DeviceRules
 from rules.device.network import MAX_OUTAGES, NETWORK, Station
 from rules.device.record import About, Day, Record

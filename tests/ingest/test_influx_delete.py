@@ -10,13 +10,13 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from decoders.quantity import Privacy
-from ingest import influx_delete
-from ingest.erasure import Erasure, in_order
 from ingest.influx import InfluxSink
-from ingest.influx_delete import Eraser
-from ingest.influx_http import InfluxHttp
-from ingest.influx_search import ServerFault
+from ingest.influxdb import delete as influx_delete
+from ingest.influxdb.delete import Eraser
+from ingest.influxdb.http import InfluxHttp
+from ingest.influxdb.search import ServerFault
 from ingest.journal_records import PointsRow
+from ingest.replay.erasure import Erasure, in_order
 from ingest.settings import InfluxSettings
 from ingest.sink import SinkUnavailable
 from tests.doubles.influx import serving

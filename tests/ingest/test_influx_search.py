@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.influx_answer import Answer, Fault, read
-from ingest.influx_search import Failing, Part, Search, ServerFault
+from ingest.influxdb.answer import Answer, Fault, read
+from ingest.influxdb.search import Failing, Part, Search, ServerFault
 
 OK, UNREADABLE, CONFLICT, LARGE, POISON = b"ok", b"unreadable", b"conflict", b"large", b"poison"
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from decoders.quantity import Privacy
 from ingest.influx import InfluxSink
-from ingest.influx_version import Version
+from ingest.influxdb.version import Version
 from ingest.line_protocol import encode, parse
 from ingest.settings import InfluxSettings
 from ingest.sink import SinkUnavailable

@@ -4,10 +4,10 @@ import pytest
 
 from decoders.quantity import Privacy
 from ingest.influx import InfluxSink
-from ingest.influx_delete import CannotDelete, delete_body
-from ingest.influx_http import HttpAnswer
-from ingest.influx_search import ServerFault
-from ingest.influx_version import UnknownVersion, Version, detect, version_of
+from ingest.influxdb.delete import CannotDelete, delete_body
+from ingest.influxdb.http import HttpAnswer
+from ingest.influxdb.search import ServerFault
+from ingest.influxdb.version import UnknownVersion, Version, detect, version_of
 from ingest.settings import InfluxSettings
 from ingest.sink import SinkUnavailable
 from tests.doubles.influx import Release, Scripted, serving

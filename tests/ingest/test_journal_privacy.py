@@ -14,7 +14,7 @@ from ingest import dead_letter_store
 from ingest.app import Service
 from ingest.audit import Action
 from ingest.calendar import Calendar
-from ingest.codec_folder import Library
+from ingest.codecs.folder import Library
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.dead_letter_store import StoredLetter
 from ingest.journal import Journal

@@ -8,17 +8,19 @@ from typing import Any
 import pytest
 import structlog
 
-from ingest import correction, fleet_store, lifecycle_store
 from ingest.app import Service
 from ingest.audit import Action
-from ingest.codec_version import InForce
-from ingest.correction import CorrectionError, JournalKeeper, Order, Result
+from ingest.codecs.version import InForce
+from ingest.fleet import lifecycle_store
+from ingest.fleet import store as fleet_store
+from ingest.fleet.lifecycle import Change, State
 from ingest.journal import Journal
 from ingest.journal_records import Assigned, Batch, Wanted
 from ingest.journal_salvage import salvage
 from ingest.journal_schema import CHECKED, checksum, open_writer
 from ingest.journal_tables import statements, tables
-from ingest.lifecycle import Change, State
+from ingest.replay import correction
+from ingest.replay.correction import CorrectionError, JournalKeeper, Order, Result
 from ingest.settings import JournalSettings
 from tests.ingest.bench import MINUTE_MS, city_settings, running
 from tests.ingest.uplinks import LOT_DEVICES, NOW, message

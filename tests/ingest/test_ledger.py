@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.audit import Action
-from ingest.lifecycle import State
+from ingest.fleet.lifecycle import State
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from tests.ingest.bench import Bench, city_settings, running

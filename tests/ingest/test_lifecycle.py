@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from ingest import assignments, lifecycle
-from ingest.assignments import AssignmentError, Assignments
-from ingest.cli_time import instant_ms, local_time
+from ingest.commands.time import instant_ms, local_time
+from ingest.fleet import assignments, lifecycle
+from ingest.fleet.assignments import AssignmentError, Assignments
+from ingest.fleet.lifecycle import Change, Lifecycle, LifecycleError, State
+from ingest.fleet.register import Register
 from ingest.journal import Journal
 from ingest.journal_records import Assigned
 from ingest.journal_schema import open_writer
-from ingest.lifecycle import Change, Lifecycle, LifecycleError, State
-from ingest.register import Register
 from ingest.settings import load
 from rules.city import City
 from tests.ingest.uplinks import CITY, LOT_DEVICES, NOW

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from ingest import check, rules_store
+from ingest import check
 from ingest.app import Service
+from ingest.decisions import store as rules_store
+from ingest.decisions.modes import Modes, domain_of_topic
+from ingest.decisions.store import RulesError
 from ingest.journal import Journal
 from ingest.journal_row import settled
-from ingest.modes import Modes, domain_of_topic
 from ingest.outbox import Outbox
-from ingest.rules_store import RulesError
 from ingest.settings import Mode, Settings, SettingsError, given
 from ingest.telemetry import Telemetry
 from tests.ingest.bench import Bench, city_settings, running, until

@@ -13,9 +13,9 @@ import pytest
 
 from ingest import audit
 from ingest.audit import Action
-from ingest.cli_provision import Report, provision
+from ingest.commands.provision import Report, provision
+from ingest.influxdb.provision_plan import WRITER
 from ingest.journal import Journal
-from ingest.provision_plan import WRITER
 from ingest.settings import given, load
 from tests.doubles.influx import InfluxDouble, serving
 

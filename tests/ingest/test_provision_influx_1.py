@@ -14,10 +14,10 @@ import pytest
 from pydantic import SecretStr
 
 from decoders.quantity import Privacy
-from ingest.downsampling import HOURLY, Downsampling, flux_task
 from ingest.influx import InfluxSink
-from ingest.provision import provisioner
-from ingest.provision_plan import READER, WRITER, ProvisionError, wanted
+from ingest.influxdb.downsampling import HOURLY, Downsampling, flux_task
+from ingest.influxdb.provision import provisioner
+from ingest.influxdb.provision_plan import READER, WRITER, ProvisionError, wanted
 from ingest.settings import InfluxSettings
 from ingest.sink import SinkUnavailable
 from tests.doubles.influxd import Influxd

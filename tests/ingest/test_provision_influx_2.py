@@ -6,11 +6,11 @@ import pytest
 from pydantic import SecretStr
 
 from decoders.quantity import Privacy
-from ingest.downsampling import DAILY, HOURLY
 from ingest.influx import InfluxSink
-from ingest.provision import provisioner
-from ingest.provision_influx_2 import PAGE
-from ingest.provision_plan import READER, WRITER, ProvisionError, Step, Wanted, wanted
+from ingest.influxdb.downsampling import DAILY, HOURLY
+from ingest.influxdb.provision import provisioner
+from ingest.influxdb.provision_2 import PAGE
+from ingest.influxdb.provision_plan import READER, WRITER, ProvisionError, Step, Wanted, wanted
 from ingest.settings import InfluxSettings
 from tests.doubles.influx import InfluxDouble, Release, Scripted, serving
 from tests.ingest.provisioning import BERLIN, provision

@@ -3,9 +3,9 @@
 import pytest
 
 from decoders.quantity import Privacy, Quantity
-from ingest.downsampling import Aggregate, Downsampling, aggregate, fields, flux_task, measurements
-from ingest.ledger import Entry, Tally, gateway_fields
-from ingest.provision_plan import (
+from ingest.fleet.ledger import Entry, Tally, gateway_fields
+from ingest.influxdb.downsampling import Aggregate, Downsampling, aggregate, fields, flux_task, measurements
+from ingest.influxdb.provision_plan import (
     DAY_S,
     READER,
     WRITER,

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from ingest.decisions.reload import Source
+from ingest.decisions.where import feature_line, settings_line
 from ingest.journal_schema import JournalError
-from ingest.reload import Source
 from ingest.settings import SettingsError, load
 from ingest.token_file import token_path
-from ingest.where import feature_line, settings_line
 from rules.parking.lot_state import RULE as LOT_RULE
 from tests.ingest.bench import Bench
 from tests.ingest.requesting import ID, requesting

@@ -15,13 +15,13 @@ from decoders.devices import bosch
 from decoders.field import Bits, Field
 from decoders.layout import Layout
 from decoders.quantity import Quantity
-from ingest import correction, read_back, replay
 from ingest.audit import verify
-from ingest.correction import JournalKeeper, Part, Waiting
-from ingest.decode_again import Decoder
 from ingest.journal_records import Stay
 from ingest.mqtt import Message
-from ingest.replay import ReplayError
+from ingest.replay import correction, read_back, replay
+from ingest.replay.correction import JournalKeeper, Part, Waiting
+from ingest.replay.decode_again import Decoder
+from ingest.replay.replay import ReplayError
 from ingest.sqlite_store import SqliteStore
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import (
@@ -380,7 +380,7 @@ async def test_a_full_journal_is_waited_for_when_somebody_empties_it(monkeypatch
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr("ingest.replay.asyncio.sleep", sleep)
+    monkeypatch.setattr("ingest.replay.replay.asyncio.sleep", sleep)
     part = Part({})
     await replay.patient(keep)(part)
     assert (len(offered), len(waited)) == (2, 2)

@@ -11,14 +11,14 @@ import pytest
 
 from decoders.quantity import Privacy
 from ingest.calendar import Calendar
-from ingest.codec_version import InForce, Version
-from ingest.correction import JournalKeeper, Order, Part, Waiting
-from ingest.decode_again import Decoder, Line, Message
+from ingest.codecs.version import InForce, Version
 from ingest.journal_records import RawMessage
 from ingest.mqtt import Message as Sent
-from ingest.read_back import from_store
-from ingest.replay import Replay
-from ingest.replay_choice import Choice
+from ingest.replay.choice import Choice
+from ingest.replay.correction import JournalKeeper, Order, Part, Waiting
+from ingest.replay.decode_again import Decoder, Line, Message
+from ingest.replay.read_back import from_store
+from ingest.replay.replay import Replay
 from ingest.sqlite_store import SqliteStore
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import (

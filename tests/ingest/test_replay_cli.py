@@ -14,12 +14,12 @@ from typer.testing import CliRunner, Result
 
 from decoders.quantity import Privacy
 from ingest import http, journal_schema
+from ingest.api.replay import PartBody, router
 from ingest.cli import app
-from ingest.cli_error import CommandError
-from ingest.correction import JournalKeeper, Keeper, Part, Waiting
-from ingest.erasure import Erasure
-from ingest.http_replay import PartBody, router
+from ingest.commands.error import CommandError
 from ingest.journal_records import RawMessage, SeenUplink, Stay
+from ingest.replay.correction import JournalKeeper, Keeper, Part, Waiting
+from ingest.replay.erasure import Erasure
 from ingest.token_file import write_token
 from tests.doubles.influxd import Influxd
 from tests.ingest.bench import Bench, running
@@ -264,7 +264,7 @@ def test_resuming_takes_over_the_choice_and_not_the_person(
     said(run("replay", *SPAN, "--device", LOT_DEVICES[0], "--reason", "codec fixed", "--json"))
     asyncio.run(interrupted(tmp_path))
     first = said(run("replay", "--list", "--json"))[-1]
-    monkeypatch.setattr("ingest.cli_replay.operating_system_user", lambda: "os:bea")
+    monkeypatch.setattr("ingest.commands.replay.operating_system_user", lambda: "os:bea")
     said(run("replay", "--resume", "2", "--json"))
     again, stopped, _ = said(run("replay", "--list", "--json"))
     assert (again["actor"], again["reason"]) == ("os:bea", "resumes 2: codec fixed")

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ingest.correction import Result
 from ingest.influx import InfluxSink
-from ingest.replay_influx import from_influx
+from ingest.replay.correction import Result
+from ingest.replay.influx import from_influx
 from tests.doubles.influxd import Database
 from tests.doubles.influxd_fixtures import NewBucket
 from tests.ingest.bench import Bench, running

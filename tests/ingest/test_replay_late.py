@@ -8,12 +8,12 @@ import pytest
 
 from decoders.quantity import Privacy
 from ingest import journal_raw
-from ingest.codec_version import InForce
-from ingest.correction import CorrectionError, JournalKeeper, Part, Waiting
-from ingest.erasure import Erasure
+from ingest.codecs.version import InForce
 from ingest.journal_records import Batch, RawMessage
-from ingest.replay import ReplayError
-from ingest.replay_unread import Unread
+from ingest.replay.correction import CorrectionError, JournalKeeper, Part, Waiting
+from ingest.replay.erasure import Erasure
+from ingest.replay.replay import ReplayError
+from ingest.replay.unread import Unread
 from ingest.sqlite_store import SqliteStore
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import (

@@ -6,13 +6,13 @@ import pytest
 from pydantic import SecretStr
 
 from decoders.quantity import Privacy
-from ingest.erasure import Erasure
 from ingest.influx import InfluxSink
-from ingest.influx_http import InfluxHttp
-from ingest.read_back import CannotReadBack, Points
-from ingest.replay_influx import from_influx
-from ingest.replay_spool import Slice
-from ingest.replay_tally import Step, Tally
+from ingest.influxdb.http import InfluxHttp
+from ingest.replay.erasure import Erasure
+from ingest.replay.influx import from_influx
+from ingest.replay.read_back import CannotReadBack, Points
+from ingest.replay.spool import Slice
+from ingest.replay.tally import Step, Tally
 from ingest.settings import InfluxSettings
 from tests.doubles.influx import serving
 from tests.doubles.influxd import Influxd

@@ -5,9 +5,9 @@ import sqlite3
 from pathlib import Path
 
 from ingest import journal_raw
-from ingest.decode_again import Decoder
+from ingest.decisions.replay import Selection, Shadow, run
 from ingest.journal_raw import Damaged
-from ingest.rules_replay import Selection, Shadow, run
+from ingest.replay.decode_again import Decoder
 from rules.catalog import RULES
 from rules.city import City
 from tests.ingest.bench import Bench, running

@@ -7,11 +7,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner
 
-from ingest import cli_rules
 from ingest.cli import app
-from ingest.rules_param import ParameterError, with_parameters
-from ingest.rules_plot import COLOURS, svg
-from ingest.rules_replay import Finding, Said, Verdict
+from ingest.commands import rules as cli_rules
+from ingest.decisions.param import ParameterError, with_parameters
+from ingest.decisions.plot import COLOURS, svg
+from ingest.decisions.replay import Finding, Said, Verdict
 from rules.city import Asset, City
 from tests.ingest.bench import city_settings, running
 from tests.ingest.test_modes import say

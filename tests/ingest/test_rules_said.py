@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ingest import cli_rules_said, rules_explain, rules_report
 from ingest.cli import app
-from ingest.decode_again import Decoder
+from ingest.commands import rules_said as cli_rules_said
+from ingest.decisions import explain as rules_explain
+from ingest.decisions import report as rules_report
+from ingest.decisions.explain import ExplainError, Explanation
 from ingest.journal import Journal
 from ingest.journal_records import Batch, EventRow
-from ingest.rules_explain import ExplainError, Explanation
+from ingest.replay.decode_again import Decoder
 from ingest.settings import JournalSettings
 from rules.catalog import RULES
 from rules.city import City

@@ -7,7 +7,7 @@ import pytest
 
 from decoders.error import ScriptError, ScriptHung, ScriptRefused
 from decoders.javascript import ScriptCodec
-from ingest.script_thread import ScriptThread
+from ingest.codecs.script_thread import ScriptThread
 
 
 def test_work_is_done_in_one_other_thread() -> None:

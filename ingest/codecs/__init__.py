@@ -1,0 +1,1 @@
+"""Vendors' codecs from a folder: read, tried, imported, run."""

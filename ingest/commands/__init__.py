@@ -1,0 +1,1 @@
+"""The commands of `stadtfunk`, one file each, and what they share."""

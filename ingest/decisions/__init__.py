@@ -1,0 +1,1 @@
+"""What people do about rules: modes, reload, reports, explanations, replays."""

@@ -1,0 +1,1 @@
+"""Devices, gateways and assets: records, ledger, lifecycle, assignments."""

@@ -1,0 +1,1 @@
+"""Raw messages decoded again, and what that corrects."""
