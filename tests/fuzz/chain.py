@@ -14,7 +14,7 @@ from decoders.catalog import CODECS
 from ingest.calendar import Calendar
 from ingest.dead_letter import Reason
 from ingest.devices import Devices
-from ingest.fleet import Fleet
+from ingest.fleet.fleet import Fleet
 from ingest.journal_records import NOTHING_KNOWN, Batch
 from ingest.line_protocol import parse
 from ingest.process import Outcome, Processor
