@@ -10,7 +10,7 @@ from uplinks import MODELS
 from decoders import catalog
 from decoders.codec import Codec
 from decoders.javascript import ScriptCodec
-from ingest.codecs.script_thread import ScriptThread
+from ingest.codecs.script_process import ScriptProcess
 
 ROUNDS = 7
 Row = tuple[str, int, str, Codec | ScriptCodec]
@@ -64,9 +64,9 @@ def main() -> None:
     parser.add_argument("--loops", type=int, default=20_000)
     loops = parser.parse_args().loops
     print(f"{'codec':28} {'f_port':>6} {'bytes':>5} {'readings':>8} {'codec µs':>9} {'struct µs':>9} {'ratio':>6}")
-    thread = ScriptThread()
+    process = ScriptProcess()
     native: list[Row] = [(*item, catalog.codec(item[0])) for item in (*MODELS, *ENGINES)]
-    for model, f_port, text, codec in [*native, *scripts(thread)]:
+    for model, f_port, text, codec in [*native, *scripts(process)]:
         payload = bytes.fromhex(text)
         figures = dict.fromkeys((parameter.name for parameter in codec.parameters), 15.0)
         readings = sum(len(measurement.readings) for measurement in codec.decode(f_port, payload, 0, figures))
@@ -74,14 +74,14 @@ def main() -> None:
         mine = best(lambda: codec.decode(f_port, payload, 0, figures), loops)  # noqa: B023 - called at once
         bare = best(lambda: unpack(payload), loops)  # noqa: B023 - called at once
         print(f"{model:28} {f_port:6} {len(payload):5} {readings:8} {mine:9.2f} {bare:9.2f} {mine / bare:6.1f}")
-    thread.close()
+    process.close()
 
 
-def scripts(thread: ScriptThread) -> list[Row]:
+def scripts(process: ScriptProcess) -> list[Row]:
     """JavaScript called directly, and as the service calls it."""
     return [
         ("JavaScript", 85, SCRIPT_PAYLOAD, ScriptCodec("js/x/x", SCRIPT + UNUSED)),
-        ("JavaScript in its thread", 85, SCRIPT_PAYLOAD, ScriptCodec("js/x/y", SCRIPT + UNUSED, run=thread)),
+        ("JavaScript in its process", 85, SCRIPT_PAYLOAD, ScriptCodec("js/x/y", SCRIPT + UNUSED, box=process.box)),
     ]
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from decoders.codec import Codec
 from decoders.devices import (
+    adeunis,
     adnexo,
     alpha_omega,
     axioma,
@@ -51,6 +52,7 @@ from decoders.devices import (
     pipiot,
     pmx,
     pni,
+    quandify,
     seeed,
     sensative,
     sensoneo,
@@ -75,6 +77,7 @@ from decoders.devices import (
 from decoders.error import UnknownCodec
 
 MODULES = (
+    adeunis,
     adnexo,
     alpha_omega,
     axioma,
@@ -119,6 +122,7 @@ MODULES = (
     pipiot,
     pmx,
     pni,
+    quandify,
     seeed,
     sensative,
     sensoneo,

@@ -10,9 +10,10 @@ payload formatters"), as functions of the file or of `exports`:
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from decoders import mapping
 from decoders.codec import CodecField, Frame, Parameter
@@ -20,18 +21,21 @@ from decoders.error import EncodeError, MappingError, ScriptError, ScriptHung, S
 from decoders.mapping import Table
 from decoders.measurement import Measurement
 from decoders.quantity import Family, Privacy, Quantity
-from decoders.script_engine import NO_MEMORY, Call, Plan, Sandbox, loads
+from decoders.script_engine import NO_MEMORY, Box, Call, Sandbox, loads
 
 JsonObject = dict[str, object]
 Clock = Callable[[], float]
 """Seconds, from any beginning."""
-Runner = Callable[[Callable[[], str]], str]
-"""Runs a call; raises ScriptHung for one that cannot even be interrupted."""
+MakeBox = Callable[[str], Box]
+"""Makes what runs a file from the file's text."""
 NO_VARIABLES: Mapping[str, float | str] = {}
 TIMEOUTS = 3
+OFTEN, OFTEN_S = 10, 60.0
 FIRST_PAUSE_S = 60.0
 LONGEST_PAUSE_S = 3600.0
 MAX_PAYLOAD = 256
+MAX_F_PORT = 255
+T = TypeVar("T")
 ENVELOPE = frozenset({"data", "errors", "warnings", "object", "fPort"})
 
 
@@ -53,32 +57,49 @@ class Result(NamedTuple):
 class Breaker:
     """Refuses a codec that timed out three times in a row: for a minute, then twice as long each time, up to an hour.
 
-    One that hung is refused for good. Without a clock it refuses nothing else.
+    So it does with one that had to be ended from outside once, or that timed out ten times within a minute, whatever
+    was between. Without a clock it refuses nothing.
     """
 
-    __slots__ = ("_clock", "_late", "_pause_s", "_until_s", "hung")
+    __slots__ = ("_clock", "_late", "_pause_s", "_recent_s", "_until_s", "_why")
 
     def __init__(self, clock: Clock | None) -> None:
         self._clock = clock
         self._late = 0
         self._pause_s = FIRST_PAUSE_S
+        self._recent_s: deque[float] = deque(maxlen=OFTEN)
         self._until_s = 0.0
-        self.hung = False
+        self._why = ""
 
     @property
     def problem(self) -> str:
         """Why calls are refused now, else nothing."""
-        if self.hung:
-            return "it could not be interrupted and is off until its file changes"
         left_s = self._until_s - self._clock() if self._clock is not None and self._until_s else 0.0
-        return f"no answer in time {self._late} times; not asked again for {left_s:.0f} s" if left_s > 0 else ""
+        return f"{self._why}; not asked again for {left_s:.0f} s" if left_s > 0 else ""
 
     def late(self) -> None:
         """A call timed out."""
         self._late += 1
-        if self._clock is not None and self._late >= TIMEOUTS:
-            self._until_s = self._clock() + self._pause_s
-            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        if self._clock is None:
+            return
+        now_s = self._clock()
+        self._recent_s.append(now_s)
+        if self._late >= TIMEOUTS:
+            self._open(now_s, f"no answer in time {self._late} times")
+        elif len(self._recent_s) == OFTEN and now_s - self._recent_s[0] <= OFTEN_S:
+            self._open(now_s, f"no answer in time {OFTEN} times within {OFTEN_S:.0f} s")
+
+    def hung(self, how: str) -> None:
+        """A call had to be ended from outside."""
+        self._late += 1
+        if self._clock is not None:
+            self._open(self._clock(), how)
+
+    def _open(self, now_s: float, why: str) -> None:
+        self._why = why
+        self._until_s = now_s + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._recent_s.clear()
 
     def in_time(self) -> None:
         """A call ended, whatever it said."""
@@ -91,6 +112,7 @@ class ScriptCodec:
 
     `script` is the text of the file, `table` makes readings of what it returns, `source` says where it comes from.
     Every call begins with fresh state and the uplink's time as the only clock. The same thread or one at a time.
+    `box` says where the file runs, if not here.
     """
 
     parameters: tuple[Parameter, ...] = ()
@@ -110,8 +132,7 @@ class ScriptCodec:
         privacy: Privacy | None = None,
         source: str = "",
         clock: Clock | None = None,
-        run: Runner | None = None,
-        plan: Plan | None = None,
+        box: MakeBox = Sandbox,
     ) -> None:
         self.id = codec_id
         self.script = script
@@ -123,19 +144,11 @@ class ScriptCodec:
         self.source = source or "vendor's JavaScript"
         self.console: tuple[str, ...] = ()
         self._breaker = Breaker(clock)
-        self._run = run
-        self._sandbox = Sandbox(script, plan)
+        self._box = box(script)
 
-    def learn(self) -> Plan:
+    def learn(self) -> None:
         """Load the file once, before it is needed; raises ScriptError when it cannot be used."""
-        plans: list[Plan] = []
-
-        def work() -> str:
-            plans.append(self._sandbox.plan())
-            return ""
-
-        self._guarded(work)
-        return plans[0]
+        self._guarded(self._box.learn)
 
     @property
     def problem(self) -> str:
@@ -205,21 +218,21 @@ class ScriptCodec:
         return {}
 
     def _ask(self, call: Call) -> Result:
-        answer, _, said = self._guarded(lambda: self._sandbox.ask(call)).partition("\n")
+        answer, _, said = self._guarded(lambda: self._box.ask(call)).partition("\n")
         if said or self.console:
             self.console = tuple(json.loads(said)) if said else ()
         if answer.startswith("!"):
             raise ScriptError(f"{self.id}: {_error(answer[1:])}")
         return Result(answer[1], loads(answer[2:]), self.console)
 
-    def _guarded(self, work: Callable[[], str]) -> str:
+    def _guarded(self, work: Callable[[], T]) -> T:
         breaker = self._breaker
         if breaker.problem:
             raise ScriptRefused(f"{self.id}: {breaker.problem}")
         try:
-            answer = work() if self._run is None else self._run(work)
+            answer = work()
         except ScriptHung as error:
-            breaker.hung = True
+            breaker.hung(str(error))
             raise ScriptHung(f"{self.id}: {error}") from error
         except ScriptTimeout as error:
             breaker.late()
@@ -235,7 +248,7 @@ class ScriptCodec:
         if isinstance(value, dict):
             if result.form == "u":
                 _refuse_errors(value, f"{self.id}: ")
-            if "data" in value and value.keys() <= ENVELOPE:
+            if "data" in value and (result.form == "u" or value.keys() <= ENVELOPE):
                 value = value["data"]
             elif result.form == "u" and value.keys() <= ENVELOPE:
                 raise ScriptError(f"{self.id}: decodeUplink returned no data")
@@ -258,11 +271,17 @@ def _refuse_errors(value: JsonObject, before: str = "") -> None:
 
 
 def _port(found: object, asked: int) -> int:
-    return found if isinstance(found, int) and 1 <= found <= 255 else asked  # noqa: PLR2004 - LoRaWAN's ports
+    if found is None:
+        return asked
+    if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= MAX_F_PORT:
+        raise ScriptError(f"expected an fPort of 1 to {MAX_F_PORT}, got {_short(found)}")
+    return found
 
 
 def _bytes(value: object) -> bytes:
     numbers: Sequence[object] = value if isinstance(value, list) else ()
+    if len(numbers) > MAX_PAYLOAD:
+        raise ScriptError(f"{len(numbers)} bytes; a LoRaWAN payload has {MAX_PAYLOAD} at most")
     if not isinstance(value, list) or not all(isinstance(n, int) and -128 <= n <= 255 for n in numbers):  # noqa: PLR2004 - of a byte
         raise ScriptError(f"expected a list of bytes, got {_short(value)}")
     return bytes(n & 255 for n in numbers if isinstance(n, int))
@@ -272,7 +291,10 @@ def _text(variables: Mapping[str, float | str]) -> str:
     """Variables as ChirpStack gives them: texts."""
     if not variables:
         return ""
-    return json.dumps({key: value if isinstance(value, str) else f"{value:g}" for key, value in variables.items()})
+    told = {
+        key: value if isinstance(value, str) else repr(value).removesuffix(".0") for key, value in variables.items()
+    }
+    return json.dumps(told)
 
 
 def _short(value: object) -> str:

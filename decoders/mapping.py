@@ -10,18 +10,19 @@
     unit = "°F"                         # theirs; ours follows from the quantity
     factor = 0.1                        # theirs · factor + offset, before the unit
     offset = 0
-    invalid = [-9999, "n/a"]            # "no reading"
-    words = { open = 1, closed = 0 }    # text into numbers
+    invalid = [-9999, "n/a"]            # "no reading", of a number also as text, and as 3276.7000000000003 for 3276.7
+    words = { open = 1, closed = 0 }    # text into numbers; flags (true), whole numbers ("2") are words, too
 
 Numbers may come as text ("21.5"), flags count 1 and 0, {value, unit} is read as such; null, NaN, other text and what no
 line names is no reading. An object in which nothing is known is an error, never an empty measurement.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from math import isfinite
+from math import isclose, isfinite, nan
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
 
@@ -34,6 +35,10 @@ from decoders.unit import UnitError, conversion
 
 QUANTITIES = {quantity.field: quantity for quantity in Quantity}
 SHOWN = 8
+LAST_TIME_MS = 9_223_372_036_854
+"""In April 2262: what 64 bits of nanoseconds, as time series databases keep them, can hold."""
+NUMERAL = re.compile(r"\s*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?\s*")
+"""What counts as a number in a text: not "1_000", which Python takes for one, nor other scripts' digits."""
 T = TypeVar("T")
 Clock = Literal["unix_s", "unix_ms", "iso"]
 
@@ -47,7 +52,7 @@ class Entry(NamedTuple):
     unit: str = ""
     factor: float = 1.0
     offset: float = 0.0
-    invalid: tuple[object, ...] = ()
+    invalid: tuple[float | str, ...] = ()
     words: Mapping[str, float] = MappingProxyType({})
 
     def reading(self, found: object) -> Reading | None:
@@ -57,11 +62,11 @@ class Entry(NamedTuple):
             stated = found.get("unit")
             unit = unit or (stated if isinstance(stated, str) else "")
             found = found["value"]
-        if found in self.invalid and not isinstance(found, bool):
+        number = as_number(found)
+        if self.invalid and self._marks(found, number):
             return None
-        number = self.words.get(str(found)) if self.words else None
-        if number is None:
-            number = as_number(found)
+        if self.words:
+            number = self.words.get(_word(found), number)
         if number is None:
             return None
         value = number * self.factor + self.offset
@@ -69,6 +74,13 @@ class Entry(NamedTuple):
             factor, offset = conversion(unit, self.quantity)
             value = value * factor + offset
         return Reading(self.quantity, value, self.channel) if isfinite(value) else None
+
+    def _marks(self, found: object, number: float | None) -> bool:
+        """Whether a value is one that means "no reading"; a flag never is."""
+        return not isinstance(found, bool) and any(
+            found == marker if isinstance(marker, str) or number is None else isclose(number, marker, rel_tol=1e-12)
+            for marker in self.invalid
+        )
 
 
 class Table:
@@ -138,24 +150,25 @@ class CommonNames(Table):
 
     def values(self, found: Mapping[str, object]) -> Iterable[tuple[Entry, object]]:
         """Values whose name is known: those at the top first, then those inside."""
-        inside: list[Mapping[str, object]] = []
-        for key, value in found.items():
-            entry = self._names.get(plain(key))
-            sensor = CAYENNE.get(key)
-            if sensor is not None and isinstance(value, Mapping):
-                yield from _numbered(sensor, value)
-            elif entry is not None and (not isinstance(value, Mapping) or "value" in value):
-                yield entry._replace(path=(key,)), value
-            elif isinstance(value, Mapping):
-                inside.append(value)
-        for part in inside:
-            yield from self.values(part)
+        waiting: list[Mapping[str, object]] = [found]
+        while waiting:
+            inside: list[Mapping[str, object]] = []
+            for key, value in waiting.pop().items():
+                entry = self._names.get(plain(key))
+                sensor = CAYENNE.get(key)
+                if sensor is not None and isinstance(value, Mapping):
+                    yield from _numbered(sensor, value)
+                elif entry is not None and (not isinstance(value, Mapping) or "value" in value):
+                    yield entry._replace(path=(key,)), value
+                elif isinstance(value, Mapping):
+                    inside.append(value)
+            waiting += reversed(inside)
 
 
 def _numbered(sensor: Mapping[str, Quantity], value: Mapping[str, object]) -> Iterable[tuple[Entry, object]]:
     """The sensors of one Cayenne type by channel; of several numbers by their names."""
     for number, found in value.items():
-        if not number.isdecimal():
+        if not CHANNEL.fullmatch(number):
             continue
         for part, quantity in sensor.items():
             axis = f"_{part}" if part and part in AXES else ""
@@ -180,35 +193,43 @@ def at(found: object, path: Sequence[str]) -> object:
     return found
 
 
+def _word(found: object) -> str:
+    """A value as a table's `words` name it: as JSON writes it, whole numbers without a point."""
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    return str(int(found)) if isinstance(found, float) and found.is_integer() else str(found)
+
+
 def as_number(found: object) -> float | None:
-    """A number, a flag as 1 or 0, a number written as text; None for anything else."""
-    if isinstance(found, bool | int | float):
+    """A number, a flag as 1 or 0, a number written as text; None for anything else, and for what is too large."""
+    if not isinstance(found, bool | int | float | str) or (isinstance(found, str) and not NUMERAL.fullmatch(found)):
+        return None
+    try:
         return float(found)
-    if isinstance(found, str):
-        try:
-            return float(found)
-        except ValueError:
-            return None
-    return None
+    except (ValueError, OverflowError):
+        return None
 
 
 def as_time_ms(found: object, clock: Clock) -> int | None:
-    """Ms since 1970 of a time in an object; None if it is none. A text without a zone is UTC."""
+    """Ms since 1970 of a time in an object; None if it is none that can be stored. A text without a zone is UTC."""
     try:
         if clock == "iso":
             moment = datetime.fromisoformat(str(found))
             if moment.tzinfo is None:
                 moment = datetime.fromisoformat(f"{found}+00:00")
-            return int(moment.timestamp() * 1000)
-        number = as_number(found)
-        return None if number is None else int(number * (1000 if clock == "unix_s" else 1))
+            time_ms = int(moment.timestamp() * 1000)
+        else:
+            number = as_number(found)
+            time_ms = int((nan if number is None else number) * (1000 if clock == "unix_s" else 1))
     except (ValueError, OverflowError):
         return None
+    return time_ms if abs(time_ms) <= LAST_TIME_MS else None
 
 
 # -- names that everybody uses ----------------------------------------------------------------------------------------
 
 AXES = "xyz"
+CHANNEL = re.compile("[0-9]{1,3}")
 CAYENNE: Mapping[str, Mapping[str, Quantity]] = {
     "digitalInput": {"": Quantity.DIGITAL_INPUT},
     "digitalOutput": {"": Quantity.DIGITAL_OUTPUT},
@@ -295,12 +316,12 @@ def parse(text: str, name: str) -> Table:
     """A table from TOML; raises MappingError that names the file and the line or key."""
     try:
         file = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"{name}: {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise MappingError(f"{name}: {where}: {first['msg']}") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and what tomllib leaves of numbers and nesting
+        raise MappingError(f"{name}: {error}") from error
     time = None if file.time is None else (tuple(file.time.path.split(".")), file.time.clock)
     return Table(
         name,

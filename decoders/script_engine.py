@@ -27,6 +27,22 @@ NOTHING = '!"null"'
 DROPPED = "?"
 
 
+class Box(Protocol):
+    """A file and what runs it; each raises ScriptError, and ScriptTimeout for what goes on and on."""
+
+    def check(self) -> None:
+        """See that the file is JavaScript."""
+        ...
+
+    def learn(self) -> None:
+        """Load the file once, and see that it has one of the functions."""
+        ...
+
+    def ask(self, call: "Call") -> str:
+        """The answer to a call, "=" and the result or "!" and the error; a second line has what the console got."""
+        ...
+
+
 class Enter(Protocol):
     """The function that script_guard describes."""
 
@@ -57,8 +73,6 @@ class Plan(NamedTuple):
 
 def learn(source: str) -> Plan:
     """Load a file once; raises ScriptError for one that is no JavaScript, fails, or has none of the functions."""
-    if len(source) > MAX_SOURCE:
-        raise ScriptError(f"the file has {len(source)} letters, at most {MAX_SOURCE} are taken")
     check_syntax(source)
     engine = Engine(source)
     found = json.loads(engine.enter("learn"))
@@ -72,6 +86,8 @@ def learn(source: str) -> Plan:
 
 def check_syntax(source: str) -> None:
     """See that a text is a whole program by itself, not one that closes what we put around it; raises ScriptError."""
+    if len(source) > MAX_SOURCE:
+        raise ScriptError(f"the file has {len(source)} letters, at most {MAX_SOURCE} are taken")
     try:
         context().eval(f"throw 0;{plain(source)}")
     except JSException as error:
@@ -87,6 +103,11 @@ def literal(text: str) -> object:
 
     Raises ScriptError. What has no place in JSON (undefined, NaN) is left out or None.
     """
+    return loads(literal_json(text))
+
+
+def literal_json(text: str) -> str:
+    """The same, as JSON."""
     engine = Engine("")
     engine.enter("harden")
     try:
@@ -95,7 +116,7 @@ def literal(text: str) -> object:
         raise ScriptError(f"no JavaScript literal: {_line(str(error))}") from error
     if not isinstance(answer, str):
         raise ScriptError("no JavaScript literal: it has no value")
-    return loads(answer)
+    return answer
 
 
 def loads(text: str) -> object:
@@ -149,12 +170,17 @@ class Engine:
         """The answer; raises ScriptTimeout or ScriptError, after which the context is not to be used again."""
         try:
             time_ms = float(call.time_ms)  # the binding cuts integers down to 32 bits
-            return str(self._enter(call.kind, self._factory, call.given, call.f_port, time_ms, call.variables))
+            answer = self._enter(call.kind, self._factory, call.given, call.f_port, time_ms, call.variables)
         except JSException as error:
             text = str(error)
             if "interrupted" in text:
                 raise ScriptTimeout(f"no answer within {self._limit_s * 1000:g} ms of CPU time") from error
             raise ScriptError(_line(text)) from error
+        except UnicodeDecodeError as error:
+            raise ScriptError("the answer is no text: half of a surrogate pair") from error
+        if not isinstance(answer, str):
+            raise ScriptError(NO_MEMORY)
+        return answer
 
 
 class Sandbox:
@@ -177,8 +203,16 @@ class Sandbox:
             self._plan = learn(self._source)
         return self._plan
 
+    def check(self) -> None:
+        """See that the file is JavaScript."""
+        check_syntax(self._source)
+
+    def learn(self) -> None:
+        """Load the file once, if that was not done."""
+        self.plan()
+
     def ask(self, call: Call) -> str:
-        """The answer to a call, "=" and the result or "!" and the error; raises ScriptError for the engine's own."""
+        """The answer to a call; raises ScriptError for the engine's own errors."""
         plan = self.plan()
         if plan.touched is None:
             return self._alone(call)

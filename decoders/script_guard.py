@@ -21,7 +21,7 @@ GUARD = r"""
 "use strict";
 const MAX_OUTPUT = 256000, MAX_TOUCHED = 64, MAX_ERROR = 500;
 const {ownKeys, getOwnPropertyDescriptor, defineProperty, deleteProperty, getPrototypeOf} = Reflect;
-const {preventExtensions, apply} = Reflect;
+const {preventExtensions, isExtensible, apply} = Reflect;
 const freeze = Object.freeze, same = Object.is, parse = JSON.parse, stringify = JSON.stringify, text_ = String;
 const slice = String.prototype.slice, join = Array.prototype.join;
 const NAMES = ["decodeUplink", "Decode", "Decoder", "encodeDownlink", "Encode", "Encoder"];
@@ -62,12 +62,15 @@ function allowOverrides(target) {
     const found = getOwnPropertyDescriptor(target, key);
     if (!found.configurable || !("value" in found)) continue;
     const value = found.value;
-    const get = freeze(() => value);
-    const set = freeze(function (given) {
-      if (this === target) throw new TypeError("the language's own objects are frozen");
-      defineProperty(this, key, {value: given, writable: true, enumerable: true, configurable: true});
-    });
-    defineProperty(target, key, {get, set, enumerable: false, configurable: true});
+    // Written as methods, which have no `prototype` that could be changed.
+    const {get, set} = {
+      get() { return value; },
+      set(given) {
+        if (this === target) throw new TypeError("the language's own objects are frozen");
+        defineProperty(this, key, {value: given, writable: true, enumerable: true, configurable: true});
+      },
+    };
+    defineProperty(target, key, {get: freeze(get), set: freeze(set), enumerable: false, configurable: true});
   }
 }
 // The engine describes the error that ends a call outside of our time limit: nothing of that may be the vendor's.
@@ -126,7 +129,7 @@ function putBack() {
     if (!defineProperty(resets[i].target, resets[i].key, resets[i].found)) spoiled = true;
   for (let i = 0; i < open.length; i++) {
     const entry = open[i], keys = ownKeys(entry.target);
-    if (getPrototypeOf(entry.target) !== entry.above) spoiled = true;
+    if (getPrototypeOf(entry.target) !== entry.above || !isExtensible(entry.target)) spoiled = true;
     if (keys.length === entry.count) continue;
     for (let k = 0; k < keys.length; k++)
       if (!(keys[k] in entry.known) && !deleteProperty(entry.target, keys[k])) spoiled = true;

@@ -149,17 +149,18 @@ define(globalThis, "atob", function atob(text) { return latin1Text(base64Bytes(S
 // -- Buffer --------------------------------------------------------------------------------------
 
 function parts(value, second, third) {
+  if (value instanceof String) value = String(value);
   if (typeof value === "string") return [encoding(second)[0](value)];
   if (value instanceof ArrayBuffer) return third === undefined ? [value, second] : [value, second, third];
-  if (value !== null && typeof value === "object" && value.type === "Buffer") return [value.data];
-  return [value];
+  if (typeof value === "object" && value !== null) {
+    if (value.type === "Buffer") value = value.data;
+    if (typeof value.length === "number") return [value];
+  }
+  throw new TypeError("Buffer: expected text, a list of bytes, a buffer");
 }
 
 class Bytes extends Uint8Array {
-  static from(value, second, third) {
-    if (typeof value === "number") throw new TypeError("Buffer.from: a number is no content");
-    return new Bytes(...parts(value, second, third));
-  }
+  static from(value, second, third) { return new Bytes(...parts(value, second, third)); }
   static of(...items) { return new Bytes(items); }
   static alloc(size, fill, name) {
     const made = new Bytes(size);
@@ -180,7 +181,7 @@ class Bytes extends Uint8Array {
     for (const item of list) for (let i = 0; i < item.length && at < made.length; i++) made[at++] = item[i];
     return made;
   }
-  toString(name, start, end) { return encoding(name)[1](Uint8Array.prototype.subarray.call(this, start || 0, end)); }
+  toString(name, start, end) { return encoding(name)[1](range(this, start, end)); }
   toLocaleString(name, start, end) { return this.toString(name, start, end); }
   toJSON() { return {type: "Buffer", data: Array.from(this)}; }
   slice(start, end) { return this.subarray(start, end); }
@@ -191,10 +192,9 @@ class Bytes extends Uint8Array {
     return Math.sign(this.length - other.length);
   }
   copy(target, at, start, end) {
-    const from = Uint8Array.prototype.subarray.call(this, start || 0, end), begin = at || 0;
-    const count = Math.max(0, Math.min(from.length, target.length - begin));
-    for (let i = 0; i < count; i++) target[begin + i] = from[i];
-    return count;
+    const begin = at || 0, from = range(this, start, end).subarray(0, Math.max(0, target.length - begin));
+    target.set(from, Math.min(begin, target.length));
+    return from.length;
   }
   write(text, at, length, name) {
     if (typeof at === "string") { name = at; at = 0; length = undefined; }
@@ -205,24 +205,31 @@ class Bytes extends Uint8Array {
     return count;
   }
   fill(value, start, end, name) {
-    if (typeof value !== "string") return super.fill(value, start, end);
-    const bytes = encoding(typeof start === "string" ? start : name)[0](value);
+    if (typeof value !== "string" && !ArrayBuffer.isView(value)) return super.fill(value, start, end);
+    const bytes = typeof value !== "string" ? value : encoding(typeof start === "string" ? start : name)[0](value);
     const stop = end === undefined ? this.length : end;
     const begin = typeof start === "number" ? start : 0;
     for (let i = begin; i < stop && bytes.length; i++) this[i] = bytes[(i - begin) % bytes.length];
     return this;
   }
-  indexOf(value, from) {
-    if (typeof value === "number") return super.indexOf(value & 255, from);
-    const wanted = typeof value === "string" ? utf8Bytes(value) : value;
-    for (let i = from || 0; i + wanted.length <= this.length; i++) {
-      let j = 0;
-      while (j < wanted.length && this[i + j] === wanted[j]) j++;
-      if (j === wanted.length) return i;
-    }
+  indexOf(value, from, name) {
+    if (typeof from === "string") { name = from; from = 0; }
+    const wanted = sought(value, name), last = this.length - wanted.length;
+    for (let i = from < 0 ? Math.max(0, from + this.length) : from || 0; i <= last; i++)
+      if (standsAt(this, wanted, i)) return i;
     return -1;
   }
-  includes(value, from) { return this.indexOf(value, from) >= 0; }
+  lastIndexOf(value, from, name) {
+    if (typeof from === "string") { name = from; from = undefined; }
+    const wanted = sought(value, name), last = this.length - wanted.length;
+    for (let i = from === undefined ? last : Math.min(last, from < 0 ? from + this.length : from); i >= 0; i--)
+      if (standsAt(this, wanted, i)) return i;
+    return -1;
+  }
+  includes(value, from, name) { return this.indexOf(value, from, name) >= 0; }
+  swap16() { return swapped(this, 2); }
+  swap32() { return swapped(this, 4); }
+  swap64() { return swapped(this, 8); }
   readUIntBE(at, size) {
     inside(this, at, size);
     let n = 0;
@@ -239,16 +246,38 @@ class Bytes extends Uint8Array {
   readIntLE(at, size) { return signed(this.readUIntLE(at, size), size); }
   writeUIntBE(value, at, size) {
     inside(this, at, size);
+    within(value, 0, 2 ** (8 * size) - 1);
     for (let i = size; i > 0; value = Math.floor(value / 256)) this[at + --i] = value % 256;
     return at + size;
   }
   writeUIntLE(value, at, size) {
     inside(this, at, size);
+    within(value, 0, 2 ** (8 * size) - 1);
     for (let i = 0; i < size; value = Math.floor(value / 256)) this[at + i++] = value % 256;
     return at + size;
   }
-  writeIntBE(value, at, size) { return this.writeUIntBE(value < 0 ? value + 2 ** (8 * size) : value, at, size); }
-  writeIntLE(value, at, size) { return this.writeUIntLE(value < 0 ? value + 2 ** (8 * size) : value, at, size); }
+  writeIntBE(value, at, size) { return this.writeUIntBE(unsigned(value, size), at, size); }
+  writeIntLE(value, at, size) { return this.writeUIntLE(unsigned(value, size), at, size); }
+}
+for (const name of ["UIntBE", "UIntLE"]) {
+  define(Bytes.prototype, "read" + name.replace("I", "i"), Bytes.prototype["read" + name]);
+  define(Bytes.prototype, "write" + name.replace("I", "i"), Bytes.prototype["write" + name]);
+}
+
+function range(bytes, start, end) {
+  return Uint8Array.prototype.subarray.call(bytes, Math.max(0, start || 0), end < 0 ? 0 : end);
+}
+function sought(value, name) {
+  return typeof value === "number" ? [value & 255] : typeof value === "string" ? encoding(name)[0](value) : value;
+}
+function standsAt(bytes, wanted, at) {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
+}
+function swapped(bytes, size) {
+  if (bytes.length % size) throw new RangeError("Buffer size must be a multiple of " + 8 * size + "-bits");
+  for (let i = 0; i < bytes.length; i += size) Uint8Array.prototype.subarray.call(bytes, i, i + size).reverse();
+  return bytes;
 }
 
 function inside(bytes, at, size) {
@@ -256,6 +285,14 @@ function inside(bytes, at, size) {
     throw new RangeError("Attempt to access memory outside buffer bounds");
 }
 function signed(value, size) { return value >= 2 ** (8 * size - 1) ? value - 2 ** (8 * size) : value; }
+function within(value, least, most) {
+  if (value < least || value > most)
+    throw new RangeError("The value of \"value\" is out of range: " + value + ", expected " + least + " to " + most);
+}
+function unsigned(value, size) {
+  within(value, -(2 ** (8 * size - 1)), 2 ** (8 * size - 1) - 1);
+  return value < 0 ? value + 2 ** (8 * size) : value;
+}
 function view(bytes, at, size) {
   if (!(Number.isInteger(at) && at >= 0 && at + size <= bytes.length))
     throw new RangeError("Attempt to access memory outside buffer bounds");
@@ -263,12 +300,17 @@ function view(bytes, at, size) {
 }
 function numbers(name, kind, size) {
   const get = DataView.prototype["get" + kind], set = DataView.prototype["set" + kind];
+  // Of a BigInt with a bound that is one, too: the engine compares those below zero with numbers wrongly.
+  const edge = kind.startsWith("Big") ? BigInt : Number, whole = kind.includes("nt");
+  const least = edge(kind.includes("Uint") ? 0 : -(2 ** (8 * size - 1)));
+  const most = least + edge(2 ** (8 * size)) - edge(1);
   for (const [end, little] of size === 1 ? [["", true]] : [["LE", true], ["BE", false]]) {
     for (const word of new Set([name, name.replace("UInt", "Uint")])) {
       define(Bytes.prototype, "read" + word + end, function (at = 0) {
         return get.call(view(this, at, size), at, little);
       });
       define(Bytes.prototype, "write" + word + end, function (value, at = 0) {
+        if (whole) within(value, least, most);
         set.call(view(this, at, size), at, value, little);
         return at + size;
       });
@@ -282,7 +324,8 @@ for (const [name, kind, size] of [
 ]) numbers(name, kind, size);
 
 function Buffer(value, second, third) {
-  return Reflect.construct(Bytes, parts(value, second, third), new.target || Bytes);
+  const given = typeof value === "number" ? [value] : parts(value, second, third);
+  return Reflect.construct(Bytes, given, new.target || Bytes);
 }
 Object.setPrototypeOf(Buffer, Bytes);
 Object.defineProperty(Buffer, "prototype", {value: Bytes.prototype});
@@ -332,13 +375,14 @@ function say(...items) {
 }
 const console = {};
 for (const name of ["log", "info", "warn", "error", "debug", "trace", "dir", "table"]) define(console, name, say);
-for (const name of ["group", "groupEnd", "time", "timeEnd"]) define(console, name, () => {});
+for (const name of ["count", "group", "groupCollapsed", "groupEnd", "time", "timeEnd", "timeLog"])
+  define(console, name, () => {});
 define(console, "assert", (holds, ...items) => { if (!holds) say(...items); });
 define(globalThis, "console", console);
 
 const RealDate = Date;
-const LOCAL = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)$/;
-const zoned = (text) => text.replace(LOCAL, "$1T$2Z");
+// The expression is made anew each time: a file's own `replace` sees it, and could keep something in it.
+const zoned = (text) => text.replace(/^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)$/, "$1T$2Z");
 const moment = RealDate.prototype;
 const utcText = moment.toUTCString, offset = moment.getTimezoneOffset, milliseconds = moment.getTime;
 function words(date) { return utcText.call(date).replace(",", "").split(" "); }

@@ -63,16 +63,21 @@ def proposals(found: Mapping[str, object]) -> list[Proposal]:
     ]
 
 
-def leaves(found: object, keys: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], object]]:
-    """Keys and values of an object; {value, unit} is a leaf."""
-    if isinstance(found, Mapping) and not ("value" in found and not isinstance(found["value"], Mapping | list)):
-        for key, value in found.items():
-            yield from leaves(value, (*keys, str(key)))
-    elif isinstance(found, list):
-        for number, value in enumerate(found):
-            yield from leaves(value, (*keys, str(number)))
-    else:
-        yield keys, found
+def leaves(found: object) -> Iterable[tuple[tuple[str, ...], object]]:
+    """Keys and values of an object; {value, unit} inside of it is a leaf."""
+    waiting: list[tuple[tuple[str, ...], object]] = [((), found)]
+    while waiting:
+        keys, value = waiting.pop()
+        if isinstance(value, Mapping) and not (keys and _is_stated(value)):
+            waiting += reversed([((*keys, str(key)), inner) for key, inner in value.items()])
+        elif isinstance(value, list):
+            waiting += reversed([((*keys, str(number)), inner) for number, inner in enumerate(value)])
+        else:
+            yield keys, value
+
+
+def _is_stated(value: Mapping[str, object]) -> bool:
+    return "value" in value and not isinstance(value["value"], Mapping | list)
 
 
 def _unwritable(text: str) -> bool:

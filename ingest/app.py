@@ -26,15 +26,18 @@ from ingest.codecs import folder as codec_folder
 from ingest.codecs import version as codec_version
 from ingest.codecs.folder import Content, Library
 from ingest.codecs.version import InForce
-from ingest.decisions import modes
+from ingest.decisions import custom, modes
 from ingest.decisions import store as rules_store
 from ingest.decisions.control import RulesControl
 from ingest.decisions.modes import Modes
 from ingest.decisions.reload import Fresh, Source, prepare
 from ingest.devices import Devices
+from ingest.downlink_courier import Courier
 from ingest.drain import Drain
 from ingest.fleet.fleet import Fleet
 from ingest.fleet.register import Register
+from ingest.grafana.annotations import Annotator
+from ingest.grafana.client import GrafanaClient
 from ingest.gtfs import with_timetables
 from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
@@ -55,6 +58,7 @@ from ingest.telemetry import Telemetry, configure_logging
 from ingest.token_file import token_path, write_token
 from rules.catalog import RULES
 from rules.city import City, CityError
+from rules.device.config import DAY_MS
 from rules.engine import Engine
 from rules.traffic.timetable import FeedError
 
@@ -89,7 +93,7 @@ def read_city(settings: Settings) -> City:
     if path is None:
         return City()
     try:
-        city = City.parse(path.read_text(encoding="utf-8"))
+        city = City.parse(path.read_text(encoding="utf-8"), settings.city.timezone)
         return city if settings.city.gtfs is None else _timetabled(city, settings)
     except OSError as error:
         raise SettingsError(f"city.file: {path}: {error.strerror}") from error
@@ -159,8 +163,10 @@ class Service:
         self.telemetry = Telemetry(self.clock)
         self.registry: CollectorRegistry = self.telemetry.registry
         self.city = read_city(settings)
-        self.engine = Engine(self.city, RULES)
-        modes.examine(settings, RULES, self.city)
+        rules = custom.rules_of(settings, RULES, file=self.source.file)
+        self.engine = Engine(self.city, rules)
+        modes.examine(settings, rules, self.city)
+        custom.examine(settings, self.city, file=self.source.file)
         self.library = Library(settings.codecs)
         self.journal = Journal(settings.journal, PersonalData.of(settings, self.library))
         codec_folder.tell(Content(), self.library.content)
@@ -172,7 +178,7 @@ class Service:
         calendar = Calendar(settings.city.timezone)
         self.fleet = Fleet(settings.rules.device.rules(), calendar, said.counts, said.turns_ms)
         self.modes = Modes(settings, rules_store.read_stopped(settings.journal.path))
-        self.rules = RulesControl(self.journal, self.modes, RULES, self.clock)
+        self.rules = RulesControl(self.journal, self.modes, rules, self.clock)
         self.processor = Processor(settings, self.devices, self.engine, self.fleet, self.clock, self.modes)
         self.pipeline = Pipeline(
             settings.journal, self.processor, self.journal, self.clock, self.telemetry, settings.simulation.speed
@@ -181,9 +187,10 @@ class Service:
         self.publisher = Publisher(settings.mqtt, will=self._will, on_state=self._publisher_state)
         self.heartbeat = Heartbeat(canary, self.publisher, self.journal, self.clock, self.telemetry)
         deliver = self.heartbeat.watching(self.pipeline.deliver)
-        topics = (*filters(settings.mqtt), *canary.filters, *answers.filters(RULES))
+        topics = (*filters(settings.mqtt), *canary.filters, *answers.filters(rules))
         self.subscriber = Subscriber(settings.mqtt, topics, deliver, expects_session=self._had_session())
         self.pipeline.attach(self.subscriber)
+        self.annotator: Annotator | None = None
         self.url = ""
         self._started_ms = self.clock()
         self._since_ms = 0
@@ -205,6 +212,7 @@ class Service:
         """Serve until `stop`."""
         settings = self.settings
         sinks = self._sinks()
+        self.annotator = self._annotator()
         collector.spare()
         self._keep_simulations_apart()
         for sink in sinks:
@@ -223,6 +231,7 @@ class Service:
                     group.create_task(self.heartbeat.run([sink.name for sink in sinks])),
                     group.create_task(watchdog.attend(lambda: self.heartbeat.alive(self.problems()))),
                     *(group.create_task(self._drain(sink).run()) for sink in sinks),
+                    *([group.create_task(self.annotator.run())] if self.annotator is not None else []),
                 ]
                 pipeline = group.create_task(self.pipeline.run())
                 subscriber = group.create_task(self.subscriber.run())
@@ -285,6 +294,8 @@ class Service:
         found = broker_warnings(self.subscriber.figures())
         found |= self.library.problems()
         found |= self.processor.conditioning.warnings()
+        if self.annotator is not None:
+            found |= self.annotator.warnings()
         if self.journal.salvaged is not None:
             found["journal damage"] = f"{self.journal.damage}; {self.journal.salvaged.summary()}"
         return found
@@ -414,6 +425,20 @@ class Service:
             backoff_s=(influx.backoff_min_s, influx.backoff_max_s) if database else SQLITE_BACKOFF_S,
         )
 
+    def _annotator(self) -> Annotator | None:
+        """What keeps annotations in Grafana; nothing without one, and nothing of simulated devices in a real one."""
+        settings = self.settings.grafana
+        if settings.url is None or not settings.annotations:
+            return None
+        if self.settings.simulation.apart:
+            log.warning("no annotations: what simulated devices cause has no place in a real Grafana")
+            return None
+        return Annotator(GrafanaClient(settings), self.journal, settings, self.clock, self.telemetry, self._district_of)
+
+    def _district_of(self, asset: str) -> str:
+        found = self.city.assets.get(asset)
+        return found.district if found is not None else ""
+
     def _outbox(self) -> Outbox:
         return Outbox(
             self.publisher,
@@ -422,6 +447,20 @@ class Service:
             self.telemetry,
             self.settings.simulation.speed,
             self.modes.is_stopped,
+            self._courier(),
+        )
+
+    def _courier(self) -> Courier:
+        said = self.register.lifecycle
+        return Courier(
+            self.settings,
+            self.journal,
+            self.fleet,
+            said,
+            self.modes,
+            self.clock,
+            self.telemetry,
+            lambda: self.processor.encoding,
         )
 
     @contextlib.asynccontextmanager
@@ -518,6 +557,7 @@ class Service:
         except JournalError as error:
             log.warning("journal not pruned", error=str(error))
             return
+        self.fleet.forget(self.clock() - int(self.journal.personal.days * DAY_MS))
         for sink in sinks:
             if isinstance(sink, SqliteStore):
                 try:

@@ -1,22 +1,25 @@
 """What `stadtfunk check` looks at: settings, files, connections, one finding each."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from decoders.error import UnknownCodec
-from ingest import check_broker, check_city, check_service
+from ingest import check_broker, check_city, check_custom, check_service
 from ingest.app import read_city, service_clock, store_path
 from ingest.codecs.folder import Library
 from ingest.conditioning import Conditioning
 from ingest.decisions import modes
 from ingest.finding import Finding, line
+from ingest.grafana import check as check_grafana
 from ingest.influxdb.http import place
 from ingest.influxdb.search import ServerFault
 from ingest.influxdb.version import UnknownVersion, detect
 from ingest.journal_schema import JournalError, is_locked, open_reader
 from ingest.settings import Settings, SettingsError
-from rules.catalog import RULES
-from rules.city import City, CityError
+from rules.city import CityError
 from rules.engine import Engine
+from rules.rule import AnyRule
 from rules.traffic.refusal import refusals
 
 __all__ = ["Finding", "findings", "line"]
@@ -24,24 +27,27 @@ __all__ = ["Finding", "findings", "line"]
 CONNECT_S = 5.0
 
 
-async def findings(settings: Settings, listen_s: float = 0) -> list[Finding]:
-    """Look at everything, at events for so many s; a bad part never hides the next."""
+async def findings(settings: Settings, listen_s: float = 0, file: Path | None = None) -> list[Finding]:
+    """Look at everything, at events for so many s; a bad part never hides the next. `file` is that of the settings."""
+    rules, broken = check_custom.rules(settings, file)
     return [
-        *_city(settings),
+        *_city(settings, rules),
+        *(broken or _rules(settings, rules, file)),
         *_codecs(settings),
         _journal(settings),
         *await check_broker.findings(settings.mqtt, listen_s),
         *await asyncio.to_thread(list, check_service.findings(settings)),
         await _sink(settings),
+        *await check_grafana.findings(settings),
     ]
 
 
-def _city(settings: Settings) -> list[Finding]:
+def _city(settings: Settings, rules: Sequence[AnyRule]) -> list[Finding]:
     if settings.city.file is None:
         return [Finding("warning", "city.file", "not set: no rule runs")]
     try:
         city = read_city(settings)
-        Engine(city, RULES)
+        Engine(city, rules)
     except (SettingsError, CityError) as error:
         return [Finding("error", "city.file", str(error).removeprefix("city.file: "))]
     devices = sum(len(asset.devices) for asset in city.assets.values())
@@ -51,17 +57,23 @@ def _city(settings: Settings) -> list[Finding]:
         first,
         *(Finding("warning", "city.file", text) for text in figures),
         *(Finding("warning", "city.file", f"{name}: {why}") for name, why in refusals(city)),
-        *_modes(settings, city),
         *check_city.differences(settings, city, service_clock(settings)()),
     ]
 
 
-def _modes(settings: Settings, city: City) -> list[Finding]:
+def _rules(settings: Settings, rules: Sequence[AnyRule], file: Path | None) -> Iterator[Finding]:
+    """Modes, and the rules that the city wrote; nothing where there is no city to compare them with."""
+    if settings.city.file is None:
+        return
     try:
-        modes.examine(settings, RULES, city)
+        city = read_city(settings)
+    except SettingsError:
+        return
+    try:
+        modes.examine(settings, rules, city)
     except SettingsError as error:
-        return [Finding("error", "rules.modes", str(error).removeprefix("rules.modes: "))]
-    return []
+        yield Finding("error", "rules.modes", str(error).removeprefix("rules.modes: "))
+    yield from check_custom.findings(settings, city, file)
 
 
 def _codecs(settings: Settings) -> list[Finding]:

@@ -33,6 +33,7 @@ from ingest.chirpstack_event import (
     UplinkEvent,
     milliseconds,
 )
+from rules.condition_time import EARLIEST_MS
 
 __all__ = [
     "EVENTS",
@@ -51,6 +52,7 @@ __all__ = [
     "UnknownEventError",
     "UplinkEvent",
     "device",
+    "encoding_of",
     "parse",
     "topic_parser",
     "uplink",
@@ -132,10 +134,15 @@ def parse(event: str, payload: bytes, encoding: Encoding = "auto") -> Event:
     if model is None:
         raise UnknownEventError(f"event {reprlib.repr(event)}: known are {', '.join(EVENTS)}")
     if encoding == "auto":
-        encoding = "json" if payload.lstrip(b" \t\r\n")[:1] == b"{" else "protobuf"
+        encoding = encoding_of(payload)
     if encoding == "json":
         return _parse_json(event, model, payload)
     return _parse_protobuf(event, model, payload)
+
+
+def encoding_of(payload: bytes) -> Literal["json", "protobuf"]:
+    """How an event is encoded, by how it begins."""
+    return "json" if payload.lstrip(b" \t\r\n")[:1] == b"{" else "protobuf"
 
 
 def _parse_json(event: str, model: type[Event], payload: bytes) -> Event:
@@ -196,12 +203,18 @@ def device(info: DeviceInfo) -> Device:
 
 
 def uplink(event: UplinkEvent) -> Uplink:
-    """The uplink free of ChirpStack's format; `ns_time_ms` is the newest nsTime, or `time` where none is given."""
+    """The uplink free of ChirpStack's format; `ns_time_ms` is the newest nsTime, or `time` where none is given.
+
+    `time` is a gateway's where that has one; of a gateway whose clock was never set, the network server's counts.
+    """
     received = event.rx_info
     taken = [milliseconds(rx.ns_time) for rx in received if rx.ns_time is not None]
     tx = event.tx_info
     lora = tx.modulation.lora if tx is not None and tx.modulation is not None else None
     time_ms = milliseconds(event.time)
+    ns_time_ms = max(taken) if taken else time_ms
+    if time_ms < EARLIEST_MS:
+        time_ms = ns_time_ms
     return new_tuple(
         Uplink,
         (
@@ -209,7 +222,7 @@ def uplink(event: UplinkEvent) -> Uplink:
             new_tuple(Device, device_fields(event.device_info)),
             *uplink_fields(event),
             time_ms,
-            max(taken) if taken else time_ms,
+            ns_time_ms,
             event.dr,
             tx.frequency if tx is not None else 0,
             lora.spreading_factor if lora is not None else 0,

@@ -86,7 +86,7 @@ def check(
     from ingest.telemetry import configure_logging
 
     configure_logging(settings.telemetry.model_copy(update={"log_level": "error"}))
-    found = asyncio.run(findings(settings, listen))
+    found = asyncio.run(findings(settings, listen, settings_file(config)))
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in found]))
     else:

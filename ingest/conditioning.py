@@ -12,6 +12,7 @@ from rules.city import City
 from rules.condition import Conditioned, Plan, condition
 from rules.condition_config import ConditionRules
 from rules.condition_entry import Entries
+from rules.condition_time import Times, settled
 from rules.rule import AHEAD_MS
 
 REMEMBERED = 10_000
@@ -39,7 +40,14 @@ class Conditioning:
         if not measurements:
             return Conditioned((), entries)
         plan = self._plan(route, self._city.parameters(route.device.dev_eui, time_ms))
-        return condition(plan, entries, measurements, ns_time_ms + AHEAD_MS)
+        if len(measurements) == 1 and measurements[0][0] == time_ms:
+            return condition(plan, entries, measurements, ns_time_ms + AHEAD_MS)
+        found, lost = self.settled(measurements, time_ms, ns_time_ms)
+        return condition(plan, entries, found, ns_time_ms + AHEAD_MS, lost)
+
+    def settled(self, measurements: Sequence[Measurement], time_ms: int, ns_time_ms: int) -> Times:
+        """The measurements of an uplink of that time, at times that can be."""
+        return settled(measurements, time_ms, ns_time_ms, self._rules.oldest_days)
 
     def warnings(self) -> dict[str, str]:
         """The figures that cannot be used, of the city's file and of devices heard since the start."""
@@ -56,10 +64,12 @@ class Conditioning:
             return known[1]
         dev_eui = route.device.dev_eui
         tags = calibration.read(route.device.tags)
-        if tags.problems:
+        carried = self._fields(route.codec) if tags.figures else None
+        problems = (*tags.problems, *(calibration.unfit(tags.figures, carried) if carried else ()))
+        if problems:
             if len(self._problems) >= REMEMBERED:
                 self._problems.clear()
-            self._problems[dev_eui] = tags.problems
+            self._problems[dev_eui] = problems
         else:
             self._problems.pop(dev_eui, None)
         plan = self._shared(route, {**tags.figures, **calibration.read(given).figures})

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,18 +22,37 @@ from ingest.app import Service
 from ingest.broker import BrokerError, DemoBroker, demo_broker
 from ingest.clock import wall_clock
 from ingest.commands.error import CommandError
+from ingest.demo_consumer import Controllers
 from ingest.demo_view import Snapshot, snapshot, view
 from ingest.settings import CitySettings, Settings, given
 from ingest.store_schema import StoreError
 from ingest.store_schema import count as count_stored
 from ingest.telemetry import configure_logging
+from rules.custom.definition import CustomRule
 
 HOST = "127.0.0.1"
-BEGIN_HOUR = 7
+BEGIN_HOUR, FRIDAY = 7, 4
 CONNECT_S = 15.0
 SETTLE_S = 20.0
 REFRESH_S = 0.5
 LINE_S = 5.0
+CUSTOM = CustomRule(
+    name="loud-street",
+    kind="station",
+    units={"sound_level_average": "dB"},
+    when='avg("sound_level_average", "20m") > 50.0',
+    hysteresis={"sound_level_average": 2.0},
+    coverage=0,
+    text_de="{name}: {avg_sound_level_average_20m} dB im Mittel",
+    text_en="{name}: {avg_sound_level_average_20m} dB on average",
+)
+"""A rule without code, as a city writes it into its settings."""
+MODES = {
+    "traffic.measured": "active",
+    "traffic.queue_warning": "active",
+    "traffic.signal_plan/group-werler-strasse": "active",
+}
+"""Traffic rules ship in shadow; here what was measured goes out, and one group's plans are asked for."""
 
 
 class Balance(NamedTuple):
@@ -81,9 +100,10 @@ class Demo(NamedTuple):
 
 
 def morning_ms(now_ms: int, timezone: str) -> int:
-    """Seven o'clock of today's date in that time zone: when a city fills."""
+    """Seven o'clock of today's date in that time zone, at weekends of Friday's: when a city fills."""
     today = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(timezone))
-    return int(today.replace(hour=BEGIN_HOUR, minute=0, second=0, microsecond=0).timestamp() * 1000)
+    begin = today.replace(hour=BEGIN_HOUR, minute=0, second=0, microsecond=0, fold=0)
+    return int((begin - timedelta(days=max(0, begin.weekday() - FRIDAY))).timestamp() * 1000)
 
 
 def play(demo: Demo, *, quiet: bool) -> Balance:
@@ -117,6 +137,8 @@ class _Stage:
         configure_logging(settings.telemetry)
         service = Service(settings)
         serving = asyncio.create_task(service.run())
+        controllers = Controllers(HOST, broker.port)
+        answering = asyncio.create_task(controllers.run())
         try:
             await self._connected(service, serving)
             async with self._simulator(broker) as child:
@@ -125,6 +147,8 @@ class _Stage:
             await self._settled(service, report["published"])
         finally:
             service.stop()
+            answering.cancel()
+            await asyncio.wait([answering])
             await serving
         return await self._balance(service, settings, report)
 
@@ -136,6 +160,7 @@ class _Stage:
             store={"path": self.folder / "store.db"},
             http={"port": 0},
             simulation={"accept": True, "acting": True, "start_ms": self.start_ms, "speed": self.demo.speed},
+            rules={"modes": MODES, "custom": (CUSTOM,)},
             telemetry={"log_level": "error"},
         )
 

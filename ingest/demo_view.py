@@ -1,8 +1,11 @@
 """What the demo shows: one table of the city's pulse."""
 
+import asyncio
 import json
 import sqlite3
 import time
+from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
@@ -10,10 +13,26 @@ from rich.panel import Panel
 from rich.table import Table
 
 from ingest.app import Service
+from ingest.store_schema import StoreError, latest
 from ingest.telemetry import Totals
+from rules.point import Point
 
 LAST_EVENTS = 5
-SHOWN = 12
+SHOWN = 8
+NEWEST_POINTS = 500
+PLACES = ("station", "gauge", "road_section", "site")
+VALUES = {
+    "air_quality_index": "air quality index",
+    "pm10_hour": "PM10 (hour) µg/m³",
+    "apparent_temperature": "felt °C",
+    "precipitation_1h": "rain 1 h mm",
+    "gust_kmh": "gust km/h",
+    "l_day": "L_day dB",
+    "gauge_level_cm": "level cm",
+    "ice_level": "ice level",
+    "soil_water_tension": "soil kPa",
+}
+"""Derived fields that are shown, with the words for them."""
 COLOURS = {"free": "green", "almostFull": "yellow", "full": "red", "closed": "blue", "unknown": "magenta"}
 
 
@@ -29,13 +48,19 @@ class Snapshot(NamedTuple):
     lines_waiting: int
     newest: list[dict[str, Any]]
     last: list[dict[str, Any]]
+    places: dict[str, dict[str, float]]
 
     def line(self) -> str:
         """One line for logs."""
         return (
             f"{self.uplinks} uplinks ({self.uplinks_per_s:.0f}/s), {self.stored} stored, {self.duplicates} duplicates,"
-            f" {self.dead_letters} dead letters, {len(self.newest)} topics with events"
+            f" {self.dead_letters} dead letters, {len(self.newest)} topics with events: {self._kinds()}"
         )
+
+    def _kinds(self) -> str:
+        """How many topics there are of each type."""
+        counts = Counter(event["type"].removeprefix("city.stadtfunk.").removesuffix(".v1") for event in self.newest)
+        return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"
 
 
 async def snapshot(service: Service, before: Snapshot | None) -> Snapshot:
@@ -46,21 +71,57 @@ async def snapshot(service: Service, before: Snapshot | None) -> Snapshot:
     newest, last = await service.journal.query(_events)
     size = await service.journal.size()
     return Snapshot(
-        now, totals.uplinks, rate, totals.stored, totals.duplicates, totals.dead_letters, size.lines, newest, last
+        now,
+        totals.uplinks,
+        rate,
+        totals.stored,
+        totals.duplicates,
+        totals.dead_letters,
+        size.lines,
+        newest,
+        last,
+        await asyncio.to_thread(_places, service.settings.store.path),
     )
 
 
 def _events(connection: sqlite3.Connection) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The newest event of each topic and the last ones of all, each with what became of it as `status`."""
     newest = connection.execute(
-        "SELECT payload FROM event WHERE seq IN (SELECT max(seq) FROM event GROUP BY topic) ORDER BY topic"
+        "SELECT payload, status FROM event WHERE seq IN (SELECT max(seq) FROM event GROUP BY topic) ORDER BY topic"
     )
-    last = connection.execute("SELECT payload FROM event ORDER BY seq DESC LIMIT ?", (LAST_EVENTS,))
-    return [json.loads(row[0]) for row in newest], [json.loads(row[0]) for row in last]
+    last = connection.execute("SELECT payload, status FROM event ORDER BY seq DESC LIMIT ?", (LAST_EVENTS,))
+    return [_event(*row) for row in newest], [_event(*row) for row in last]
+
+
+def _event(payload: bytes, status: str) -> dict[str, Any]:
+    return {**json.loads(payload), "status": status}
+
+
+def _places(store: Path | None) -> dict[str, dict[str, float]]:
+    """The newest derived values of each station, gauge, road and tree site."""
+    try:
+        points = latest(store, "asset", NEWEST_POINTS) if store else []
+    except StoreError:
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for point in points:
+        _note(found, point)
+    return found
+
+
+def _note(found: dict[str, dict[str, float]], point: Point) -> None:
+    tags = dict(point.tags)
+    if tags.get("kind") not in PLACES:
+        return
+    values = found.setdefault(tags["asset"], {})
+    for name, value in point.fields:
+        if name in VALUES and isinstance(value, int | float):
+            values.setdefault(name, value)
 
 
 def view(now: Snapshot) -> RenderableType:
     """The tables for a terminal."""
-    return Group(_pulse(now), _lots(now), _containers(now), _last(now))
+    return Group(_pulse(now), _lots(now), _traffic(now), _air(now), _containers(now), _last(now))
 
 
 def _pulse(now: Snapshot) -> RenderableType:
@@ -93,6 +154,26 @@ def _lots(now: Snapshot) -> RenderableType:
     return Panel(table, title="parking")
 
 
+def _traffic(now: Snapshot) -> RenderableType:
+    table = Table("traffic", "vehicles/h", "km/h", "plan", "why", "goes out", box=None)
+    for event in now.newest:
+        data, kind = event["data"], event["type"].removeprefix("city.stadtfunk.traffic.")
+        if kind == "measured.v1":
+            table.add_row(event["subject"], _figure(data["flow"]), _figure(data["speed"]), "", data["quality"], "")
+        elif kind == "signal_plan_requested.v1":
+            plan = f"{data['plan']} {data['plan_name']}"
+            table.add_row(f"[bold]{event['subject']}[/]", "", "", plan, data["reason"], event["status"])
+    return Panel(table, title="traffic")
+
+
+def _air(now: Snapshot) -> RenderableType:
+    table = Table("place", "values", box=None)
+    for place, values in sorted(now.places.items()):
+        words = (f"{VALUES[name]} {value:g}" for name, value in values.items())
+        table.add_row(place, ", ".join(words))
+    return Panel(table, title="environment")
+
+
 def _containers(now: Snapshot) -> RenderableType:
     table = Table("container", "due", "fill level", "why", box=None)
     containers = [e for e in now.newest if e["type"].startswith("city.stadtfunk.waste.container_due")]
@@ -112,5 +193,5 @@ def _last(now: Snapshot) -> RenderableType:
     return Panel(table, title="last events")
 
 
-def _figure(value: int | None) -> str:
-    return "-" if value is None else str(value)
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"

@@ -18,6 +18,7 @@ from ingest.events_example import SUBJECT, Schema, example
 from ingest.service_state import HEARTBEAT_TOPIC, STATE_TOPIC, ServiceHeartbeat, ServiceState
 from rules.answer import PLACES, Answer
 from rules.event import SOURCE_ROOT, TOPIC_ROOT, Event
+from rules.event_custom import DownlinkRequested
 from rules.events import EVENT_TYPES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -27,14 +28,24 @@ PART_OF_SUBJECT = re.compile(rf"(?<=/){SUBJECT}(?=/|$)")
 ADDRESSES = {
     "environment.alert.v1": f"{TOPIC_ROOT}/environment/{{kind}}/{{id}}/alert",
     "traffic.control_health.v1": f"{TOPIC_ROOT}/traffic/{{place}}/{{id}}/{{what}}/health",
+    "custom.condition.v1": f"{TOPIC_ROOT}/custom/{{rule}}/{{id}}/state",
+    "custom.downlink.v1": f"{TOPIC_ROOT}/custom/{{rule}}/{{id}}/downlink",
+    "custom.downlink_status.v1": f"{TOPIC_ROOT}/custom/{{rule}}/{{id}}/downlink/status",
 }
 """Of types whose topic has levels that the data say."""
-RULES = {"traffic.control_health.v1": "traffic.signal_plan"}
+RULES = {
+    "traffic.control_health.v1": "traffic.signal_plan",
+    "parking.guidance_health.v1": "parking.guidance",
+    "custom.condition.v1": "custom.soil-dry",
+    "custom.downlink.v1": "custom.soil-dry",
+    "custom.downlink_status.v1": "downlink.status",
+}
 """Of types whose rule has another name than they have: who says the example."""
 PARAMETERS = {
     "id": "id of the asset, device or gateway, percent-encoded",
     "kind": "`data.kind`",
     "place": "`group` or `corridor`",
+    "rule": "name of the rule, without `custom.`",
     "what": "last level of the requests' topic",
 }
 
@@ -90,8 +101,8 @@ def example_of(message: Message) -> Schema:
 
 
 def asyncapi() -> Schema:
-    """The AsyncAPI document."""
-    known = messages()
+    """The AsyncAPI document; a downlink is not on the wire but as ChirpStack's command."""
+    known = [message for message in messages() if message.model is not DownlinkRequested]
     models = [(message.model, message.mode) for message in known]
     places, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template="#/components/schemas/{model}")
     return {

@@ -224,10 +224,22 @@ class Journal:
             log.error("journal row with a wrong checksum left out", row=row, meaning=meaning)
 
     async def events_done(
-        self, done: Sequence[tuple[int, str]], standing: Sequence[Retained], emptied: Sequence[str], now_ms: int
+        self,
+        done: Sequence[tuple[int, str]],
+        standing: Sequence[Retained],
+        emptied: Sequence[str],
+        now_ms: int,
+        queued: Sequence[str] = (),
     ) -> None:
-        """Note what became of events, by (seq, status), and what stands on retained topics now."""
-        await self._write(lambda: self._events_done(done, standing, emptied, now_ms))
+        """Note what became of events, by (seq, status), and what stands on retained topics now.
+
+        `queued` are requests of downlinks that are with ChirpStack.
+        """
+        await self.note(lambda connection: sql.events_done(connection, done, standing, emptied, queued, now_ms))
+
+    async def note(self, write: Callable[[sqlite3.Connection], None]) -> None:
+        """Write what the service itself found out, in one transaction."""
+        await self._write(lambda: self._transaction(lambda: write(self._writer)))
 
     async def retained_until(self, now_ms: int) -> list[Retained]:
         """Retained topics whose event has expired."""
@@ -342,12 +354,6 @@ class Journal:
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.bytes = self._bytes()
         return gone
-
-    def _events_done(
-        self, done: Sequence[tuple[int, str]], standing: Sequence[Retained], emptied: Sequence[str], now_ms: int
-    ) -> None:
-        with transaction(self._writer):
-            sql.events_done(self._writer, done, standing, emptied, now_ms)
 
     def _transaction(self, work: Callable[[], None]) -> None:
         with transaction(self._writer):

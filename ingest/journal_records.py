@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from decoders.quantity import Privacy
 from ingest.audit import Action
 from ingest.dead_letter import DeadLetter
+from ingest.downlink import Downlink, Named
 from rules.device.record import Record
 from rules.engine import StateRow
+from rules.event import Event
 
 
 class SeenUplink(NamedTuple):
@@ -31,6 +33,12 @@ class EventRow(NamedTuple):
     time_ms: int
     valid_until_ms: int
     status: str = "pending"
+
+    @classmethod
+    def of(cls, event: Event, status: str) -> Self:
+        """An event that is kept as this."""
+        times = (event.time_ms, event.valid_until_ms)
+        return cls(event.id, event.topic, event.payload(), event.retained, event.acting, *times, status)
 
 
 class StoredEvent(NamedTuple):
@@ -106,7 +114,7 @@ class Wanted(NamedTuple):
 
     `keys` are identities (ns_time_ms, deduplication_id), `devices` those of which memory knows nothing; deadlines up
     to `due_ms` (None: no tick is due), at most `limit`, not of devices for which `skip` is true; `closed` are (day,
-    dev_eui) of the ledger.
+    dev_eui) of the ledger; `downlinks` those that events name, and with a tick those that ended `margin_ms` before it.
     """
 
     keys: Sequence[tuple[int, bytes]]
@@ -115,20 +123,27 @@ class Wanted(NamedTuple):
     limit: int
     skip: Callable[[str], bool]
     closed: Sequence[tuple[int, str]] = ()
+    downlinks: Sequence[Named] = ()
+    margin_ms: int = 0
 
     @property
     def nothing(self) -> bool:
         """Whether the journal need not be asked."""
-        return not self.keys and not self.devices and not self.closed and self.due_ms is None
+        asked = self.keys or self.devices or self.closed or self.downlinks
+        return not asked and self.due_ms is None
 
 
 class Known(NamedTuple):
-    """What the journal knows: identities that it holds, records of devices, deadlines as (ms, dev_eui), closed days."""
+    """What the journal knows: identities that it holds, records of devices, deadlines as (ms, dev_eui), closed days.
+
+    And downlinks, by the id of their request.
+    """
 
     identifiers: set[bytes]
     records: Mapping[str, Record]
     due: Sequence[tuple[int, str]]
     closed: Mapping[tuple[int, str], bytes] = MappingProxyType({})
+    downlinks: Mapping[str, Downlink] = MappingProxyType({})
 
 
 NOTHING_KNOWN = Known(set(), {}, ())
@@ -159,6 +174,7 @@ class Batch:
     ledger: list[LedgerRow] = field(default_factory=list)
     gateway_ledger: list[LedgerRow] = field(default_factory=list)
     assigned: list[Assigned] = field(default_factory=list)
+    downlinks: dict[str, Downlink] = field(default_factory=dict)
 
     @property
     def newest_seen_ms(self) -> int:

@@ -24,6 +24,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
         "waiting",
         "backlog",
         WITHDRAWN,
+        "rejected",
     ),
     ("dead_letter", "status"): ("open", "retried", "discarded"),
 }

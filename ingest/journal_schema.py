@@ -129,7 +129,18 @@ CREATE INDEX event_acting ON event (valid_until_ms) WHERE acting = 1;
 CREATE INDEX event_waiting ON event (seq) WHERE status = 'waiting';
 CREATE INDEX event_off ON event (seq) WHERE status = 'off';
 """
-SCHEMAS = (FIRST, SECOND, THIRD, FOURTH)
+FIFTH = """
+CREATE TABLE downlink (
+    id TEXT PRIMARY KEY, dev_eui TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL, f_port INTEGER NOT NULL,
+    size INTEGER NOT NULL, confirmed INTEGER NOT NULL, time_ms INTEGER NOT NULL, valid_until_ms INTEGER NOT NULL,
+    privacy INTEGER NOT NULL, given_ms INTEGER, status TEXT NOT NULL, since_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+    crc INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX downlink_open ON downlink (valid_until_ms) WHERE status IN ('sending', 'queued');
+CREATE INDEX downlink_device ON downlink (dev_eui, time_ms);
+CREATE INDEX downlink_time ON downlink (time_ms);
+"""
+SCHEMAS = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
 """What each version adds to the one before."""
 VERSION = len(SCHEMAS)
 CHECKED: Mapping[str, tuple[str, ...]] = {
@@ -149,6 +160,22 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
     "assignment": ("dev_eui", "valid_from_ms", "asset", "source"),
     "lifecycle": ("subject", "from_ms", "state", "until_ms"),
     "correction": ("id", "time_ms", "body"),
+    "downlink": (
+        "id",
+        "dev_eui",
+        "rule",
+        "subject",
+        "f_port",
+        "size",
+        "confirmed",
+        "time_ms",
+        "valid_until_ms",
+        "privacy",
+        "given_ms",
+        "status",
+        "since_ms",
+        "reason",
+    ),
 }
 """The columns that a row's `crc` covers, in this order."""
 

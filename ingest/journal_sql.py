@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from decoders.quantity import Privacy
-from ingest import audit, journal_raw
+from ingest import audit, downlink_store, journal_raw
 from ingest.bulk_insert import insert
 from ingest.dead_letter_rows import write_dead_letter, write_resolved
 from ingest.fleet import ledger_store, lifecycle_store
@@ -59,14 +59,11 @@ def write_batch(
             body = "\n".join(lines).encode()
             batch.line_bytes += len(body)
             write_points(connection, privacy, len(lines), body)
-    connection.executemany(
-        "INSERT OR IGNORE INTO event (id, topic, payload, retained, acting, time_ms, valid_until_ms, status, crc)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*event, event_checksum(event)) for event in batch.events],
-    )
+    write_events(connection, batch.events)
     states = [(*row, checksum(*row)) for row in batch.states]
     insert(connection, "INSERT OR REPLACE INTO state", states)
     _write_fleet(connection, number, batch)
+    downlink_store.put(connection, batch.downlinks.values())
     journal_raw.write(connection, number, batch.raw, live=batch.messages > 0)
     new = [write_dead_letter(connection, letter, personal.privacy(letter)) for letter in batch.dead_letters]
     for resolved in batch.resolved:
@@ -74,6 +71,15 @@ def write_batch(
     for action in batch.actions:
         audit.append(connection, action, now_ms)
     return new
+
+
+def write_events(connection: sqlite3.Connection, events: Iterable[EventRow]) -> None:
+    """Keep events; of one that is there already nothing changes."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO event (id, topic, payload, retained, acting, time_ms, valid_until_ms, status, crc)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*event, event_checksum(event)) for event in events],
+    )
 
 
 def _write_fleet(connection: sqlite3.Connection, number: int, batch: Batch) -> None:
@@ -167,13 +173,15 @@ def events_done(
     done: Sequence[tuple[int, str]],
     standing: Iterable[Retained],
     emptied: Iterable[str],
+    queued: Iterable[str],
     now_ms: int,
 ) -> None:
-    """Note what became of events, by (seq, status), and what stands on retained topics."""
+    """Note what became of events, by (seq, status), what stands on retained topics, which downlinks ChirpStack has."""
     for status in {status for _, status in done}:
         numbers = json.dumps([seq for seq, its in done if its == status])
         update = "UPDATE event SET status = ?, status_ms = ? WHERE seq IN (SELECT value FROM json_each(?))"
         connection.execute(update, (status, now_ms, numbers))
+    downlink_store.queued(connection, queued, now_ms)
     gone = json.dumps(list(emptied))
     connection.execute("DELETE FROM retained WHERE topic IN (SELECT value FROM json_each(?))", (gone,))
     insert(connection, "INSERT OR REPLACE INTO retained", [(*row, checksum(*row)) for row in standing])
@@ -208,6 +216,8 @@ def prune(
         ("DELETE FROM commits WHERE number <= ? AND ns_time_ms < ?", (last, seen_before)),
         ("DELETE FROM tick WHERE time_ms < ?", (events_before,)),
         ("DELETE FROM event WHERE status != 'pending' AND time_ms < ?", (events_before,)),
+        ("DELETE FROM downlink WHERE time_ms < ?", (events_before,)),
+        ("DELETE FROM downlink WHERE privacy = 2 AND time_ms < ?", (personal_before,)),
         (FORGET_HEARTBEATS, (HEARTBEAT_TOPIC, HEARTBEAT_TOPIC, HEARTBEATS)),
         ("DELETE FROM dead_letter WHERE time_ms < ?", (letters_before,)),
         ("DELETE FROM dead_letter WHERE privacy = 2 AND time_ms < ?", (personal_before,)),
@@ -216,6 +226,7 @@ def prune(
         ("DELETE FROM gateway_ledger WHERE day < ?", (ledger_before,)),
     )
     gone = sum(connection.execute(statement, values).rowcount for statement, values in steps)
+    fleet_store.forget_remembered(connection, personal_before)
     return gone + journal_raw.prune(connection, settings, now_ms, personal_ms)
 
 
@@ -231,7 +242,9 @@ def look_up(connection: sqlite3.Connection, wanted: Wanted) -> tuple[Known, list
     missing = json.dumps([name for name in names if name not in records])
     damaged = connection.execute(DAMAGED_DEVICES, (missing,)).fetchall() if missing != "[]" else []
     closed = ledger_store.closed(connection, wanted.closed)
-    return Known(identifiers, records, due, closed), [dev_eui for (dev_eui,) in damaged]
+    ended_ms = None if wanted.due_ms is None else wanted.due_ms - wanted.margin_ms
+    downlinks = downlink_store.look_up(connection, wanted.downlinks, ended_ms)
+    return Known(identifiers, records, due, closed, downlinks), [dev_eui for (dev_eui,) in damaged]
 
 
 def damaged_logs(connection: sqlite3.Connection) -> list[int]:

@@ -6,12 +6,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from ingest.backoff import Backoff
 from ingest.clock import Clock
+from ingest.downlink import is_downlink
+from ingest.downlink_courier import Courier
 from ingest.journal import Journal
 from ingest.journal_records import EventRow, Retained, StoredEvent
 from ingest.journal_schema import JournalError
@@ -32,6 +34,7 @@ BACKOFF_S = (0.5, 30.0)
 """Seconds between attempts, least and most."""
 ACTS = -1
 """In the place of the validity of what stands on a topic: a request, which the broker does not keep."""
+EXPIRED = "expired_unpublished"
 SINK = "events"
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -48,11 +51,23 @@ class Channel(Protocol):
         ...
 
 
+class Letter(NamedTuple):
+    """What is published: an event, or what stands in its place."""
+
+    topic: str
+    payload: bytes
+    content_type: str
+
+
 @dataclass(slots=True)
 class Notes:
-    """What became of events: (seq, status), what stands on retained topics, which topics were emptied."""
+    """What became of events: (seq, status), what stands on retained topics, which topics were emptied.
+
+    `queued` are downlinks that are with ChirpStack.
+    """
 
     done: list[tuple[int, str]] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
     standing: dict[str, Retained] = field(default_factory=dict)
     emptied: set[str] = field(default_factory=set)
 
@@ -75,7 +90,8 @@ class Outbox:
 
     Topics go side by side, the events of one topic in their order, each after the broker's word on the one before. What
     became of them is noted in the journal meanwhile; what is not noted goes out again after a crash. Topics that people
-    stopped meanwhile (`is_stopped`) get nothing more, and what stands on them is withdrawn.
+    stopped meanwhile (`is_stopped`) get nothing more, and what stands on them is withdrawn. Requests of downlinks go
+    to ChirpStack as the `courier` says.
     """
 
     def __init__(
@@ -86,6 +102,7 @@ class Outbox:
         telemetry: Telemetry,
         speed: float = 1.0,
         is_stopped: Callable[[str], bool] = lambda _: False,
+        courier: Courier | None = None,
     ) -> None:
         self._channel = channel
         self._journal = journal
@@ -93,6 +110,7 @@ class Outbox:
         self._telemetry = telemetry
         self._speed = speed
         self._is_stopped = is_stopped
+        self._courier = courier
         self._backoff = Backoff(*BACKOFF_S)
         self._failing = False
         self._failure: PublishFailed | None = None
@@ -187,25 +205,53 @@ class Outbox:
 
     async def _send(self, event: EventRow) -> str | None:
         """What became of the event; None when it stays pending because the broker refuses it."""
-        now_ms = self._clock()
-        if self._is_stopped(event.topic):
-            return "withdrawn" if event.acting else "off"
-        if event.valid_until_ms <= now_ms:
-            if event.retained:
+        if self._courier is not None and is_downlink(event.topic):
+            return await self._command(event, self._courier)
+        status = self._ended(event)
+        if status is not None:
+            if status == EXPIRED and event.retained:
                 await self._empty(event.topic)
-            return "expired_unpublished"
-        expiry_s = max(1, int((event.valid_until_ms - now_ms) / 1000 / self._speed))
-        try:
-            await self._channel.publish(
-                event.topic, event.payload, retain=event.retained, expiry_s=expiry_s, content_type=CONTENT_TYPE
-            )
-        except PublishRefused as error:
-            self._refused(event.topic, error)
+            return status
+        if not await self._post(event, Letter(event.topic, event.payload, CONTENT_TYPE)):
             return None
         if event.retained or event.acting:
             until_ms = event.valid_until_ms if event.retained else ACTS
             self._notes.stands(Retained(event.topic, event.id, until_ms))
         return "published"
+
+    async def _command(self, event: EventRow, courier: Courier) -> str | None:
+        """The same of a request of a downlink, which nothing takes back once ChirpStack's broker has it."""
+        letter = await courier.prepare(event) if self._ended(event) is None else None
+        if isinstance(letter, str):
+            return letter
+        status = self._ended(event)
+        if letter is None or status is not None:
+            status = status or EXPIRED
+            await courier.missed(event, expired=status == EXPIRED)
+            return status
+        if not await self._post(event, Letter(*letter)):
+            return None
+        self._notes.queued.append(event.id)
+        return "published"
+
+    def _ended(self, event: EventRow) -> str | None:
+        """What the event has become without being sent, by now."""
+        if self._is_stopped(event.topic):
+            return "withdrawn" if event.acting else "off"
+        return EXPIRED if event.valid_until_ms <= self._clock() else None
+
+    async def _post(self, event: EventRow, letter: Letter) -> bool:
+        """Publish at once; False when the broker refuses it."""
+        expiry_s = max(1, int((event.valid_until_ms - self._clock()) / 1000 / self._speed))
+        topic, payload, content_type = letter
+        try:
+            await self._channel.publish(
+                topic, payload, retain=event.retained, expiry_s=expiry_s, content_type=content_type
+            )
+        except PublishRefused as error:
+            self._refused(event.topic, error)
+            return False
+        return True
 
     async def _empty(self, topic: str) -> None:
         try:
@@ -252,7 +298,7 @@ class Outbox:
         if not notes.done and not notes.emptied:
             return
         standing = [noted for stands in notes.standing.values() if (noted := self._standing(stands)) is not None]
-        await self._journal.events_done(notes.done, standing, list(notes.emptied), self._clock())
+        await self._journal.events_done(notes.done, standing, list(notes.emptied), self._clock(), notes.queued)
         self._taken.difference_update(seq for seq, _ in notes.done)
         if notes.emptied:
             log.info("retained events expired, topics emptied", topics=sorted(notes.emptied))

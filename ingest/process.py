@@ -8,15 +8,18 @@ from decoders.error import DecodeError
 from decoders.measurement import Measurement
 from decoders.quantity import Privacy
 from decoders.uplink import Device, Reception, Uplink
+from ingest import chirpstack, downlink_track
 from ingest.arrival import Arrived, Reader
 from ingest.canary import Canary
-from ingest.chirpstack import Event, JoinEvent, StatusEvent
+from ingest.chirpstack import Encoding, Event, JoinEvent, StatusEvent
 from ingest.clock import Clock
 from ingest.conditioning import Conditioning
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.decisions.modes import Modes
 from ingest.device_events import event_line
 from ingest.devices import Devices, Place, Route, join_stay
+from ingest.downlink import Downlink, Named
+from ingest.event_points import point_of
 from ingest.fleet.fleet import Fleet
 from ingest.fleet.hearing import heard_by
 from ingest.fleet.overlay import MAX_DUE, FleetOverlay
@@ -41,7 +44,10 @@ __all__ = ["Arrived", "Outcome", "Poison", "Processor"]
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch leads to; nothing of it is in force before its commit returned."""
+    """What a batch leads to; nothing of it is in force before its commit returned.
+
+    `downlinks` are those that it knows, by the id of their request, `told` those that became something else.
+    """
 
     batch: Batch
     overlay: Overlay
@@ -52,6 +58,8 @@ class Outcome:
     decode_errors: Counter[str] = field(default_factory=Counter)
     stored: int = 0
     duplicates: int = 0
+    downlinks: dict[str, Downlink] = field(default_factory=dict)
+    told: list[Downlink] = field(default_factory=list)
 
 
 class Poison(Exception):
@@ -64,7 +72,10 @@ class Poison(Exception):
 
 
 class Processor:
-    """Turns messages into outcomes; holds what outlives a batch and changes it only in `merge`."""
+    """Turns messages into outcomes; holds what outlives a batch and changes it only in `merge`.
+
+    `encoding` is ChirpStack's, as set, else as its newest event was; `auto` before the first.
+    """
 
     def __init__(
         self,
@@ -88,6 +99,9 @@ class Processor:
         self._tick_ms = int(settings.journal.tick_s * 1000)
         self._reader = Reader(settings, clock)
         days, personal_days = settings.journal.raw_days, settings.journal.raw_personal_days
+        self.encoding: Encoding = settings.mqtt.encoding
+        self._commanded = not settings.simulation.apart
+        self._margin_ms = int(settings.downlinks.unanswered_after_s * 1000 * settings.simulation.speed)
         self._raw_days = {Privacy.OPEN: days, Privacy.INTERNAL: days, Privacy.PERSONAL: personal_days}
 
     def take(self, settings: Settings, engine: Engine) -> None:
@@ -108,6 +122,7 @@ class Processor:
         keys: list[tuple[int, bytes]] = []
         names: list[str] = []
         closed: list[tuple[int, str]] = []
+        downlinks: list[Named] = []
         newest_ms = 0
         for item in arrived:
             if item.uplink is not None:
@@ -121,10 +136,12 @@ class Processor:
                 names.append(item.device.dev_eui)
             elif item.lost_to:
                 names.append(item.lost_to)
+            if item.event is not None and (named := downlink_track.named(item.event)) is not None:
+                downlinks.append(named)
         due_ms = min(newest_ms, self._clock() + AHEAD_MS)
         ticks = min(len(arrived), (due_ms - self.last_tick_ms) // self._tick_ms + 1)
         wanted = self._wanted(keys, names, due_ms if self.tick_due(due_ms) else None, ticks, len(arrived))
-        return wanted._replace(closed=closed) if closed else wanted
+        return wanted._replace(closed=closed, downlinks=downlinks) if closed or downlinks else wanted
 
     def _day(self, uplink: Uplink) -> int:
         return self.fleet.calendar.day_of(believable(uplink, self._clock() + AHEAD_MS).ns_time_ms)
@@ -145,7 +162,8 @@ class Processor:
         if due_ms is not None:
             due_ms = max(due_ms, self.engine.now_ms)
             names = [*names, *fleet.first_nudged(MAX_DUE)]
-        return Wanted(keys, fleet.missing(names), due_ms, MAX_DUE * ticks + heard + fleet.fresh, fleet.is_fresh)
+        wanted = Wanted(keys, fleet.missing(names), due_ms, MAX_DUE * ticks + heard + fleet.fresh, fleet.is_fresh)
+        return wanted if due_ms is None else wanted._replace(margin_ms=self._margin_ms)
 
     def process(self, arrived: Sequence[Arrived], known: Known) -> Outcome:
         """What these messages lead to; `known` is what the journal says to `wanted`.
@@ -172,7 +190,15 @@ class Processor:
                     self._unread(item, item.letter, outcome)
             except Exception as error:
                 raise Poison(item, error) from error
+        self._recognise(arrived)
         return self._finish(outcome)
+
+    def _recognise(self, arrived: Sequence[Arrived]) -> None:
+        """Note how ChirpStack encodes, by its newest event, where the settings leave that open."""
+        if self._settings.mqtt.encoding == "auto":
+            newest = next((item for item in reversed(arrived) if item.device is not None), None)
+            if newest is not None:
+                self.encoding = chirpstack.encoding_of(newest.message.payload)
 
     def give_up(self, item: Arrived, error: Exception) -> Arrived:
         """The message as a dead letter, after it made us raise what we should not."""
@@ -197,10 +223,12 @@ class Processor:
         self.frames.add(outcome.frames.items())
         if outcome.batch.ticks:
             self.last_tick_ms = outcome.batch.ticks[-1]
+        downlink_track.say(outcome.told)
 
     def _outcome(self, batch: Batch, known: Known) -> Outcome:
         fleet = self.fleet.overlay(known.records, known.due, known.closed)
-        return Outcome(batch, self.engine.overlay(), fleet, identifiers=set(known.identifiers))
+        identifiers, downlinks = set(known.identifiers), dict(known.downlinks)
+        return Outcome(batch, self.engine.overlay(), fleet, identifiers=identifiers, downlinks=downlinks)
 
     # -- one message --------------------------------------------------------------------------------------------------
 
@@ -321,7 +349,8 @@ class Processor:
             sound, entries = None, NOTHING if before is None else before.entries
         else:
             sound, entries = [judged.sound for judged in conditioned.judged], conditioned.entries
-        heard = heard_by(self.fleet, uplink, route, place, best, sound, entries, taken_ms)
+        application_id = uplink.device.application_id if self._commanded else ""
+        heard = heard_by(self.fleet, uplink, route, place, best, sound, entries, taken_ms, application_id)
         now_ms = outcome.overlay.advance(uplink.ns_time_ms)
         lost = fleet.hear(dev_eui, before, heard, uplink.receptions, now_ms, uplink.deduplication_id)
         return place, lost
@@ -352,12 +381,21 @@ class Processor:
             day = self.fleet.calendar.day_of(min(event.time_ms, self._clock()))
             outcome.fleet.charge(device.dev_eui, event.battery_level, day)
         self._keep(item.message, min(event.time_ms, self._clock()), route, place.stays, outcome)
+        self._follow(downlink_track.news(outcome.downlinks, event, self._clock()), outcome)
         text = event_line(event, route, place.asset)
         if text:
             outcome.batch.lines[route.self_privacy].append(text)
         outcome.events[type(event).__name__] += 1
         if item.retry_of is not None:
             outcome.batch.resolved.append(Resolved(item.retry_of, None))
+
+    def _follow(self, changed: Iterable[Downlink], outcome: Outcome) -> None:
+        """Keep what became of downlinks."""
+        for downlink in changed:
+            before = outcome.downlinks[downlink.id]
+            outcome.downlinks[downlink.id] = outcome.batch.downlinks[downlink.id] = downlink
+            if downlink.status != before.status:
+                outcome.told.append(downlink)
 
     def _answer(self, item: Arrived, answered: Answered, outcome: Outcome) -> None:
         """Give an answer to the rule whose request it is about, once however often it is delivered."""
@@ -420,6 +458,7 @@ class Processor:
             return last_tick_ms
         outcome.overlay.tick(Tick(tick))
         outcome.fleet.tick(tick, outcome.overlay.now_ms)
+        self._follow(downlink_track.overdue(outcome.downlinks, tick, self._margin_ms), outcome)
         outcome.batch.ticks.append(tick)
         return tick
 
@@ -437,19 +476,13 @@ class Processor:
             if written:
                 batch.lines[privacy].append(written)
         now_ms = self._clock()
-        for event in [*overlay.events, *stations.events, *fleet.events]:
-            batch.events.append(
-                EventRow(
-                    event.id,
-                    event.topic,
-                    event.payload(),
-                    event.retained,
-                    event.acting,
-                    event.time_ms,
-                    event.valid_until_ms,
-                    self.modes.status(event, now_ms),
-                )
-            )
+        reports = [said for downlink in outcome.told if (said := downlink_track.report(downlink)) is not None]
+        for event in [*overlay.events, *stations.events, *fleet.events, *reports]:
+            row = EventRow.of(event, self.modes.status(event, now_ms))
+            batch.events.append(row)
+            told = point_of(event, row, self._devices.city.assets)
+            if told is not None:
+                batch.lines[told[0]].append(told[1])
         for point in overlay.points:
             text = encode(point)
             if text:

@@ -12,6 +12,7 @@ import reprlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -28,8 +29,10 @@ from typing_extensions import override
 
 from decoders.quantity import Privacy
 from ingest.chirpstack import TopicError, topic_parser
+from ingest.decisions.where import with_lines
 from rules.calibration import BY_FIELD
 from rules.condition_config import ConditionRules, Limits
+from rules.custom.definition import CustomRule
 from rules.device.config import DeviceRules
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -42,6 +45,9 @@ BucketName = Annotated[str, Field(pattern=r"^[^\"'\\\x00-\x1f$]+$")]
 PREFIX = "STADTFUNK_"
 OTHER_VARIABLES = ("STADTFUNK_SECRETS_DIR", "STADTFUNK_TEST_")
 CODECS = "codecs"
+COMMAND_PARTS = re.compile(r"\{\{?\s*(\w+)\s*\}?\}")
+"""Placeholders of a topic's template, `{name}` or, as ChirpStack writes them, `{{name}}`."""
+COMMAND_NAMES = (["application_id", "dev_eui"], ["application_id", "command", "dev_eui"])
 SEARCHED = (Path("stadtfunk.toml"), Path("/etc/stadtfunk/stadtfunk.toml"))
 
 
@@ -143,6 +149,10 @@ class MqttSettings(Section):
         "application/{application_id}/device/{dev_eui}/event/{event}",
         description="ChirpStack's [integration.mqtt] event_topic",
     )
+    command_topic: str = Field(
+        "application/{application_id}/device/{dev_eui}/command/down",
+        description="ChirpStack's [integration.mqtt] command_topic, where downlinks go; `{command}` becomes `down`",
+    )
     shared_group: str | None = Field(
         default=None, description="share the subscription under this name; only with rules off"
     )
@@ -165,6 +175,17 @@ class MqttSettings(Section):
             topic_parser(template)
         except TopicError as error:
             raise ValueError(str(error)) from error
+        return template
+
+    @field_validator("command_topic")
+    @classmethod
+    def _usable_command_topic(cls, template: str) -> str:
+        if sorted(COMMAND_PARTS.findall(template)) not in COMMAND_NAMES:
+            raise ValueError(
+                f"command_topic {template!r} needs {{application_id}} and {{dev_eui}} once, may have {{command}}"
+            )
+        if re.search(r"[+#{}\0]", COMMAND_PARTS.sub("", template)) or template.startswith("$"):
+            raise ValueError(f"command_topic {template!r}: expected a topic that can be published on")
         return template
 
 
@@ -275,6 +296,38 @@ class InfluxSettings(Section):
         }[privacy]
 
 
+class GrafanaSettings(Section):
+    """Grafana: where severe events become annotations; off until a url is set, and needs the extra `grafana`."""
+
+    url: str | None = Field(default=None, description="for example https://grafana.example/ops; any path belongs to it")
+    token: SecretStr | None = Field(
+        default=None, description="secret: token of a service account with the rights of docs/grafana.md"
+    )
+    organisation: int | None = Field(
+        default=None, ge=1, description="id of the organisation; without it the one that the token belongs to"
+    )
+    annotations: bool = Field(default=True, description="keep severe events as annotations")
+    annotate_level: int = Field(3, ge=1, le=4, description="level from which on an environmental alert is kept")
+    language: Literal["de", "en"] = Field("de", description="language of the annotations' text")
+    timeout_s: float = Field(10, gt=0, le=600, description="s until a request counts as unanswered")
+    backoff_min_s: float = Field(0.5, gt=0, description="s before the first retry")
+    backoff_max_s: float = Field(60, gt=0, description="s between retries at most")
+    ca_file: Path | None = Field(default=None, description="certificates to trust (PEM); the system's without it")
+
+    @field_validator("url")
+    @classmethod
+    def _usable_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("expected http://host or https://host, with a port and a path if need be")
+        if parts.username is not None:
+            raise ValueError("expected no name and password in it; set grafana.token")
+        parts.port  # noqa: B018 - raises ValueError for a port that is none
+        return url
+
+
 class StoreSettings(Section):
     """The embedded store: SQLite, for the demo and small cities."""
 
@@ -340,6 +393,13 @@ class ConditionSettings(Section):
     stuck_after: int = Field(
         24, ge=0, description="uplinks with the same value, while others vary, until a sensor is stuck; 0: never"
     )
+    stuck_hours: float = Field(24, ge=0, le=8760, description="h for which the value must stand, too")
+    oldest_days: float = Field(
+        400,
+        ge=1,
+        le=36_500,
+        description="days that a measurement may lie before its uplink; older ones are from a clock that was never set",
+    )
     limits: dict[str, LimitSettings] = Field(
         default_factory=dict,
         description="quantity → `low`, `high`, `per_minute`, `stuck_after`, where other limits hold in this city",
@@ -364,7 +424,7 @@ class ConditionSettings(Section):
     def rules(self) -> ConditionRules:
         """The limits as the rules take them."""
         limits = {BY_FIELD[name]: Limits(*(value for _, value in limit)) for name, limit in self.limits.items()}
-        return ConditionRules(self.stuck_after, limits)
+        return ConditionRules(self.stuck_after, limits, self.stuck_hours, self.oldest_days)
 
 
 class RulesSettings(Section):
@@ -383,12 +443,37 @@ class RulesSettings(Section):
         " and request nothing",
     )
 
+    custom: tuple[CustomRule, ...] = Field(
+        (), description="rules without code, as tables `[[rules.custom]]`: see docs/rules-custom.md"
+    )
+    file: Path | None = Field(
+        default=None, description="file with more rules without code (TOML), as tables `[[custom]]`"
+    )
+
     condition: ConditionSettings = Field(
         default_factory=ConditionSettings, description="doubtful values: see [rules.condition]"
     )
 
     device: DeviceRuleSettings = Field(
         default_factory=DeviceRuleSettings, description="devices, gateways and the network: see [rules.device]"
+    )
+
+
+class DownlinkSettings(Section):
+    """Downlinks that rules request: how many may be sent, and when one counts as unanswered; see docs/rules.md."""
+
+    per_device_hour: int = Field(
+        6, ge=0, le=3600, description="downlinks to a device in an hour at most: its airtime is the gateway's, too"
+    )
+    per_hour: int = Field(
+        100,
+        ge=0,
+        le=36_000,
+        description="downlinks in an hour at most in all: gateways may send 1 % of the time (10 % on 869.525 MHz), and"
+        " hear nothing meanwhile; the slowest takes 2.8 s",
+    )
+    unanswered_after_s: float = Field(
+        60, ge=0, le=86_400, description="s after its validity until a downlink that no gateway took is unanswered"
     )
 
 
@@ -469,8 +554,10 @@ class Settings(BaseSettings):
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings = InfluxSettings()
     store: StoreSettings = StoreSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
     codecs: CodecSettings = CodecSettings()
     rules: RulesSettings = RulesSettings()
+    downlinks: DownlinkSettings = DownlinkSettings()
     http: HttpSettings = HttpSettings()
     privacy: PrivacySettings = PrivacySettings()
     simulation: SimulationSettings = SimulationSettings()
@@ -537,11 +624,17 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:  # noqa: ANN
     except SourceError as error:
         raise SettingsError(str(error)) from error
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(item) for item in error.errors())) from error
+        parts = [explain(item) for item in error.errors()]
+        raise SettingsError("; ".join(_in_table(file, part) for part in parts)) from error
     except (ValueError, OSError) as error:  # also an integer that Python does not read
         raise SettingsError(f"{file}: {error}") from error
     except RecursionError as error:
         raise SettingsError(f"{file or 'the environment'}: a value nests too deeply") from error
+
+
+def _in_table(file: Path | None, message: str) -> str:
+    """A message about one of many tables with its line, which its number alone hardly tells."""
+    return with_lines(file, message) if message.startswith("rules.custom.") else message
 
 
 def _with_codecs(settings: Settings, file: Path | None) -> Settings:
@@ -585,7 +678,8 @@ def _check_variables() -> None:
                 raise SettingsError(f"{name}: {error}") from error
 
 
-def _explain(error: ErrorDetails) -> str:
+def explain(error: ErrorDetails) -> str:
+    """A mistake in one line: key, what was expected, and the value unless it is a secret."""
     where = ".".join(str(part) for part in error["loc"]) or "settings"
     message = error["msg"].removeprefix("Value error, ")
     value = error["input"]

@@ -71,6 +71,9 @@ class Telemetry:
         self._device_events = Counter("stadtfunk_device_events", "Events other than uplinks", ["event"], registry=r)
         self._rule_failures = Counter("stadtfunk_rule_failures", "Rules that raised", ["rule"], registry=r)
         self._events = Counter("stadtfunk_events", "Events by what became of them", ["status"], registry=r)
+        self._downlinks = Counter(
+            "stadtfunk_downlinks", "Downlinks by what they became, once for each", ["status"], registry=r
+        )
         self._lines = Counter("stadtfunk_sink_lines", "Lines written", ["sink"], registry=r)
         self._rejected = Counter("stadtfunk_sink_rejected_lines", "Lines a sink refused for good", ["sink"], registry=r)
         self._backoff = Gauge(
@@ -109,6 +112,8 @@ class Telemetry:
             self._decode_errors.labels(codec).inc(count)
         for name, count in outcome.events.items():
             self._device_events.labels(name).inc(count)
+        for downlink in outcome.told:
+            self.downlink(downlink.status)
         for failure in outcome.overlay.failures:
             self._rule_failures.labels(failure.rule).inc()
         if batch.messages:
@@ -165,6 +170,10 @@ class Telemetry:
             self.sink_errors[sink] = reason
         else:
             self.sink_errors.pop(sink, None)
+
+    def downlink(self, status: str) -> None:
+        """Count what became of a downlink."""
+        self._downlinks.labels(status).inc()
 
     def event(self, status: str) -> None:
         """Count what became of an event."""

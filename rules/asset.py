@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import overload
 
+TIMEZONE = "Europe/Berlin"
 KINDS = frozenset(
     {
         "junction",
@@ -68,6 +69,7 @@ def _begins_before_end(one: Assignment, other: Assignment) -> bool:
 class Asset:
     """A place or thing that rules decide about; `district` is the id of its district or empty.
 
+    `timezone` (IANA name) is the city's; what a rule goes by is `rules.local_time.timezone_of`.
     `number`, `whole` and `flag` read a property; missing, of another type or out of range it is a CityError.
     """
 
@@ -79,6 +81,7 @@ class Asset:
     longitude: float
     latitude: float
     district: str = ""
+    timezone: str = TIMEZONE
 
     @property
     def tags(self) -> tuple[tuple[str, str], ...]:

@@ -3,12 +3,14 @@
 They stand among the device's tags, or among the properties of device and asset in the city's file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from typing import Literal, NamedTuple
 
+from decoders.codec import CodecField
 from decoders.quantity import Quantity
+from rules.condition_config import SOURCES
 
 BY_FIELD = {quantity.field: quantity for quantity in Quantity}
 KINDS: tuple[Literal["factor"], Literal["offset"]] = ("factor", "offset")
@@ -69,6 +71,20 @@ def line(figures: Figures, quantity: Quantity, channel: str) -> Line:
         for kind, neutral in zip(KINDS, NEUTRAL, strict=True)
     ]
     return Line(*found)
+
+
+def unfit(figures: Figures, carried: Sequence[CodecField]) -> Iterator[str]:
+    """A line for each figure that corrects nothing of what a codec can tell, or of what its counters become."""
+    for figure in figures:
+        kind, quantity, channel = figure
+        told = {quantity, SOURCES.get(quantity, quantity)}
+        channels = sorted({each.channel for each in carried if each.quantity in told})
+        name = f"{kind}_{quantity.field}" + ("" if channel is None else f"__{channel}")
+        if not channels:
+            yield f"{name}: the device does not tell {quantity.field}; it is not used"
+        elif channel is not None and channel not in channels:
+            known = ", ".join(each or "none" for each in channels)
+            yield f"{name}: {quantity.field} has no channel {channel!r}, known: {known}; it is not used"
 
 
 def _figure(name: str) -> Figure | None:

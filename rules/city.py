@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from rules.asset import KINDS, Asset, Assignment, CityError
+from rules.asset import KINDS, TIMEZONE, Asset, Assignment, CityError
 from rules.geojson import read_assets
 from rules.traffic.link import link
 
@@ -47,9 +47,9 @@ class City:
         self._by_tag = {asset.id: numbers(asset.properties) for asset in self.assets.values()}
 
     @classmethod
-    def parse(cls, text: str) -> "City":
-        """The city in a GeoJSON text; raises CityError."""
-        return cls(read_assets(text))
+    def parse(cls, text: str, timezone: str = TIMEZONE) -> "City":
+        """The city in a GeoJSON text; `timezone` holds for each asset without one of its own; raises CityError."""
+        return cls(read_assets(text, timezone))
 
     def asset_of(self, dev_eui: str, time_ms: int, tag: str | None = None) -> Asset | None:
         """Where the device is at that time (ms since 1970, UTC); `tag` is its ChirpStack tag `asset`."""

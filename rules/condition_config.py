@@ -3,6 +3,10 @@
 The fastest changes are judgement, wide enough for what cheap sensors in the sun show. (For weather stations the WMO
 holds more than 4 °C or 3 hPa within an hour for doubtful: WMO-No. 305, 1993, part VI.) Fill levels may empty within
 half an hour; water may rise as in a flash flood; counters may count what a busy place lets pass.
+
+A sensor is stuck when its value stands for longer than the thing that it measures can. In a day air goes through its
+whole course (the persistence tests of meteorological networks look at a day, too); what stands in coarse steps, in
+fog, in a calm or at a sensor's floor is not stuck, and neither is ground water.
 """
 
 from collections.abc import Mapping
@@ -12,9 +16,12 @@ from math import inf
 from typing import NamedTuple
 
 from decoders.quantity import Quantity
+from rules.condition_time import OLDEST_DAYS
 
 Q = Quantity
 STUCK_AFTER = 24
+STUCK_HOURS = 24.0
+HOUR_MS = 3_600_000
 
 PER_MINUTE: Mapping[Quantity, float] = {
     Q.AIR_TEMPERATURE: 1.0,
@@ -36,30 +43,46 @@ PER_MINUTE: Mapping[Quantity, float] = {
 }
 """The fastest believable change in the quantity's unit; quantities that are not here may jump."""
 
-CONTINUOUS = frozenset(
-    {
-        Q.AIR_TEMPERATURE,
-        Q.AIR_HUMIDITY,
-        Q.AIR_PRESSURE,
-        Q.DEW_POINT,
-        Q.VAPOUR_PRESSURE,
-        Q.SURFACE_TEMPERATURE,
-        Q.WATER_TEMPERATURE,
-        Q.WATER_CONDUCTIVITY,
-        Q.DISSOLVED_OXYGEN,
-        Q.WIND_SPEED,
-        Q.WIND_GUST,
-        Q.CO2,
-        Q.O3,
-        Q.NO2,
-        Q.NO,
-        Q.PM2_5,
-        Q.PM10,
-        Q.SOUND_LEVEL,
-        Q.SOUND_LEVEL_AVERAGE,
-    }
-)
-"""What never stands still for long, so that a value that does is a stuck sensor's."""
+RUNNING = frozenset({Q.WATER_LEVEL, Q.DISTANCE, Q.FILL_LEVEL})
+"""What may go on for long faster than that: a flood. A second step of the same kind is believed."""
+
+SATURATED: Mapping[Quantity, float] = {Q.AIR_HUMIDITY: 5.0}
+"""How far beyond its range a sensor shows what is at its end: air in fog, by a sensor that is off by a little."""
+
+
+class Steady(NamedTuple):
+    """When a continuous quantity may stand: where it comes in steps larger than `step`, and in `rests`."""
+
+    step: float
+    rests: tuple[tuple[float, float], ...] = ()
+
+
+CONTINUOUS: Mapping[Quantity, Steady] = {
+    Q.AIR_TEMPERATURE: Steady(0.1),
+    Q.AIR_HUMIDITY: Steady(0.5, ((0, 5), (95, 110))),
+    Q.AIR_PRESSURE: Steady(0.1),
+    Q.DEW_POINT: Steady(0.1),
+    Q.VAPOUR_PRESSURE: Steady(0.1),
+    Q.SURFACE_TEMPERATURE: Steady(0.1, ((-0.5, 0.5),)),
+    Q.WATER_TEMPERATURE: Steady(0.02, ((-0.5, 0.5),)),
+    Q.WATER_CONDUCTIVITY: Steady(0.01, ((0, 1),)),
+    Q.DISSOLVED_OXYGEN: Steady(0.01, ((0, 0.1),)),
+    Q.WIND_SPEED: Steady(0.1, ((0, 0.5),)),
+    Q.WIND_GUST: Steady(0.1, ((0, 1),)),
+    Q.CO2: Steady(1, ((0, 430),)),
+    Q.O3: Steady(1, ((0, 5),)),
+    Q.NO2: Steady(1, ((0, 5),)),
+    Q.NO: Steady(1, ((0, 5),)),
+    Q.PM2_5: Steady(1, ((0, 2),)),
+    Q.PM10: Steady(1, ((0, 3),)),
+    Q.SOUND_LEVEL: Steady(1, ((0, 40),)),
+    Q.SOUND_LEVEL_AVERAGE: Steady(1, ((0, 40),)),
+}
+"""What never stands still for a day, so that a value that does is a stuck sensor's: judgement, in favour of the sensor.
+
+Rests are of raw values: fog and very dry air, melting ice, calm, the floors of sensors (CO2 sensors take the lowest
+value of a week for the outside air).
+"""
 
 
 class Becomes(Enum):
@@ -115,10 +138,27 @@ UNSAID = Limits()
 
 @dataclass(frozen=True, slots=True)
 class ConditionRules:
-    """The limits of this installation: `stuck_after` equal values of continuous quantities, and others by quantity."""
+    """The limits of this installation: `stuck_after` equal values of continuous quantities, and others by quantity.
+
+    Values must stand for `stuck_hours`, too, whatever their number. A measurement that says to be older than
+    `oldest_days` has no time of its own. `continuous` are the fields whose values do not stand.
+    """
 
     stuck_after: int = STUCK_AFTER
     limits: Mapping[Quantity, Limits] = field(default_factory=dict)
+    stuck_hours: float = STUCK_HOURS
+    oldest_days: float = OLDEST_DAYS
+    continuous: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look once at all quantities."""
+        found = frozenset(quantity.field for quantity in Quantity if self.bounds(quantity).stuck_after < inf)
+        object.__setattr__(self, "continuous", found)
+
+    @property
+    def stuck_ms(self) -> float:
+        """How long a value must stand."""
+        return self.stuck_hours * HOUR_MS
 
     def bounds(self, quantity: Quantity) -> Bounds:
         """What holds for a quantity."""
@@ -133,3 +173,10 @@ class ConditionRules:
             per_minute or inf,
             stuck_after or inf,
         )
+
+    def steady(self, quantity: Quantity) -> Steady:
+        """When a quantity may stand; one that the settings name only at the ends of its range."""
+        ends = ((quantity.low, quantity.low), (quantity.high, quantity.high))
+        found = CONTINUOUS.get(quantity, Steady(inf))
+        named = self.limits.get(quantity, UNSAID).stuck_after is not None
+        return Steady(inf if named else found.step, found.rests + ends)

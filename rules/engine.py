@@ -1,78 +1,33 @@
-"""From inputs to the rules of their subjects: state, wake-ups, and an overlay that is merged only after its commit."""
+"""From inputs to the rules of their subjects: state and wake-ups, changed by overlays after their commit."""
 
 import json
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple, TypeAlias
-
-from pydantic_core import to_json
+from typing import Any
 
 from rules.asset import Asset, CityError
 from rules.city import City
-from rules.event import Event, Request
-from rules.followed import Followed
-from rules.point import Point
-from rules.rule import Answered, AnyRule, Input, Json, Observation, Outputs, Rule, RuleFailure, StateRow, Tick
+from rules.overlay import ENGINE, NONE_YET, Concluded, Overlay, Requested
+from rules.parts import SEPARATOR, joined
+from rules.rule import Answered, AnyRule, Observation, Outputs, Rule, RuleFailure, StateRow, Tick
+from rules.subject import Subject
 
-__all__ = ["Answered", "Engine", "Observation", "Outputs", "Overlay", "Rule", "RuleFailure", "StateRow", "Tick"]
+__all__ = [
+    "Answered",
+    "Concluded",
+    "Engine",
+    "Observation",
+    "Outputs",
+    "Overlay",
+    "Rule",
+    "RuleFailure",
+    "StateRow",
+    "Subject",
+    "Tick",
+]
 
-Step: TypeAlias = Callable[[Any, Any, Any], tuple[Any, Outputs]]
-ENGINE = "engine"
-"""The rule id under which the engine keeps rule time (no subject), and the newest request of `rule/asset`."""
-ENGINE_VERSION = 1
-RUNAWAY_MS = 3_600_000
-"""How far network server times may move rule time past the newest tick."""
 SLACK = 64
 """Outdated wake-ups that the heap may hold beside one for each subject."""
-
-
-class Requested(NamedTuple):
-    """The newest request of a rule about an asset."""
-
-    sequence: int
-    id: str
-    valid_until_ms: int
-
-
-NONE_YET = Requested(0, "", 0)
-
-
-class Subject:
-    """One rule about one asset; `order` sorts subjects by asset and rule."""
-
-    __slots__ = ("asset", "config", "fingerprint", "order", "rule")
-
-    def __init__(self, rule: AnyRule, asset: Asset, order: int) -> None:
-        self.rule = rule
-        self.asset = asset
-        self.order = order
-        self.config = rule.configure(asset)
-        self.fingerprint = f"{zlib.crc32(repr(self.config).encode()):08x}"
-
-    def row(self, state: object) -> StateRow:
-        """The state as it is kept, with the parameters' fingerprint."""
-        body = {"config": self.fingerprint, "state": self.rule.dump(state)}
-        return StateRow(self.rule.id, self.asset.id, self.rule.version, _to_json(body))
-
-    @property
-    def name(self) -> str:
-        """Under which its newest request is kept."""
-        return f"{self.rule.id}/{self.asset.id}"
-
-    def failure(self, cause: str, error: Exception) -> RuleFailure:
-        """The failure of this subject's rule."""
-        return RuleFailure(self.rule.id, self.asset.id, cause, f"{type(error).__name__}: {error}")
-
-
-class Concluded(NamedTuple):
-    """The step that made an event: its subject and input, and the states before and after it."""
-
-    event_id: str
-    subject: Subject
-    given: Input | Followed
-    before: Any
-    after: Any
 
 
 class Engine:
@@ -92,6 +47,7 @@ class Engine:
         self.now_ms = 0
         self.tick_ms = 0
         self.generation = 0
+        self._otherwise: dict[int, frozenset[str]] = {}
         self._subjects = _subjects(city, rules)
         self.requests: dict[str, Requested] = {}
         self._by_asset = _by_asset(city, self._subjects)
@@ -109,16 +65,20 @@ class Engine:
         known = {(subject.rule.id, subject.asset.id): subject for subject in self._subjects}
         failures: list[RuleFailure] = []
         changed: set[int] = set()
-        for row in rows:
-            subject = known.get((row.rule, row.subject))
+        whole, parts = _apart(rows)
+        self._otherwise = {
+            subject.order: frozenset(parts.get(key, ())) for key, subject in known.items() if subject.parted
+        }
+        for row in whole:
             try:
                 body = json.loads(row.body)
+                subject = known.get((row.rule, row.subject))
                 if row.rule == ENGINE and row.subject:
                     self._go_on_from(row.subject, Requested(**body))
                 elif row.rule == ENGINE:
                     self.now_ms, self.tick_ms = int(body["now_ms"]), int(body["tick_ms"])
-                elif subject is not None:
-                    self._take_up(subject, row.version, body, changed)
+                elif subject is not None and self._take_up(subject, row, body, parts.get((row.rule, row.subject), {})):
+                    changed.add(subject.order)
             except Exception as error:  # noqa: BLE001 - one unreadable row must not stop the city
                 failures.append(RuleFailure(row.rule, row.subject, "load", f"{type(error).__name__}: {error}"))
         self.generation += 1
@@ -142,6 +102,9 @@ class Engine:
         self.requests.update(overlay.requests)
         for order, state in overlay.states.items():
             self._states[order] = state
+        if self._otherwise:
+            for order in overlay.states:
+                self._otherwise.pop(order, None)
         for order, wake_ms in overlay.wakes.items():
             if wake_ms != self._wakes[order]:
                 self._wakes[order] = wake_ms
@@ -167,6 +130,15 @@ class Engine:
         """The subject with this order."""
         return self._subjects[order]
 
+    @property
+    def states(self) -> Sequence[Any]:
+        """The states by the order of their subjects."""
+        return self._states
+
+    def kept_otherwise(self, order: int) -> frozenset[str] | None:
+        """The parts of a state that are kept, where what is kept must be written anew; else None."""
+        return self._otherwise.get(order)
+
     def state(self, order: int) -> Any:  # noqa: ANN401 - a state is its rule's affair
         """The state of the subject with this order."""
         return self._states[order]
@@ -188,13 +160,21 @@ class Engine:
         if kept.sequence > self.requests.get(name, NONE_YET).sequence:
             self.requests[name] = kept
 
-    def _take_up(self, subject: Subject, version: int, body: Any, changed: set[int]) -> None:  # noqa: ANN401 - JSON
-        state = subject.rule.load(subject.config, version, body["state"])
-        if state is not None:
-            subject.rule.wake(subject.config, state)
-            self._states[subject.order] = state
-            if body["config"] != subject.fingerprint or version != subject.rule.version:
-                changed.add(subject.order)
+    def _take_up(self, subject: Subject, row: StateRow, body: Any, parts: Mapping[str, StateRow]) -> bool:  # noqa: ANN401 - JSON
+        """Go on from a kept state; whether it was another version's, or one under other parameters."""
+        kept = body["rest"] if "rest" in body else body["state"]
+        if "rest" in body:
+            values = {place: json.loads(part.body) for place, part in parts.items() if part.version == row.version}
+            kept = joined(kept, {place: value for place, value in values.items() if value is not None})
+        state = subject.rule.load(subject.config, row.version, kept)
+        if state is None:
+            return False
+        subject.rule.wake(subject.config, state)
+        self._states[subject.order] = state
+        same = row.version == subject.rule.version
+        if same and "rest" in body:
+            self._otherwise.pop(subject.order, None)
+        return not same or body["config"] != subject.fingerprint
 
     def _plan(self, changed: set[int]) -> None:
         for subject in self._subjects:
@@ -211,143 +191,6 @@ class Engine:
     def _rebuild_heap(self) -> None:
         self._heap = [(wake_ms, order) for order, wake_ms in enumerate(self._wakes) if wake_ms is not None]
         heapify(self._heap)
-
-
-class Overlay:
-    """What a batch of inputs leads to: `events`, `points`, `failures`, and the changed states of `dirty`.
-
-    `concluded` is a list for whoever wants to know which step made an event, None for all others.
-    """
-
-    __slots__ = (
-        "_events",
-        "concluded",
-        "engine",
-        "failures",
-        "generation",
-        "now_ms",
-        "points",
-        "requests",
-        "states",
-        "tick_ms",
-        "wakes",
-    )
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.generation = engine.generation
-        self.now_ms, self.tick_ms = engine.now_ms, engine.tick_ms
-        self.states: dict[int, Any] = {}
-        self.wakes: dict[int, int | None] = {}
-        self.requests: dict[str, Requested] = {}
-        self.points: list[Point] = []
-        self.failures: list[RuleFailure] = []
-        self.concluded: list[Concluded] | None = None
-        self._events: dict[str, Event] = {}
-
-    @property
-    def events(self) -> list[Event]:
-        """The events in the order of their making; of those with one id only the newest."""
-        return list(self._events.values())
-
-    def observe(self, observation: Observation) -> None:
-        """Give a measurement to the rules of its asset, doubtful values to those that ask for them."""
-        now_ms = self.advance(observation.ns_time_ms)
-        current = observation if observation.now_ms == now_ms else observation._replace(now_ms=now_ms)
-        doubtful = current.doubtful
-        for subject in self.engine.subjects_of(observation.asset):
-            if not doubtful:
-                self._step(subject, current)
-            elif subject.rule.doubtful:
-                self._step(subject, current._replace(readings=(*current.readings, *doubtful)))
-            elif current.readings:
-                self._step(subject, current._replace(doubtful=()))
-
-    def answer(self, answered: Answered) -> bool:
-        """Give an answer to the rules whose requests about its subject it is about; whether there are any."""
-        current = answered._replace(now_ms=self.now_ms)
-        heard = [
-            subject
-            for subject in self.engine.subjects_of(answered.subject)
-            if subject.rule.answers == answered.what and subject.asset.id == answered.subject
-        ]
-        for subject in heard:
-            self._step(subject, current)
-        return bool(heard)
-
-    def advance(self, ns_time_ms: int) -> int:
-        """Move rule time on to a network server time, as far as it is believed; returns rule time."""
-        if ns_time_ms > self.now_ms:
-            believed = ns_time_ms if not self.tick_ms else min(ns_time_ms, self.tick_ms + RUNAWAY_MS)
-            self.now_ms = max(self.now_ms, believed)
-        return self.now_ms
-
-    def tick(self, tick: Tick) -> None:
-        """Let time pass: run the subjects whose wake-up is due, by wake-up and asset, each once."""
-        self.now_ms = max(self.now_ms, tick.time_ms)
-        self.tick_ms = max(self.tick_ms, tick.time_ms)
-        current = Tick(tick.time_ms, self.now_ms)
-        due = [item for item in self.engine.due(self.now_ms) if item[1] not in self.wakes]
-        due += [(wake, order) for order, wake in self.wakes.items() if wake is not None and wake <= self.now_ms]
-        for _, order in sorted(set(due)):
-            self._step(self.engine.subject(order), current)
-
-    def dirty(self) -> list[StateRow]:
-        """The rows to keep for what this batch changed, rule time included."""
-        rows = []
-        for order in sorted(self.states):
-            state = self.states[order]
-            if state != self.engine.state(order):
-                subject = self.engine.subject(order)
-                try:
-                    rows.append(subject.row(state))
-                except Exception as error:  # noqa: BLE001 - what cannot be kept must not be merged, either
-                    self.failures.append(subject.failure("dump", error))
-                    del self.states[order], self.wakes[order]
-        for name, requested in self.requests.items():
-            rows.append(StateRow(ENGINE, name, ENGINE_VERSION, _to_json(requested._asdict())))
-        now = {"now_ms": self.now_ms, "tick_ms": self.tick_ms}
-        if now != {"now_ms": self.engine.now_ms, "tick_ms": self.engine.tick_ms}:
-            rows.append(StateRow(ENGINE, "", ENGINE_VERSION, _to_json(now)))
-        return rows
-
-    def _step(self, subject: Subject, current: Input | Followed, heed: Step | None = None) -> None:
-        order, rule, config = subject.order, subject.rule, subject.config
-        step: Step = heed or rule.step
-        state = self.states[order] if order in self.states else self.engine.state(order)
-        try:
-            changed, outputs = step(config, state, current)
-            wake_ms = rule.wake(config, changed)
-        except Exception as error:  # noqa: BLE001 - a rule that raises must stop no other
-            self.failures.append(subject.failure(current.cause, error))
-            return
-        self.wakes[order] = wake_ms
-        if changed is not state:
-            self.states[order] = changed
-        for event in outputs.events:
-            before = self._events.pop(event.id, None)
-            self._events[event.id] = self._numbered(subject, event, before) if isinstance(event, Request) else event
-            if self.concluded is not None:
-                self.concluded.append(Concluded(event.id, subject, current, state, changed))
-        self.points.extend(outputs.points)
-        if outputs.events and rule.follows is None:
-            self._tell(outputs.events, current)
-
-    def _tell(self, events: Iterable[Event], current: Input | Followed) -> None:
-        """Give events to the subjects that follow the assets they are about."""
-        for event in events:
-            for follower in self.engine.followers_of(event.subject):
-                self._step(follower, Followed(event, current.now_ms, current.cause), follower.rule.heed)
-
-    def _numbered(self, subject: Subject, request: Request, before: Event | None) -> Request:
-        """The request with its number; one in the place of another of its id says what that one superseded."""
-        name = subject.name
-        last = self.requests.get(name) or self.engine.requests.get(name, NONE_YET)
-        sequence = max(last.sequence + 1, request.time_ms)
-        self.requests[name] = Requested(sequence, request.id, request.valid_until_ms)
-        if isinstance(before, Request):
-            return request.numbered(sequence, before.data.supersedes)
-        return request.numbered(sequence, last.id if last.valid_until_ms > request.time_ms else None)
 
 
 def _subjects(city: City, rules: Sequence[AnyRule]) -> list[Subject]:
@@ -390,5 +233,14 @@ def _named(city: City, subject: Subject, names: Callable[[Asset], Sequence[str]]
     return found
 
 
-def _to_json(body: Json) -> str:
-    return to_json(body).decode()
+def _apart(rows: Iterable[StateRow]) -> tuple[list[StateRow], dict[tuple[str, str], dict[str, StateRow]]]:
+    """Rows of subjects, and those of parts by rule, asset and place."""
+    whole: list[StateRow] = []
+    parts: dict[tuple[str, str], dict[str, StateRow]] = {}
+    for row in rows:
+        asset, apart, place = row.subject.partition(SEPARATOR)
+        if apart:
+            parts.setdefault((row.rule, asset), {})[place] = row
+        else:
+            whole.append(row)
+    return whole, parts

@@ -40,7 +40,7 @@ class CustomCondition(Event):
         return f"{TOPIC_ROOT}/custom/{topic_safe(_name(self.data.rule))}/{topic_safe(self.subject)}/state"
 
 
-class DownlinkData(RequestData):
+class DownlinkRequestedData(RequestData):
     """What a device is to be sent."""
 
     dev_eui: str = Field(pattern="^[0-9a-f]{16}$", description="the device")
@@ -58,12 +58,46 @@ class DownlinkRequested(Request):
     """
 
     type: Literal["city.stadtfunk.custom.downlink.v1"] = "city.stadtfunk.custom.downlink.v1"
-    data: DownlinkData
+    data: DownlinkRequestedData
 
     @property
     def topic(self) -> str:
         """The topic under which it is kept."""
         return f"{TOPIC_ROOT}/custom/{topic_safe(_name(self.data.rule))}/{topic_safe(self.subject)}/downlink"
+
+
+DownlinkOutcome = Literal["rejected", "sent", "acknowledged", "not_acknowledged", "expired", "failed", "unanswered"]
+
+
+class DownlinkReportedData(Decision):
+    """What became of a downlink."""
+
+    request_id: str = Field(description="id of the request, and of the queue item in ChirpStack")
+    requested_by: str = Field(description="id of the rule that requested it")
+    dev_eui: str = Field(pattern="^[0-9a-f]{16}$", description="the device")
+    status: DownlinkOutcome = Field(
+        description="rejected: it never went out; sent: a gateway took it; acknowledged or not: by the device, of a"
+        " confirmed one; expired: it waited too long; failed: ChirpStack gave it up; unanswered: no gateway took it"
+    )
+    reason: str = Field(max_length=600, description="why, where there is something to say")
+
+
+class DownlinkReported(Event):
+    """What became of a downlink; not retained, the newest need not be the last word on an older one.
+
+    The subject is that of the request.
+    """
+
+    retained = False
+    acting = False
+    type: Literal["city.stadtfunk.custom.downlink_status.v1"] = "city.stadtfunk.custom.downlink_status.v1"
+    data: DownlinkReportedData
+
+    @property
+    def topic(self) -> str:
+        """The MQTT topic it is published on."""
+        rule, subject = topic_safe(_name(self.data.requested_by)), topic_safe(self.subject)
+        return f"{TOPIC_ROOT}/custom/{rule}/{subject}/downlink/status"
 
 
 def _name(rule: str) -> str:

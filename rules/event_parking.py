@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from rules.event import TOPIC_ROOT, Decision, Event, LotTrend, Part, Request, RequestData, topic_safe
+from rules.request_health import RequestHealthData
 
 Advice = Literal["recommend", "divert", "closed", "unknown"]
 GuidanceReason = Literal["guided", "all_full", "no_news"]
@@ -30,6 +31,24 @@ class ParkingGuidanceData(RequestData):
     lots: tuple[LotAdvice, ...] = Field(description="every lot of the zone, in the order of preference")
     text_de: str = Field(description="for people, in German")
     text_en: str = Field(description="for people, in English")
+
+
+class GuidanceHealthData(RequestHealthData):
+    """Whether the signs of a zone show what is asked for."""
+
+
+class GuidanceHealth(Event):
+    """The signs of a zone do not answer, refuse, or report a fault, or no longer; retained."""
+
+    retained = True
+    acting = False
+    type: Literal["city.stadtfunk.parking.guidance_health.v1"] = "city.stadtfunk.parking.guidance_health.v1"
+    data: GuidanceHealthData
+
+    @property
+    def topic(self) -> str:
+        """The MQTT topic it is published on."""
+        return f"{TOPIC_ROOT}/parking/zone/{topic_safe(self.subject)}/guidance/health"
 
 
 class ParkingGuidance(Request):

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, NonNegativeFloat, PositiveInt
 
 from rules.event import TOPIC_ROOT, Decision, Event, Part, Request, RequestData, topic_safe
+from rules.request_health import RequestHealthData
 
 ROOT = f"{TOPIC_ROOT}/traffic"
 MeasuredQuality = Literal["good", "estimated", "doubtful", "implausible", "stuck", "reset", "contradicting"]
@@ -161,16 +162,8 @@ class BusPriorityPolicy(Request):
         return f"{ROOT}/corridor/{topic_safe(self.subject)}/bus-priority"
 
 
-class ControlHealthData(Decision):
+class ControlHealthData(RequestHealthData):
     """Whether what is asked for is carried out."""
-
-    state: Literal["ok", "problem"]
-    problem: Literal["no_answer", "rejected", "fault"] | None
-    asked: str | None = Field(description="plan, programme or level that was asked for last")
-    request_id: str | None = Field(description="id of that request")
-    since: AwareDatetime | None = Field(description="when the problem began; null without one")
-    text_de: str
-    text_en: str
 
 
 class ControlHealth(Event):

@@ -2,16 +2,21 @@
 
 from rules import event_traffic
 from rules.event import ContainerDue, DeviceHealth, Event, LotState, NetworkHealth
+from rules.event_custom import CustomCondition, DownlinkReported, DownlinkRequested
 from rules.event_environment import EnvironmentalAlert
-from rules.event_parking import ParkingGuidance, SensorSuspicion
+from rules.event_parking import GuidanceHealth, ParkingGuidance, SensorSuspicion
 
 EVENT_TYPES: tuple[type[Event], ...] = (
     *event_traffic.EVENT_TYPES,
     LotState,
     ParkingGuidance,
+    GuidanceHealth,
     SensorSuspicion,
     EnvironmentalAlert,
     ContainerDue,
+    CustomCondition,
+    DownlinkRequested,
+    DownlinkReported,
     DeviceHealth,
     NetworkHealth,
 )

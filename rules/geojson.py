@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from rules.asset import KINDS, Asset, Assignment, CityError
+from rules.asset import KINDS, TIMEZONE, Asset, Assignment, CityError
 
 DEV_EUI = re.compile(r"[0-9a-f]{16}")
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -21,15 +21,15 @@ TOO_DEEP = "the city file nests too deeply, expected GeoJSON"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def read_assets(text: str) -> list[Asset]:
-    """The assets of a FeatureCollection in the order of the file; raises CityError."""
+def read_assets(text: str, timezone: str = TIMEZONE) -> list[Asset]:
+    """The assets of a FeatureCollection in the order of the file, of a city in that time zone; raises CityError."""
     document = _load(text)
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         raise CityError("the city file is no GeoJSON FeatureCollection: expected an object with that `type`")
     features = document.get("features")
     if not isinstance(features, list):
         raise CityError(f"property 'features' is {features!r:.80}, expected a list")
-    assets = [_asset(_identified(feature, index), index) for index, feature in enumerate(features)]
+    assets = [_asset(_identified(feature, index), index, timezone) for index, feature in enumerate(features)]
     _check_districts(assets)
     return assets
 
@@ -121,7 +121,7 @@ def _identified(feature: object, index: int) -> _Feature:
     return _Feature(f"feature {id_!r}", id_, properties, feature.get("geometry"))
 
 
-def _asset(feature: _Feature, index: int) -> Asset:
+def _asset(feature: _Feature, index: int, timezone: str) -> Asset:
     properties = feature.properties
     kind = properties.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
@@ -136,6 +136,7 @@ def _asset(feature: _Feature, index: int) -> Asset:
         longitude=longitude,
         latitude=latitude,
         district=feature.id if kind == "district" else feature.text("district", properties),
+        timezone=timezone,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -28,7 +29,10 @@ ANTENNA_M = 30.0
 
 
 class Place(NamedTuple):
-    """A device's place: its asset, codec id, interval in s, position in degrees; `tagged` with the asset or a copy."""
+    """A device's place: codec id, interval in s, position in degrees; `tagged` with the asset or a copy.
+
+    `asset` has the properties that the file gives the device, too.
+    """
 
     dev_eui: str
     model: str
@@ -90,7 +94,8 @@ def _of_asset(asset: Asset) -> Iterator[Place]:
             raise SimulatorError(
                 f"feature {asset.id!r}: interval_s of {assignment.dev_eui} is {interval!r}, expected seconds above 0"
             )
-        yield Place(assignment.dev_eui, assignment.model, asset, interval, asset.latitude, asset.longitude, tagged=True)
+        told = replace(asset, properties={**asset.properties, **assignment.properties})
+        yield Place(assignment.dev_eui, assignment.model, told, interval, asset.latitude, asset.longitude, tagged=True)
 
 
 def _copy(original: Place, number: int, rng: Random) -> Place:
@@ -110,6 +115,7 @@ class Builder:
         self._calendar = calendar
         self._gateways = heard_by
         self._around = Surroundings(rng, start)
+        self._elsewhere = self._around.elsewhere()
 
     def device(self, place: Place) -> Device:
         """The device at a place."""
@@ -139,7 +145,7 @@ class Builder:
             _fixed_id(application),
             tags,
         )
-        sensor = SENSORS[place.model](self._around, place.asset)
+        sensor = SENSORS[place.model](self._around if place.tagged else self._elsewhere, place.asset)
         link = Link(self._rng, self._gateways, place.latitude, place.longitude, sensor.extra_loss_db)
         return Device(
             identity, catalog.codec(place.model), sensor, place.interval_s, Site(self._rng, self._calendar, link)

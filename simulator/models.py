@@ -10,14 +10,13 @@ from typing_extensions import override
 from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.city import Asset
+from simulator import counters, stations
 from simulator.sensor import Frame, Regular, Sensor, Surroundings
-from simulator.world import Bin, Moment, Road, Space
+from simulator.world import Bin, Moment, Space
 
 STATUS, HEARTBEAT = 1, 2
 WRAP = 65_536
 LONGEST_MIN = 660
-VEHICLES_PER_DAY = 9_000
-PEOPLE_PER_DAY = 2_500
 
 
 class _Parking(Sensor):
@@ -27,11 +26,21 @@ class _Parking(Sensor):
 
     def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
+        self._gate = around.gate(asset)
         self._space = Space(around.rng, around.curve(asset), around.start)
 
     @override
     def until_change_s(self, now: Moment) -> float | None:
         return self._space.until_change_s(now)
+
+    @override
+    def change(self, now: Moment) -> Frame:
+        self._space.change(now)
+        self._gate.passed(came=self._space.occupied)
+        return self._changed()
+
+    def _changed(self) -> Frame:
+        raise NotImplementedError
 
     def _ground_temperature(self, now: Moment) -> float:
         self._weather.advance(now)
@@ -48,8 +57,7 @@ class BoschTps110(_Parking):
         return Frame(HEARTBEAT, (occupied, Reading(Quantity.DEVICE_TEMPERATURE, temperature)))
 
     @override
-    def change(self, now: Moment) -> Frame:
-        self._space.change(now)
+    def _changed(self) -> Frame:
         return Frame(STATUS, (Reading(Quantity.OCCUPIED, float(self._space.occupied)),))
 
 
@@ -67,8 +75,7 @@ class NwaveNps405(_Parking):
         return Frame(HEARTBEAT, readings)
 
     @override
-    def change(self, now: Moment) -> Frame:
-        self._space.change(now)
+    def _changed(self) -> Frame:
         occupied = Reading(Quantity.OCCUPIED, float(self._space.occupied))
         lasted = _compressed_min(self._space.before_min)
         return Frame(STATUS, (occupied,) if lasted is None else (occupied, Reading(Quantity.STATE_DURATION, lasted)))
@@ -203,58 +210,21 @@ class DecentlabPm(_Station):
         return Frame(1, readings)
 
 
-class PmxTcr(Regular):
-    """pmx/tcr: all vehicles on port 13."""
-
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
-        self._road = Road(around.rng, VEHICLES_PER_DAY, 48)
-
-    @override
-    def report(self, now: Moment, span_s: float, battery: float) -> Frame:
-        count = self._road.count(now, span_s)
-        minute = int(now.hour * 60) % 1440
-        readings = [Reading(Quantity.DEVICE_CLOCK, minute)]
-        for channel, number in (("ltr", count.ltr), ("rtl", count.rtl)):
-            readings.append(Reading(Quantity.VEHICLE_COUNT, number, channel))
-            if number:
-                readings.append(Reading(Quantity.VEHICLE_SPEED, round(count.speed), channel))
-        readings.append(Reading(Quantity.SUPPLY_VOLTAGE, round(3.6 + 0.6 * battery, 1)))
-        return Frame(13, tuple(readings))
-
-
-class ParametricPcr2(Regular):
-    """parametric/pcr2: people, with running totals, on port 14."""
-
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
-        self._weather = around.weather
-        self._path = Road(around.rng, PEOPLE_PER_DAY, 5)
-        self._totals = [around.rng.randrange(WRAP), around.rng.randrange(WRAP)]
-
-    @override
-    def report(self, now: Moment, span_s: float, battery: float) -> Frame:
-        count = self._path.count(now, span_s)
-        self._weather.advance(now)
-        self._totals = [(self._totals[0] + count.ltr) % WRAP, (self._totals[1] + count.rtl) % WRAP]
-        readings = (
-            Reading(Quantity.PEOPLE_COUNT, count.ltr, "ltr"),
-            Reading(Quantity.PEOPLE_COUNT, count.rtl, "rtl"),
-            Reading(Quantity.PEOPLE_COUNT_TOTAL, self._totals[0], "ltr"),
-            Reading(Quantity.PEOPLE_COUNT_TOTAL, self._totals[1], "rtl"),
-            Reading(Quantity.BATTERY_VOLTAGE, round(3.5 + 0.7 * battery, 3)),
-            Reading(Quantity.SOLAR_POWER, min(WRAP - 1, round(self._weather.illuminance / 20))),
-            Reading(Quantity.DEVICE_TEMPERATURE, round(self._weather.temperature + 3, 1)),
-        )
-        return Frame(14, readings)
-
-
 SENSORS: dict[str, Callable[[Surroundings, Asset], Sensor]] = {
     "bosch/tps110": BoschTps110,
+    "decentlab/dl-cws2": stations.DecentlabCws2,
+    "decentlab/dl-mbx": stations.DecentlabMbx,
     "decentlab/dl-pm": DecentlabPm,
     "elsys/generic": Elsys,
     "milesight/em310-udl": MilesightEm310,
     "milesight/em400-mud": MilesightEm400,
+    "milesight/em500-swl": stations.MilesightSwl,
+    "nwave/ncc405": counters.NwaveNcc405,
     "nwave/nps405": NwaveNps405,
-    "parametric/pcr2": ParametricPcr2,
+    "parametric/pcr2": counters.ParametricPcr2,
     "pepperl-fuchs/wilsen-sonic": WilsenSonic,
-    "pmx/tcr": PmxTcr,
+    "pmx/tcr": counters.PmxTcr,
+    "seeed/sensecap-s2120": stations.SensecapS2120,
+    "synetica/enlink": stations.SyneticaEnlink,
+    "tektelic/agro": stations.TektelicAgro,
 }

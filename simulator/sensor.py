@@ -1,5 +1,6 @@
 """What every sensor is: something that looks at the city and answers with frames."""
 
+import copy
 from random import Random
 from typing import NamedTuple, Protocol
 
@@ -7,6 +8,7 @@ from typing_extensions import override
 
 from decoders.measurement import Reading
 from rules.city import Asset
+from simulator.sky import Sky
 from simulator.world import LotCurve, Moment, Weather
 
 
@@ -35,14 +37,38 @@ class Sensor(Protocol):
         ...
 
 
+class Gate:
+    """The cars that came to a lot and left it, and who counts them."""
+
+    def __init__(self) -> None:
+        self.came = self.left = 0
+
+    def passed(self, *, came: bool) -> None:
+        """One more car."""
+        self.came += came
+        self.left += not came
+
+
 class Surroundings:
-    """What sensors share: the weather, and the curve of each lot."""
+    """What sensors share: the weather, the curve and the gate of each lot."""
 
     def __init__(self, rng: Random, start: Moment) -> None:
         self.rng = rng
         self.start = start
         self.weather = Weather(rng, start)
+        self.sky = Sky(rng, start)
         self._curves: dict[str, LotCurve] = {}
+        self.gates: dict[str, Gate] = {}
+
+    def elsewhere(self) -> "Surroundings":
+        """The same for copies, which stand on no lot: what passes them is counted by nobody's counters."""
+        other = copy.copy(self)
+        other.gates = {}
+        return other
+
+    def gate(self, asset: Asset) -> Gate:
+        """The gate of the lot that an asset is."""
+        return self.gates.setdefault(asset.id, Gate())
 
     def curve(self, asset: Asset) -> LotCurve:
         """The day of the lot that an asset is."""

@@ -166,13 +166,24 @@ class Count(NamedTuple):
 
 
 class Road:
-    """Traffic past one detector, with peaks towards the city in the morning and out of it in the evening."""
+    """Traffic past one detector, with peaks towards the city in the morning and out of it in the evening.
 
-    def __init__(self, rng: Random, per_day: float, free_speed: float) -> None:
+    `spread` is by how much of `per_day` roads differ; `inbound_ltr` None leaves it to chance which way the city lies.
+    """
+
+    def __init__(
+        self,
+        rng: Random,
+        per_day: float,
+        free_speed: float,
+        *,
+        spread: float = 0.5,
+        inbound_ltr: bool | None = None,
+    ) -> None:
         self._rng = rng
-        self._per_hour = per_day * rng.uniform(0.5, 1.5) / 24
+        self._per_hour = per_day * rng.uniform(1 - spread, 1 + spread) / 24
         self._free_speed = free_speed
-        self._inbound_ltr = rng.random() < 0.5  # noqa: PLR2004 - a fair coin
+        self._inbound_ltr = rng.random() < 0.5 if inbound_ltr is None else inbound_ltr  # noqa: PLR2004 - a fair coin
 
     def count(self, now: Moment, span_s: float) -> Count:
         """What passed in the span that ends now."""

@@ -1,13 +1,14 @@
-"""MClimate HT and AQI sensors: commands one after the other, of which 01 is the regular measurement.
+"""MClimate HT and AQI sensors: commands one after the other, of which 01 is the regular measurement; Vicki.
 
 Source: TheThingsNetwork/lorawan-devices vendor/mclimate (ht-sensor.js, aqi-sensor.js and its codec's example). That
 decoder drops a zero digit of the HT's temperature (02 05 becomes 0x25) and looks for "thermistor not connected" in a
 number without its leading zeros, so that it never finds a connected one; here both are read as the bits they are.
-Organic compounds come in steps of 4 ppm. The port is set in the device.
+Organic compounds come in steps of 4 ppm. The port is set in the device. Vicki is in mclimate_vicki.
 """
 
 from decoders import attribute
 from decoders.codec import Codec
+from decoders.devices.mclimate_vicki import VICKI
 from decoders.field import Bits, Curve, Field, Part
 from decoders.quantity import Family, Quantity
 from decoders.tlv import ChannelTlv
@@ -90,4 +91,4 @@ AQI = Codec(
     any_port=AQI_VALUES,
 )
 
-CODECS = (AQI, HT)
+CODECS = (AQI, HT, VICKI)

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from decoders import mapping
-from decoders.error import MappingError, ScriptError
-from decoders.javascript import Runner, ScriptCodec
+from decoders.error import MappingError, printable
+from decoders.javascript import MakeBox, ScriptCodec
 from decoders.mapping import ObjectCodec, Table
 from decoders.quantity import Family, Privacy
-from decoders.script_engine import check_syntax
 
 PREFIX = "js/"
 OBJECTS = "object/"
 """What the ids of tables begin with that stand alone: for devices that ChirpStack decodes itself."""
 PROFILES = "profiles.toml"
+SUFFIXES = (".js", ".toml")
 MAX_BYTES = 1_000_000
 MAX_FILES = 10_000
 KEYS = ("family", "privacy", "time", "field", "vendor", "model")
-Stamp = tuple[int, int, int]
-"""Modification time in ns, size, inode."""
+Stamp = tuple[int, int, int, int]
+"""Times of the last change of what is in it and of what is said about it in ns, size, inode."""
 T = TypeVar("T")
 
 
@@ -40,20 +40,17 @@ class Files(NamedTuple):
     table_stamp: Stamp | None = None
 
 
-def read_codec(name: str, files: Files, run: Runner | None = None, trial: Runner | None = None) -> ScriptCodec:
-    """A codec from its files, that runs by `run`; with `trial` it is loaded by that first. Raises FolderError."""
+def read_codec(name: str, files: Files, box: MakeBox) -> ScriptCodec:
+    """A codec from its files; raises FolderError. Whether its script can be used is not looked at."""
     script = read_text(files.script)
     try:
-        check_syntax(script)
-        plan = None if trial is None else ScriptCodec(name, script, run=trial).learn()
         words, table = _table(files.table)
-    except (tomllib.TOMLDecodeError, MappingError, ScriptError) as error:
+    except MappingError as error:
         raise FolderError(str(error)) from error
     vendor, _, model = name.removeprefix(PREFIX).rpartition("/")
     return ScriptCodec(
         name,
         script,
-        plan=plan,
         table=table,
         vendor=str(words.get("vendor", vendor)),
         model=str(words.get("model", model)),
@@ -61,7 +58,7 @@ def read_codec(name: str, files: Files, run: Runner | None = None, trial: Runner
         privacy=_named(words, "privacy", {privacy.name.lower(): privacy for privacy in Privacy}),
         source=f"vendor's JavaScript, {name.removeprefix(PREFIX)}.js",
         clock=time.monotonic,
-        run=run,
+        box=box,
     )
 
 
@@ -79,24 +76,30 @@ def _table(path: Path | None) -> tuple[Mapping[str, object], Table]:
     if path is None:
         return {}, mapping.DEFAULT
     text = read_text(path)
-    words = tomllib.loads(text)
+    words = _toml(text)
     for key in words:
         if key not in KEYS:
             near = get_close_matches(key, KEYS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(KEYS)}"
             raise MappingError(f"{path.name}: unknown key {key!r}; {hint}")
+    if "time" in words and "field" not in words:
+        raise MappingError(f"{path.name}: time: only a table with [[field]] has a time")
     return words, mapping.parse(text, path.name) if "field" in words else mapping.DEFAULT
 
 
 def read_profiles(path: Path) -> dict[str, str]:
     """Codec ids by profile name; raises FolderError."""
-    try:
-        found = tomllib.loads(read_text(path)).get("profiles", {})
-    except tomllib.TOMLDecodeError as error:
-        raise FolderError(str(error)) from error
+    found = _toml(read_text(path)).get("profiles", {})
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
         raise FolderError('expected [profiles] with lines of "profile name" = "codec id"')
     return found
+
+
+def _toml(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and what tomllib leaves of numbers and nesting
+        raise FolderError(str(error)) from error
 
 
 def read_text(path: Path) -> str:
@@ -132,21 +135,29 @@ def listed(folder: Path) -> tuple[dict[str, Files], dict[str, str]]:
     stamps: dict[str, Stamp] = {}
     problems: dict[str, str] = {}
     root = folder.resolve()
-    for path in _paths(folder):
+    for path in _paths(folder, problems):
         key = str(path.relative_to(folder))
         if len(stamps) >= MAX_FILES:
             problems[key] = f"more than {MAX_FILES} files; this one and those after it are left out"
             break
         try:
-            found = path.stat()
+            stamps[key] = _stamp(path, root)
         except OSError as error:
-            problems[key] = str(error.strerror)
-            continue
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
-            problems[key] = "a link out of the folder"
-        elif stat.S_ISREG(found.st_mode):
-            stamps[key] = (found.st_mtime_ns, found.st_size, found.st_ino)
+            problems[printable(key)] = str(error.strerror)
+        except FolderError as error:
+            problems[printable(key)] = str(error)
     return {key: _files(folder, key, stamps) for key in stamps if _leads(key, stamps)}, problems
+
+
+def _stamp(path: Path, root: Path) -> Stamp:
+    found = path.stat()
+    if not path.name.isprintable():
+        raise FolderError("a name that cannot be shown")
+    if (path.is_symlink() or path.parent.is_symlink()) and not path.resolve().is_relative_to(root):
+        raise FolderError("a link out of the folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise FolderError("no file")
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def _leads(key: str, stamps: Mapping[str, Stamp]) -> bool:
@@ -161,12 +172,15 @@ def _files(folder: Path, key: str, stamps: Mapping[str, Stamp]) -> Files:
     return Files(folder / key, stamps[key], folder / table, stamps[table])
 
 
-def _paths(folder: Path) -> Iterator[Path]:
-    """Scripts and tables in the folder and in those below it, in order."""
+def _paths(folder: Path, problems: dict[str, str]) -> Iterator[Path]:
+    """Scripts and tables in the folder and in those below it, in order; why one below cannot be looked into."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.suffix in {".js", ".toml"}:
+        if path.suffix in SUFFIXES:
             yield path
         elif path.is_dir():
-            yield from (inner for inner in sorted(path.iterdir()) if inner.suffix in {".js", ".toml"})
+            try:
+                yield from [inner for inner in sorted(path.iterdir()) if inner.suffix in SUFFIXES]
+            except OSError as error:
+                problems[printable(path.name)] = str(error.strerror)

@@ -20,7 +20,7 @@ import structlog
 
 from decoders import catalog
 from decoders.codec import Codec
-from decoders.error import UnknownCodec
+from decoders.error import ScriptError, UnknownCodec
 from decoders.javascript import ScriptCodec
 from decoders.mapping import OBJECT, ObjectCodec
 from ingest.codecs.files import (
@@ -35,12 +35,10 @@ from ingest.codecs.files import (
     read_profiles,
     read_table,
 )
-from ingest.codecs.script_thread import ScriptThread
+from ingest.codecs.script_process import ScriptProcess
 from ingest.settings import CodecSettings
 
 LOOK_S = 2.0
-TRIAL_S = 5.0
-"""CPU seconds of the process that loading a file for the first time may take; the engine gives it half a second."""
 FolderCodec = ScriptCodec | ObjectCodec
 AnyCodec = Codec | FolderCodec
 NO_SCRIPTS: Mapping[str, FolderCodec] = MappingProxyType({})
@@ -68,9 +66,10 @@ class Library:
         self.content = Content()
         self._folder = settings.folder
         self._settled = settings.profiles
-        self._thread = ScriptThread()
-        self._trial = ScriptThread(TRIAL_S)
+        self._process = ScriptProcess()
+        self._trial = ScriptProcess()
         self._read: dict[str, Files] = {}
+        self._refused: dict[str, str] = {}
         self._before: Mapping[str, Files] = {}
         first = self.look(settled=False)
         if first is not None:
@@ -111,34 +110,35 @@ class Library:
     def look(self, *, settled: bool = True) -> Content | None:
         """What the folder holds now, None when nothing changed; with `settled`, only what two looks in a row found."""
         files, unusable = self._listed()
-        steady = files if not settled else {key: item for key, item in files.items() if self._before.get(key) == item}
-        gone = [key for key in self._read if key not in files and (not settled or key not in self._before)]
+        kept = {key for key in self._read.keys() | files.keys() if _hidden(key, unusable)}
+        absent = self._read.keys() - files.keys() - kept
+        gone = [key for key in absent if not settled or key not in self._before]
+        changed = {
+            key: item
+            for key, item in files.items()
+            if self._read.get(key) != item and key not in kept and (not settled or self._before.get(key) == item)
+        }
         self._before = files
-        changed = {key: item for key, item in steady.items() if self._read.get(key) != item}
-        now = self.content
-        problems = {path: reason for path, reason in now.problems.items() if path in self._read and path not in gone}
-        problems |= unusable
-        if not changed and not gone and problems == now.problems:
+        if not changed and not gone and self._refused | unusable == self.content.problems:
             return None
-        scripts, profiles = dict(now.scripts), dict(now.profiles)
+        scripts, profiles = dict(self.content.scripts), dict(self.content.profiles)
         for key in gone:
             del self._read[key]
+            self._refused.pop(key, None)
             scripts.pop(codec_id(key), None)
             profiles = {} if key == PROFILES else profiles
         for key, item in changed.items():
             self._read[key] = item
-            problems.pop(key, None)
+            self._refused.pop(key, None)
             try:
                 if key == PROFILES:
                     profiles = read_profiles(item.script)
-                elif not key.endswith(".js"):
-                    scripts[codec_id(key)] = read_table(codec_id(key), item.script)
                 else:
-                    trial = self._trial if settled else None
-                    scripts[codec_id(key)] = read_codec(codec_id(key), item, self._thread, trial)
+                    scripts[codec_id(key)] = self._codec(codec_id(key), item, load=settled)
             except FolderError as error:
-                problems[key] = str(error)
-        return Content(scripts, profiles, problems)
+                self._refused[key] = str(error)
+        self._trial.close()
+        return Content(scripts, profiles, self._refused | unusable)
 
     def take(self, content: Content) -> None:
         """Put what `look` found in force."""
@@ -150,9 +150,23 @@ class Library:
         return (content.scripts, content.profiles) != (self.content.scripts, self.content.profiles)
 
     def close(self) -> None:
-        """Let the threads end in which JavaScript runs."""
-        self._thread.close()
+        """End the process in which JavaScript runs."""
+        self._process.close()
         self._trial.close()
+
+    def _codec(self, name: str, files: Files, *, load: bool) -> FolderCodec:
+        """A codec from its files, tried in a process apart; raises FolderError."""
+        if not name.startswith(PREFIX):
+            return read_table(name, files.script)
+        codec = read_codec(name, files, self._process.box)
+        box = self._trial.box(codec.script)
+        try:
+            box.check()
+            if load:
+                box.learn()
+        except ScriptError as error:
+            raise FolderError(str(error)) from error
+        return codec
 
     def _listed(self) -> tuple[Mapping[str, Files], dict[str, str]]:
         """What is there, and what of it cannot be used; a folder that went away leaves what was read."""
@@ -164,6 +178,12 @@ class Library:
             quiet = isinstance(error, FileNotFoundError) and not self._read
             problem = {str(self._folder): f"{error.strerror}; what was read before stays"}
             return dict(self._read), {} if quiet else problem
+
+
+def _hidden(key: str, unusable: Mapping[str, str]) -> bool:
+    """Whether a file, its folder or the table beside it is there and cannot be used now: what was read of it stays."""
+    table = key.removesuffix(".js") + ".toml"
+    return not unusable.keys().isdisjoint((key, table, key.rpartition("/")[0]))
 
 
 async def changes(library: Library) -> AsyncIterator[Content]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from decoders.error import DecodeError
-from decoders.javascript import Runner, ScriptCodec
+from decoders.javascript import MakeBox
 from ingest.codecs.files import PREFIX, PROFILES, FolderError, read_profiles
 from ingest.codecs.repository import Model, Repository, RepositoryError, Script, Vendor, usable_name
 
@@ -30,7 +30,7 @@ class CopyError(Exception):
 class Importer:
     """Takes vendor after vendor; `taken` are the ids of codecs written anew, `unchanged` were there before."""
 
-    def __init__(self, repository: Repository, into: Path, run: Runner) -> None:
+    def __init__(self, repository: Repository, into: Path, box: MakeBox) -> None:
         self.taken: list[str] = []
         self.unchanged: list[str] = []
         self.problems: list[Problem] = []
@@ -38,7 +38,7 @@ class Importer:
         self.new_profiles = 0
         self._repository = repository
         self._into = into
-        self._run = run
+        self._box = box
         try:
             into.mkdir(parents=True, exist_ok=True)
             self._root = into.resolve()
@@ -82,7 +82,7 @@ class Importer:
         codec_id = f"{PREFIX}{vendor}/{stem}"
         if codec_id in self.taken or codec_id in self.unchanged:
             raise FolderError(f"another codec is {codec_id} already")
-        ScriptCodec(codec_id, text, run=self._run).learn()
+        self._box(text).learn()
         target = self._into / vendor / f"{stem}.js"
         if self._write(target, text):
             self.taken.append(codec_id)

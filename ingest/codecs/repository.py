@@ -71,11 +71,12 @@ class Vendor:
 class Repository:
     """A repository; what cannot be read goes to `unreadable` as it is met, and the rest goes on."""
 
-    def __init__(self, folder: Path, unreadable: Unreadable) -> None:
+    def __init__(self, folder: Path, unreadable: Unreadable, literal: Callable[[str], object] = literal) -> None:
         if not folder.is_dir():
             raise RepositoryError(f"{folder}: {'no folder' if folder.exists() else 'no such folder'}")
         self.root = folder.resolve()
         self._unreadable = unreadable
+        self._literal = literal
         kinds = [name for name in (CHIRPSTACK, THINGS_STACK) if (self.root / name).is_dir()]
         if not kinds:
             raise RepositoryError(
@@ -95,6 +96,8 @@ class Repository:
         try:
             if not path.resolve().is_relative_to(self.root):
                 raise RepositoryError("leads out of the repository")
+            if path.exists() and not path.is_file():
+                raise RepositoryError("no file")
             with path.open("rb") as file:
                 raw = file.read(MAX_BYTES + 1)
             if len(raw) > MAX_BYTES:
@@ -121,7 +124,7 @@ class Repository:
                 self._unreadable(path, f"there is no {stem}.js")
                 continue
             try:
-                found = literal(self.text(path))
+                found = self._literal(self.text(path))
                 vendor.scripts[stem].cases += _cases(kind, found, "name", "expected")
             except (RepositoryError, ScriptError) as error:
                 self._unreadable(path, str(error))
@@ -143,7 +146,7 @@ class Repository:
     def _toml(self, path: Path) -> object:
         try:
             return tomllib.loads(self.text(path))
-        except (RepositoryError, tomllib.TOMLDecodeError, RecursionError) as error:
+        except (RepositoryError, ValueError, RecursionError) as error:  # and what tomllib leaves of numbers and nesting
             self._unreadable(path, str(error))
             return {}
 
@@ -177,10 +180,16 @@ class Repository:
         if not name:
             return None
         path = folder / name
-        if not path.is_file() or not path.resolve().is_relative_to(self.root):
+        if not self._holds(path):
             self._unreadable(described, f"fileName {name!r}: no file of the repository")
             return None
         return vendor.scripts.setdefault(name, Script(f"{folder.name}/{path.stem}", path))
+
+    def _holds(self, path: Path) -> bool:
+        try:
+            return path.is_file() and path.resolve().is_relative_to(self.root)
+        except (OSError, RuntimeError):  # a name too long, a link to itself
+            return False
 
     def _examples(self, path: Path, examples: object, kind: Kind, script: Script) -> None:
         try:

@@ -118,7 +118,7 @@ def _port(given: Mapping[str, object]) -> int:
 def _payload(found: object) -> bytes:
     if isinstance(found, str):
         return bytes.fromhex(found)
-    if not isinstance(found, list) or not all(isinstance(item, int) for item in found):
+    if not isinstance(found, list) or not all(isinstance(item, int) and -128 <= item <= 255 for item in found):  # noqa: PLR2004 - of a byte
         raise TypeError(f"input.bytes: expected a list of bytes, got {_short(found)}")
     return bytes(item & 255 for item in found)
 

@@ -4,10 +4,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,17 +13,17 @@ import typer
 from rich.table import Table
 
 from decoders import catalog
-from decoders.codec import Codec, CodecField
 from decoders.error import DecodeError, UnknownCodec
+from decoders.mapping import OBJECT
 from decoders.measurement import Measurement
-from ingest.codecs.folder import Library
+from ingest.codecs.folder import AnyCodec, Library
+from ingest.commands import codecs_described
 from ingest.commands import codecs_test as cli_codecs_test
 from ingest.commands import suggest as cli_suggest
 from ingest.commands.error import CommandError
 from ingest.commands.table import print_table
 from ingest.settings import CodecSettings
 
-SHOWN_CHANNELS = 32
 HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 app = typer.Typer(
@@ -35,6 +33,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder of vendors' JavaScript and of mapping tables, for codecs that are called js/… and object/….",
+    ),
+]
 
 
 def register(parent: typer.Typer) -> None:
@@ -50,9 +56,7 @@ def decode(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", help="NAME=VALUE, for codecs that need a device's figures.")
     ] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="Folder of vendors' JavaScript, for codecs that are called js/….")
-    ] = None,
+    folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Decode one payload and print its readings."""
@@ -62,7 +66,7 @@ def decode(
             codec = library.codec(model)
             measurements = codec.decode(f_port, _bytes(payload), now_ms, _parameters(parameter or []))
         except (UnknownCodec, DecodeError) as error:
-            raise CommandError("; ".join([str(error), *library.problems().values()])) from error
+            raise CommandError(_refusal(error, library)) from error
     if as_json:
         typer.echo(json.dumps([_as_dict(measurement, now_ms) for measurement in measurements]))
         return
@@ -70,64 +74,51 @@ def decode(
         _print(measurement, now_ms)
 
 
-@app.command("list", epilog="Example: stadtfunk codecs list --json")
-def list_(as_json: AsJson = False) -> None:
-    """List all codecs."""
+@app.command("list", epilog="Example: stadtfunk codecs list --folder /etc/stadtfunk/codecs --json")
+def list_(folder: Folder = None, as_json: AsJson = False) -> None:
+    """List all codecs: native ones, and those of a folder. What of the folder is refused is told on standard error."""
+    with closing(Library(CodecSettings(folder=folder))) as library:
+        own: list[AnyCodec] = [*catalog.CODECS, OBJECT, *library.content.scripts.values()]
+        problems = library.problems()
+    codecs = sorted(own, key=lambda codec: codec.id)
     if as_json:
-        typer.echo(json.dumps([_summary(codec) for codec in catalog.CODECS]))
-        return
-    table = Table("id", "vendor", "model", "family", "ports", box=None)
-    for codec in catalog.CODECS:
-        table.add_row(codec.id, codec.vendor, codec.model, codec.family.value, _ports(codec))
-    print_table(table)
+        typer.echo(json.dumps([codecs_described.summary(codec) for codec in codecs]))
+    else:
+        table = Table("id", "vendor", "model", "family", "ports", "marks", box=None)
+        for codec in codecs:
+            marks, ports = ", ".join(codecs_described.marks(codec)), codecs_described.ports(codec)
+            table.add_row(codec.id, codec.vendor, codec.model, codec.family.value, ports, marks)
+        print_table(table)
+    for subject, reason in problems.items():
+        typer.echo(f"{subject}: {reason}", err=True)
 
 
 @app.command(epilog="Example: stadtfunk codecs show elsys/generic")
-def show(model: Annotated[str, typer.Argument(help="Codec id.")], as_json: AsJson = False) -> None:
-    """Show one codec: its fields with units and ports, its parameters, its source."""
-    codec = _codec(model)
+def show(
+    model: Annotated[str, typer.Argument(help="Codec id.")], folder: Folder = None, as_json: AsJson = False
+) -> None:
+    """Show one codec: source, privacy, parameters, known payloads, and its fields with ports, units and ranges."""
+    with closing(Library(CodecSettings(folder=folder))) as library:
+        try:
+            codec = library.codec(model)
+        except UnknownCodec as error:
+            raise CommandError(_refusal(error, library)) from error
     if as_json:
-        fields = [_field(item) for item in codec.fields()]
-        parameters = [{"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in codec.parameters]
-        typer.echo(json.dumps({**_summary(codec), "fields": fields, "parameters": parameters}))
+        typer.echo(json.dumps(codecs_described.details(codec)))
         return
-    typer.echo(f"{codec.id}: {codec.vendor} {codec.model} ({codec.family.value}, {codec.privacy.name.lower()})")
-    typer.echo(f"source: {codec.source}")
-    if codec.untested:
-        typer.echo("untested against a device: nobody has published a payload of one")
-    for parameter in codec.parameters:
-        typer.echo(f"parameter {parameter.name} ({parameter.unit}): {parameter.meaning}")
-    table = Table("f_port", "frame", "quantity", "channel", "unit", "range", "step", "", box=None)
-    for item in _together(codec.fields()):
-        row = _field(item)
-        port = "any" if item.f_port is None else str(item.f_port)
-        mark = "" if item.verified else "unverified"
-        spread = f"{item.low:g} … {item.high:g}"
-        table.add_row(port, item.frame, row["quantity"], item.channel, row["unit"], spread, f"{item.step:g}", mark)
-    print_table(table)
+    for line in codecs_described.head(codec):
+        typer.echo(line)
+    print_table(codecs_described.table(codec))
 
 
-def _together(fields: Iterable[CodecField]) -> list[CodecField]:
-    """The fields, where more than a few differ in nothing but the channel as one of the first and the last."""
-    found: list[CodecField] = []
-    for _, same in groupby(fields, key=lambda item: item._replace(channel="")):
-        alike = list(same)
-        if len(alike) > SHOWN_CHANNELS:
-            alike = [alike[0]._replace(channel=f"{alike[0].channel} … {alike[-1].channel}")]
-        found += alike
-    return found
+def _refusal(error: Exception, library: Library) -> str:
+    """Why a codec is unknown or cannot read, with what of the folder is refused."""
+    return "; ".join([str(error), *(f"{subject}: {reason}" for subject, reason in library.problems().items())])
 
 
 app.command(epilog=cli_suggest.EXAMPLE)(cli_suggest.suggest)
 app.command("test", epilog=cli_codecs_test.TEST_EXAMPLE)(cli_codecs_test.run)
 app.command("import", epilog=cli_codecs_test.IMPORT_EXAMPLE)(cli_codecs_test.import_)
-
-
-def _codec(name: str) -> Codec:
-    try:
-        return catalog.codec(name)
-    except UnknownCodec as error:
-        raise CommandError(str(error)) from error
 
 
 def _bytes(text: str) -> bytes:
@@ -149,38 +140,6 @@ def _parameters(given: list[str]) -> dict[str, float]:
         except ValueError as error:
             raise typer.BadParameter(f"{item!r}: expected NAME=NUMBER") from error
     return found
-
-
-def _summary(codec: Codec) -> dict[str, Any]:
-    return {
-        "id": codec.id,
-        "vendor": codec.vendor,
-        "model": codec.model,
-        "family": codec.family.value,
-        "privacy": codec.privacy.name.lower(),
-        "ports": sorted(codec.ports),
-        "any_port": codec.any_port is not None,
-        "source": codec.source,
-        "untested": codec.untested,
-    }
-
-
-def _ports(codec: Codec) -> str:
-    return ", ".join([*(str(port) for port in sorted(codec.ports)), *(["any"] if codec.any_port else [])])
-
-
-def _field(item: CodecField) -> dict[str, Any]:
-    return {
-        "f_port": item.f_port,
-        "frame": item.frame,
-        "quantity": item.quantity.field,
-        "channel": item.channel,
-        "unit": item.quantity.unit,
-        "low": item.low,
-        "high": item.high,
-        "step": item.step,
-        "verified": item.verified,
-    }
 
 
 def _as_dict(measurement: Measurement, now_ms: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`stadtfunk codecs test` and `codecs import`: a repository of vendors' JavaScript, tried and taken."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,10 +16,9 @@ from ingest import audit_note
 from ingest.audit import Action, operating_system_user
 from ingest.codecs import trial as codec_trial
 from ingest.codecs.files import PREFIX
-from ingest.codecs.folder import TRIAL_S
 from ingest.codecs.imports import CopyError, Importer
 from ingest.codecs.repository import Kind, Repository, RepositoryError, Vendor
-from ingest.codecs.script_thread import ScriptThread
+from ingest.codecs.script_process import ScriptProcess
 from ingest.codecs.trial import Trial
 from ingest.commands.error import CommandError
 from ingest.commands.service import Config, Why
@@ -47,13 +47,17 @@ class Unread:
 
 
 def run(folder: Folder, as_json: AsJson = False) -> None:
-    """Run the tests that come with a repository of codecs. Exit 1 when one fails or a file cannot be read."""
+    """Run the tests that come with a repository of codecs. Exit 1 when one fails or a file cannot be read.
+
+    JSON: {"decode": {"passed": n, "failed": [{codec, test, reason}]}, "encode": the same,
+    "unreadable": [{path, reason}]}.
+    """
     unread = Unread(folder)
-    thread = ScriptThread(TRIAL_S)
+    process = ScriptProcess()
     try:
-        trials = list(_trials(folder, unread, thread))
+        trials = list(_trials(folder, unread, process))
     finally:
-        thread.close()
+        process.close()
     if as_json:
         typer.echo(json.dumps(_report(trials, unread)))
     else:
@@ -62,15 +66,16 @@ def run(folder: Folder, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _trials(folder: Path, unread: Unread, thread: ScriptThread) -> Iterator[Trial]:
-    for repository, vendor in _progressing(folder, unread):
+def _trials(folder: Path, unread: Unread, process: ScriptProcess) -> Iterator[Trial]:
+    for repository, vendor in _progressing(folder, unread, process):
         for script in vendor.scripts.values():
             try:
                 text = repository.text(script.path)
             except RepositoryError as error:
                 unread(script.path, str(error))
             else:
-                yield codec_trial.run(script, ScriptCodec(f"{PREFIX}{script.key}", text, run=thread))
+                codec = ScriptCodec(f"{PREFIX}{script.key}", text, box=process.box, clock=time.monotonic)
+                yield codec_trial.run(script, codec)
 
 
 def import_(
@@ -92,13 +97,13 @@ def import_(
     if target is None:
         raise CommandError("where to? set codecs.folder or give --into")
     unread = Unread(folder)
-    thread = ScriptThread(TRIAL_S)
+    process = ScriptProcess()
     importer: Importer | None = None
     try:
-        for repository, vendor in _progressing(folder, unread):
+        for repository, vendor in _progressing(folder, unread, process):
             if importer is None:
                 audit_note.prepare(settings)
-                importer = Importer(repository, target, thread)
+                importer = Importer(repository, target, process.box)
             importer.take(vendor)
         if importer is None:
             raise CommandError(f"{folder}: no vendor in it")
@@ -106,7 +111,7 @@ def import_(
     except CopyError as error:
         raise CommandError(str(error)) from error
     finally:
-        thread.close()
+        process.close()
     if importer.taken or importer.new_profiles:
         detail = f"{len(importer.taken)} codecs and {importer.new_profiles} profiles into {target}"
         audit_note.note(settings, [Action(operating_system_user(), "codecs import", str(folder), reason, detail)])
@@ -115,11 +120,11 @@ def import_(
         raise typer.Exit(1)
 
 
-def _progressing(folder: Path, unread: Unread) -> Iterator[tuple[Repository, Vendor]]:
+def _progressing(folder: Path, unread: Unread, process: ScriptProcess) -> Iterator[tuple[Repository, Vendor]]:
     """Vendor after vendor, with a bar on standard error for who watches."""
     console = Console(stderr=True)
     try:
-        repository = Repository(folder, unread)
+        repository = Repository(folder, unread, process.literal)
     except RepositoryError as error:
         raise CommandError(str(error)) from error
     with Progress(
@@ -137,16 +142,6 @@ def _report(trials: list[Trial], unread: Unread) -> dict[str, Any]:
     return {
         **{kind: _of_kind(kind, trials) for kind in ("decode", "encode")},
         "unreadable": unread.found,
-        "codecs": [
-            {
-                "codec": trial.codec,
-                "tests": trial.tests,
-                "passed": sum(trial.passed.values()),
-                "failed": len(trial.failed),
-                "first_failure": _first(trial) or None,
-            }
-            for trial in trials
-        ],
     }
 
 

@@ -83,8 +83,10 @@ def show(dev_eui: DevEui, config: Config = None, as_json: AsJson = False) -> Non
         typer.echo(json.dumps(found))
         return
     for key, value in found.items():
-        for part in value if key in {"states", "assignments"} else [value]:
+        for part in value if key in {"states", "assignments"} else [value] if key != "downlinks" else []:
             typer.echo(f"{key:12} {_word(key, part, settings.city.timezone)}")
+    for sent in found["downlinks"]:
+        typer.echo(f"{'downlink':12} {_downlink(sent, settings.city.timezone)}")
 
 
 @app.command(
@@ -200,6 +202,13 @@ def _print(found: list[dict[str, Any]], timezone: str) -> None:
         problems = dict.fromkeys([*device["problems"], *(["silent"] if device["silent"] else [])])
         table.add_row(device["dev_eui"], device["name"], state, asset, last, " ".join(problems), device["note"])
     print_table(table)
+
+
+def _downlink(sent: dict[str, Any], timezone: str) -> str:
+    when, since = (local_time(sent[key], timezone) for key in ("time_ms", "since_ms"))
+    size = f"{sent['size']} bytes on port {sent['f_port']}"
+    words = f"{when} {sent['status']} since {since}, {size}, {sent['rule']} {sent['subject']}, id {sent['id']}"
+    return f"{words}: {sent['reason']}" if sent["reason"] else words
 
 
 def _word(key: str, value: Any, timezone: str) -> str:  # noqa: ANN401 - whatever a device's record holds

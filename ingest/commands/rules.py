@@ -15,9 +15,9 @@ from ingest.commands.error import CommandError
 from ingest.commands.service import AsJson, Config
 from ingest.commands.table import print_table
 from ingest.commands.time import instant_ms
+from ingest.decisions.custom import DOMAIN, rules_of
 from ingest.decisions.param import ParameterError, with_parameters
-from ingest.settings import load
-from rules.catalog import RULES
+from ingest.settings import load, settings_file
 
 if TYPE_CHECKING:
     from ingest.decisions import replay as rules_replay
@@ -64,10 +64,14 @@ def replay(
     Nothing is published or stored. Rules begin with nothing known: a span that begins with the journal compares to the
     byte, a later one differs until its rules have caught up.
     """
-    known = [item.id for item in RULES]
+    settings = load(config, **({"city": {"file": city}} if city else {}))
+    rules = rules_of(settings, file=settings_file(config))
+    known = [item.id for item in rules]
     if rule and rule not in known:
         raise typer.BadParameter(f"unknown rule {rule!r}; known are {', '.join(known)}")
-    settings = load(config, **({"city": {"file": city}} if city else {}))
+    for text in param or []:
+        if text.startswith(f"{DOMAIN}."):
+            raise typer.BadParameter(f"parameter {text!r}: rules without code are changed in the settings, with -c")
     zone = settings.city.timezone
     from ingest.app import read_city  # noqa: PLC0415 - the same
     from ingest.decisions import replay as rules_replay  # noqa: PLC0415 - the service's parts take a second to import
@@ -83,7 +87,7 @@ def replay(
     except ParameterError as error:
         raise typer.BadParameter(str(error)) from error
     with cli_service.reading(settings) as connection:
-        shadow = rules_replay.run(connection, Decoder(settings, place), place, RULES, chosen)
+        shadow = rules_replay.run(connection, Decoder(settings, place), place, rules, chosen)
     if plot is not None:
         _draw(plot, shadow, chosen, zone)
     _report(shadow, everything=everything, as_json=as_json)

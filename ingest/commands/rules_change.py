@@ -17,10 +17,11 @@ from ingest.commands.table import print_table
 from ingest.commands.time import local_time
 from ingest.decisions import store as rules_store
 from ingest.decisions.control import RulesControl
+from ingest.decisions.custom import rules_of
 from ingest.decisions.modes import Modes
 from ingest.decisions.store import RulesError, Waiting
 from ingest.journal_schema import JournalError
-from ingest.settings import Settings, load
+from ingest.settings import Settings, load, settings_file
 from rules.catalog import RULES
 
 Change = Callable[[RulesControl], Awaitable[dict[str, Any]]]
@@ -50,7 +51,10 @@ def list_rules(config: Config = None, as_json: AsJson = False) -> None:
             raise
         stopped, waiting = set(), []
     modes = Modes(settings, stopped)
-    rules = [_rule(rule.id, rule.version, rule.kind, modes, settings) for rule in RULES]
+    rules = [
+        _rule(rule.id, rule.version, rule.kind, modes, settings)
+        for rule in rules_of(settings, file=settings_file(config))
+    ]
     if as_json:
         found = {"rules": rules, "stopped": sorted(stopped), "waiting": [item._asdict() for item in waiting]}
         typer.echo(json.dumps(found))
@@ -83,6 +87,10 @@ def stop(domain: Domain, config: Config = None, reason: Why = "", as_json: AsJso
         lambda control: control.stop(domain, operating_system_user(), reason),
     )
     text = f"{domain}: stopped; {made['requests']} requests withdrawn, {made['states']} states taken back"
+    if made.get("downlinks"):
+        text += (
+            f"; {made['downlinks']} downlinks are with ChirpStack, which sends them: flush its queue if they must not"
+        )
     _done(made, text, as_json=as_json)
 
 

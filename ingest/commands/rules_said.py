@@ -11,8 +11,8 @@ from ingest.commands.error import CommandError
 from ingest.commands.service import AsJson, Config
 from ingest.commands.table import print_table
 from ingest.commands.time import instant_ms, local_time
-from ingest.settings import load
-from rules.catalog import RULES
+from ingest.decisions.custom import rules_of
+from ingest.settings import load, settings_file
 
 if TYPE_CHECKING:
     from ingest.decisions.explain import Explanation
@@ -46,13 +46,13 @@ def explain(
     from ingest.decisions import explain as rules_explain  # noqa: PLC0415 - the service's parts take a second to import
     from ingest.replay.decode_again import Decoder  # noqa: PLC0415 - the same
 
-    city = read_city(settings)
+    city, rules = read_city(settings), rules_of(settings, file=settings_file(config))
     with cli_service.reading(settings) as connection:
         try:
             found = rules_explain.kept(connection, event_id)
         except rules_explain.ExplainError as error:
             raise CommandError(str(error)) from error
-        explained = rules_explain.explain(connection, Decoder(settings, city), city, RULES, found, days)
+        explained = rules_explain.explain(connection, Decoder(settings, city), city, rules, found, days)
     if as_json:
         rest = explained._asdict()
         rest["neighbours"] = [item._asdict() for item in explained.neighbours]
@@ -70,9 +70,10 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """What rules said in a span, in shadow or not: how often it changed, how available, how near to what ran."""
-    if rule and rule not in [item.id for item in RULES]:
-        raise typer.BadParameter(f"unknown rule {rule!r}; known are {', '.join(item.id for item in RULES)}")
     settings = load(config)
+    known = [item.id for item in rules_of(settings, file=settings_file(config))]
+    if rule and rule not in known:
+        raise typer.BadParameter(f"unknown rule {rule!r}; known are {', '.join(known)}")
     from ingest.app import service_clock  # noqa: PLC0415 - the same
     from ingest.decisions import report as rules_report  # noqa: PLC0415 - slow to import, where it is needed only
 
@@ -87,13 +88,22 @@ def report(
         typer.echo(json.dumps({"from_ms": from_ms, "to_ms": to_ms, "rows": rows}))
         return
     table = Table(
-        "rule", "subject", "kept as", *(name.replace("_pct", " %").replace("_", " ") for name in COLUMNS), box=None
+        "rule",
+        "subject",
+        "kept as",
+        *(name.replace("_pct", " %").replace("_", " ") for name in COLUMNS),
+        "downlinks",
+        box=None,
     )
     for row in rows:
-        statuses = " ".join(f"{name}={count}" for name, count in row["statuses"].items())
+        statuses, downlinks = (_counts(row[name]) for name in ("statuses", "downlinks"))
         figures = ["-" if row[name] is None else str(row[name]) for name in COLUMNS]
-        table.add_row(row["rule"], row["subject"], statuses, *figures)
+        table.add_row(row["rule"], row["subject"], statuses, *figures, downlinks or "-")
     print_table(table)
+
+
+def _counts(found: dict[str, int]) -> str:
+    return " ".join(f"{name}={count}" for name, count in found.items())
 
 
 def _print(explained: "Explanation", timezone: str) -> None:
@@ -104,6 +114,8 @@ def _print(explained: "Explanation", timezone: str) -> None:
     typer.echo(f"by {data['rule']} version {data['rule_version']}, valid until {data['valid_until']}")
     said = {key: value for key, value in data.items() if key not in {"rule", "rule_version", "valid_until", "evidence"}}
     typer.echo(f"says: {json.dumps(said, ensure_ascii=False)}")
+    if found.downlink is not None:
+        typer.echo(_downlink(found.downlink, timezone))
     _print_evidence(data["evidence"])
     for row in found.audit:
         typer.echo(
@@ -121,6 +133,11 @@ def _print(explained: "Explanation", timezone: str) -> None:
         typer.echo(f"neighbour {near.subject} ({near.distance_m:g} m): {told}; state {json.dumps(near.state)}")
     for problem in explained.problems[:SHOWN]:
         typer.echo(f"problem: {problem}")
+
+
+def _downlink(sent: dict[str, Any], timezone: str) -> str:
+    words = f"downlink to {sent['dev_eui']}: {sent['status']} {local_time(sent['since_ms'], timezone)}"
+    return f"{words} ({sent['reason']})" if sent["reason"] else words
 
 
 def _print_evidence(evidence: list[dict[str, Any]]) -> None:

@@ -1,8 +1,9 @@
 """`stadtfunk codecs suggest`: a mapping table for an unknown decoded object."""
 
 import json
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Never
 
 import typer
 
@@ -27,7 +28,7 @@ def suggest(
                 [
                     {
                         "path": item.path,
-                        "value": item.value,
+                        "value": None if isinstance(item.value, float) and not isfinite(item.value) else item.value,
                         "quantity": item.quantity.field if item.quantity else None,
                         "unit": item.unit or None,
                         "sure": item.sure,
@@ -57,7 +58,7 @@ def read_text(file: Path) -> str:
 def decoded_object(text: str, file: Path) -> dict[str, Any]:
     """The object in a JSON text: itself, the `object` of a ChirpStack event, or the `data` of a codec's answer."""
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{file} is no JSON: {error}") from error
     if isinstance(found, dict):
@@ -67,3 +68,7 @@ def decoded_object(text: str, file: Path) -> dict[str, Any]:
         if found:
             return dict(found)
     raise CommandError(f"{file} holds no object with values")
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"{constant} is no number of JSON")

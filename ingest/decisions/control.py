@@ -7,6 +7,7 @@ from typing import Any
 from ingest.audit import Action
 from ingest.clock import Clock
 from ingest.decisions import store as rules_store
+from ingest.decisions.custom import DOMAIN
 from ingest.decisions.modes import BESIDE, Modes, domain_of
 from ingest.decisions.store import RulesError
 from ingest.journal import Journal
@@ -18,7 +19,7 @@ class RulesControl:
 
     def __init__(self, journal: Journal, modes: Modes, rules: Sequence[AnyRule], clock: Clock) -> None:
         self.modes = modes
-        self.domains = sorted({domain_of(name) for name in (*(rule.id for rule in rules), *BESIDE)})
+        self.domains = sorted({DOMAIN, *(domain_of(name) for name in (*(rule.id for rule in rules), *BESIDE))})
         self._journal = journal
         self._clock = clock
 

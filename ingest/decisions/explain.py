@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from math import cos, hypot, radians
 from typing import Any, NamedTuple
 
+from ingest import downlink_store
 from ingest.decisions.replay import replayed
 from ingest.replay.decode_again import Decoder
 from rules.asset import Asset
@@ -33,7 +34,10 @@ class ExplainError(Exception):
 
 
 class Kept(NamedTuple):
-    """An event as the journal has it: CloudEvent, status, when that was noted, the audit rows that name it."""
+    """An event as the journal has it: CloudEvent, status, when that was noted, the audit rows that name it.
+
+    `downlink` is what became of a downlink that it requested.
+    """
 
     event: dict[str, Any]
     payload: bytes
@@ -41,6 +45,7 @@ class Kept(NamedTuple):
     status_ms: int | None
     time_ms: int
     audit: list[dict[str, Any]]
+    downlink: dict[str, Any] | None = None
 
 
 class Neighbour(NamedTuple):
@@ -78,7 +83,10 @@ def kept(connection: sqlite3.Connection, name: str) -> Kept:
         "SELECT time_ms, actor, action, reason FROM audit WHERE subject = ? ORDER BY number", (name,)
     )
     audit = [dict(zip(("time_ms", "actor", "action", "reason"), found, strict=True)) for found in rows]
-    return Kept(event, row[0], row[1], row[2], row[3], audit)
+    downlink = downlink_store.find(connection, name)
+    return Kept(
+        event, row[0], row[1], row[2], row[3], audit, None if downlink is None else downlink_store.shown(downlink)
+    )
 
 
 def explain(

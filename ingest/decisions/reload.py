@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ingest.decisions import modes
-from ingest.decisions.where import feature_line, settings_line
+from ingest.decisions import custom, modes
+from ingest.decisions.where import feature_line, with_lines
 from ingest.settings import Settings, SettingsError
 from rules.city import City, CityError
 from rules.engine import Engine
@@ -47,16 +47,18 @@ class Fresh(NamedTuple):
         return f"{changes['assets']} assets: {counts}; parameters {digest}"
 
 
-def prepare(source: Source, now: Settings, rules: Sequence[AnyRule], read_city: Callable[[Settings], City]) -> Fresh:
-    """Read everything again; raises SettingsError that names file, line and reason."""
+def prepare(source: Source, now: Settings, shipped: Sequence[AnyRule], read_city: Callable[[Settings], City]) -> Fresh:
+    """Read everything again, the rules that the city wrote too; raises SettingsError that names file, line, reason."""
     try:
         read = source.read()
     except SettingsError as error:
-        raise SettingsError(_with_line(source.file, str(error))) from error
+        raise SettingsError(with_lines(source.file, str(error))) from error
     settings = now.model_copy(
         update={"rules": read.rules, "city": read.city.model_copy(update={"timezone": now.city.timezone})}
     )
     city = read_city_of(settings, read_city)
+    rules = custom.rules_of(settings, shipped, file=source.file)
+    custom.examine(settings, city, file=source.file)
     try:
         engine = Engine(city, rules)
     except CityError as error:
@@ -64,7 +66,7 @@ def prepare(source: Source, now: Settings, rules: Sequence[AnyRule], read_city: 
     try:
         modes.examine(settings, rules, city)
     except SettingsError as error:
-        raise SettingsError(_with_line(source.file, str(error))) from error
+        raise SettingsError(with_lines(source.file, str(error))) from error
     return Fresh(settings, city, engine, tuple(_differences(settings, read)))
 
 
@@ -83,21 +85,6 @@ def _differences(taken: Settings, read: Settings) -> list[str]:
         one, other = getattr(taken, name), getattr(read, name)
         found += [f"{name}.{key}" for key in type(one).model_fields if getattr(one, key) != getattr(other, key)]
     return found
-
-
-def _with_line(file: Path | None, message: str) -> str:
-    """Each part of the message with the line that it is about."""
-    if file is None:
-        return message
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return message
-    parts = message.split("; ")
-    lines = [settings_line(text, part) for part in parts]
-    return "; ".join(
-        part if line is None else f"{file}, line {line}: {part}" for part, line in zip(parts, lines, strict=True)
-    )
 
 
 def _in_city(settings: Settings, message: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ingest import downlink_store, downlink_track
 from ingest.service_state import HEARTBEAT_TOPIC
 
 PAGE = 1000
@@ -34,6 +35,7 @@ class Account:
     valid_until_ms: int = 0
     coverage: list[float] = field(default_factory=list)
     wish: object = None
+    downlinks: Counter[str] = field(default_factory=Counter)
 
     def take(self, event: dict[str, Any], status: str, time_ms: int, valid_until_ms: int, end_ms: int) -> None:
         """Count another event."""
@@ -62,6 +64,7 @@ class Account:
             "agreement_pct": round(100 * self.agreed / self.reported, 1) if self.reported else None,
             "availability_pct": round(100 * self.valid_ms / span_ms, 1),
             "coverage_pct": round(sum(self.coverage) / len(self.coverage), 1) if self.coverage else None,
+            "downlinks": dict(sorted(self.downlinks.items())),
         }
 
 
@@ -70,9 +73,12 @@ def report(connection: sqlite3.Connection, from_ms: int, to_ms: int, rule: str =
     accounts: dict[tuple[str, str], Account] = {}
     for event, status, time_ms, valid_until_ms in _events(connection, from_ms, to_ms):
         key = (event["data"]["rule"], event["subject"])
-        if rule in {"", key[0]}:
+        if rule in {"", key[0]} and key[0] != downlink_track.RULE:
             account = accounts.setdefault(key, Account(*key))
             account.take(event, status, time_ms, valid_until_ms, to_ms)
+    for key, statuses in downlink_store.counts(connection, from_ms, to_ms).items():
+        if key in accounts:
+            accounts[key].downlinks = statuses
     return [account.row(to_ms - from_ms) for _, account in sorted(accounts.items())]
 
 

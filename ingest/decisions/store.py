@@ -11,7 +11,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest import downlink_store
 from ingest.decisions.modes import Modes
+from ingest.downlink import OPEN, is_downlink
 from ingest.journal_schema import checksum, open_reader
 from rules.engine import Engine
 
@@ -48,10 +50,14 @@ class Waiting(NamedTuple):
 
 
 class Withdrawn(NamedTuple):
-    """How many requests were withdrawn, and states taken back."""
+    """How many requests were withdrawn, and states taken back.
+
+    `downlinks` are requests that ChirpStack has queued: nothing takes those back.
+    """
 
     requests: int
     states: int
+    downlinks: int = 0
 
 
 def stopped(connection: sqlite3.Connection) -> set[str]:
@@ -66,10 +72,16 @@ def withdraw(connection: sqlite3.Connection, modes: Modes, now_ms: int) -> Withd
 
     Topics on which something stands are noted as expired, for the outbox to empty.
     """
-    requests = states = 0
+    requests = states = downlinks = 0
     for seq, name, topic, payload, acting, status in connection.execute(OUTSIDE, (now_ms,)).fetchall():
         if _may_be_out(modes, payload, acting=bool(acting)):
             continue
+        if is_downlink(topic):
+            if status == "published":
+                sent = downlink_store.find(connection, name)
+                downlinks += sent is not None and sent.status in OPEN
+                continue
+            downlink_store.withdrawn(connection, name, now_ms)
         connection.execute(SAY, ("withdrawn" if acting else "off", now_ms, seq))
         requests += acting
         states += not acting
@@ -80,7 +92,7 @@ def withdraw(connection: sqlite3.Connection, modes: Modes, now_ms: int) -> Withd
             connection.execute(SAY, ("off", now_ms, seq))
             _expire(connection, topic, "")
             states += 1
-    return Withdrawn(requests, states)
+    return Withdrawn(requests, states, downlinks)
 
 
 def release(connection: sqlite3.Connection, modes: Modes, now_ms: int) -> int:

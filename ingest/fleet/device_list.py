@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ingest import downlink_store
 from ingest.fleet import lifecycle_store
 from ingest.fleet import store as fleet_store
 from ingest.fleet.assignments import Assignments
@@ -11,6 +12,8 @@ from ingest.fleet.lifecycle import Lifecycle, State
 from ingest.fleet.register import DEV_EUI
 from rules.city import City
 
+DOWNLINKS = 10
+"""The newest downlinks to a device, which are shown with it."""
 SILENT_AFTER = 2.5
 """Learned intervals without an uplink after which a device counts as silent."""
 UNHEARD: dict[str, Any] = {
@@ -77,7 +80,10 @@ def listed(connection: sqlite3.Connection, city: City, now_ms: int) -> Iterator[
 
 
 def shown(connection: sqlite3.Connection, city: City, dev_eui: str, now_ms: int) -> dict[str, Any] | None:
-    """One device with all that was said of it, `states` and `assignments`; None when nothing is known of it."""
+    """One device with all that was said of it, `states` and `assignments`, and its newest `downlinks`.
+
+    None when nothing is known of it.
+    """
     words = Words.read(connection, city)
     heard = fleet_store.device(connection, dev_eui)
     states = [change._asdict() for change in lifecycle_store.changes(connection) if change.subject == dev_eui]
@@ -85,7 +91,8 @@ def shown(connection: sqlite3.Connection, city: City, dev_eui: str, now_ms: int)
     if heard is None and not states and not places:
         return None
     found = words.device(heard or {"dev_eui": dev_eui, **UNHEARD}, now_ms)
-    return {**found, "states": states, "assignments": places}
+    downlinks = downlink_store.of_device(connection, dev_eui, DOWNLINKS)
+    return {**found, "states": states, "assignments": places, "downlinks": downlinks}
 
 
 def _silent(heard: dict[str, Any], now_ms: int) -> bool:

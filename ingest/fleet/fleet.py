@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pydantic_core import from_json
 
+from decoders.quantity import Privacy
 from ingest.calendar import Calendar
 from ingest.fleet.ledger import Tally
 from ingest.fleet.overlay import DayOf, FleetOverlay
@@ -17,7 +18,7 @@ from ingest.fleet.stations import CLOCK, STATE
 from ingest.fleet.store import Folded
 from rules.device.config import DeviceRules
 from rules.device.network import NETWORK, VERSION, Station
-from rules.device.record import Record, dump_one, load_one
+from rules.device.record import Record, dump_one, load_one, since
 from rules.engine import StateRow
 
 REMEMBERED = 5_000
@@ -152,6 +153,14 @@ class Fleet:
     def folded(self, records: Mapping[str, Folded]) -> None:
         """These records are on disk now; they leave memory with the next merge, never in the middle of a batch."""
         self._folded.append(records)
+
+    def forget(self, before_ms: int) -> None:
+        """Raw values of personal devices that were measured before leave memory, as they leave the disk."""
+        for records in (self._young, self._old):
+            for dev_eui, record in records.items():
+                kept = since(record.entries, before_ms) if record.about.privacy is Privacy.PERSONAL else record.entries
+                if kept is not record.entries:
+                    records[dev_eui] = record._replace(entries=kept)
 
     def _pack(self, dev_eui: str, record: Record, body: bytes) -> None:
         self._packed[dev_eui] = body

@@ -24,10 +24,12 @@ def heard_by(
     measurements: Sequence[Measurement] | None,
     entries: Entries,
     taken_ms: int,
+    application_id: str,
 ) -> Heard:
     """The uplink for the fleet: `best` is its best copy, `measurements` None when it could not be decoded.
 
-    `entries` are what conditioning remembers now; `taken_ms` is the network server's time, believable or not.
+    `entries` are what conditioning remembers now; `taken_ms` is the network server's time, believable or not;
+    `application_id` is empty where nobody may command the device.
     """
     ns_time_ms, about, calendar = uplink.ns_time_ms, place.about, fleet.calendar
     level, volts = charge(measurements) if measurements else (None, False)
@@ -59,6 +61,8 @@ def heard_by(
             measurements is not None,
             fleet.counts(uplink.device.dev_eui, about.asset, ns_time_ms),
             entries,
+            application_id,
+            uplink.data_rate,
         ),
     )
 

@@ -4,17 +4,24 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from decoders.quantity import Privacy
 from ingest.bulk_insert import insert
 from ingest.fleet import lifecycle_store
 from ingest.journal_records import Assigned
 from ingest.journal_schema import checksum
 from rules.device import health, record
-from rules.device.record import Record
+from rules.device.record import About, Record
 
 Folded = tuple[int | None, bytes]
 """A record as it rests: its deadline (ms since 1970), and its bytes."""
 LOAD = 200
 """Devices asked for in one statement."""
+REMEMBERS = b'{"'
+"""What no record holds that remembers nothing."""
+PERSONAL_MEMORIES = f"""
+SELECT * FROM device WHERE instr(body, ?) AND CASE WHEN json_valid(CAST(body AS TEXT))
+THEN json_extract(CAST(body AS TEXT), '$[1][{record.ABOUT}][{About._fields.index("privacy")}]') = ? END
+"""  # noqa: S608 - numbers of our own
 
 
 def load(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, Record]:
@@ -42,6 +49,19 @@ def fold(connection: sqlite3.Connection, folded: Mapping[str, Folded]) -> None:
     """Write records into the table of devices; in the order of their keys that costs a fifth."""
     rows = [(*row, checksum(*row)) for row in sorted((name, *found) for name, found in folded.items())]
     insert(connection, "INSERT OR REPLACE INTO device", rows)
+
+
+def forget_remembered(connection: sqlite3.Connection, before_ms: int) -> None:
+    """Raw values that conditioning remembers of personal devices, and that were measured before, are gone."""
+    found = _records(connection.execute(PERSONAL_MEMORIES, (REMEMBERS, Privacy.PERSONAL)))
+    fold(
+        connection,
+        {
+            dev_eui: resting(known._replace(entries=kept))
+            for dev_eui, known in found
+            if (kept := record.since(known.entries, before_ms)) is not known.entries
+        },
+    )
 
 
 def forget_log(connection: sqlite3.Connection, number: int) -> None:

@@ -1,7 +1,11 @@
 """What becomes of a quantity over an hour or a day, as InfluxQL for 1.8 and as Flux for 2.x.
 
 A downsampled field keeps its name, so a query asks `stadtfunk_open_daily` as it asks `stadtfunk_open`: counts sum up,
-counters and codes stay at their last value, levels and alarms at their highest, all else is the mean.
+counters and codes stay at their last value, levels and alarms at their highest, all else is the mean. Values in doubt
+count nowhere, but for amounts after a reset: those are the least that was there, and are part of the sum.
+
+InfluxQL has no word for a field that is not there; a comparison with it is false (tried on 1.8.10), so that
+`("x_quality" > 0) = false` holds without a flag.
 """
 
 from enum import Enum
@@ -10,6 +14,7 @@ from typing import NamedTuple
 
 from decoders.quantity import Family, Privacy, Quantity
 from ingest.influxdb.ql import quoted
+from rules.condition_entry import Doubt
 
 Q = Quantity
 
@@ -90,8 +95,23 @@ LEDGER = dict.fromkeys(
     Aggregate.LAST,
 )
 """A device's day so far, beside what it says of itself."""
+QUALITY = "_quality"
+"""What the field of a doubt ends with."""
+UNJUDGED = {"gateway", "link"}
+"""What nobody conditions."""
 INTERNAL_ONLY = ("device", "gateway", "link")
 """At least internal, so never among the open ones."""
+BESIDE = (
+    "// every value with its doubt beside it, where there is one",
+    "beside = (tables=<-) => tables",
+    "    |> map(fn: (r) => ({r with",
+    f'        kind: if strings.hasSuffix(v: r._field, suffix: "{QUALITY}") then "doubt" else "_value",',
+    f'        _field: strings.trimSuffix(v: r._field, suffix: "{QUALITY}"),',
+    "    }))",
+    '    |> pivot(rowKey: ["_time"], columnKey: ["kind"], valueColumn: "_value")',
+    "",
+)
+"""Flux for what InfluxQL says in a WHERE."""
 
 
 class Downsampling(NamedTuple):
@@ -149,6 +169,8 @@ def continuous_query(wanted: Downsampling, source: tuple[str, str], target: tupl
     selected = ", ".join(f'{how.value}("{field}") AS "{field}"' for field, how in chosen)
     interval = wanted.interval
     origin, destination = (".".join(map(quoted, (*place, wanted.measurement))) for place in (source, target))
+    if wanted.measurement not in UNJUDGED:
+        origin = ", ".join(_sound(origin, field, how) for field, how in chosen)
     select = f"SELECT {selected} INTO {destination} FROM {origin}"  # noqa: S608 - names are quoted
     return (
         f"CREATE CONTINUOUS QUERY {quoted(wanted.name)} ON {quoted(source[0])} "
@@ -157,19 +179,30 @@ def continuous_query(wanted: Downsampling, source: tuple[str, str], target: tupl
     )
 
 
+def _sound(origin: str, field: str, how: Aggregate) -> str:
+    """The values of a field that are to be counted in, with all tags."""
+    doubt = f'"{field}{QUALITY}" > 0'
+    if how is Aggregate.SUM:
+        doubt += f' AND "{field}{QUALITY}" != {Doubt.RESET:d}'
+    return f'(SELECT "{field}" FROM {origin} WHERE ({doubt}) = false GROUP BY *)'  # noqa: S608 - names are quoted
+
+
 def flux_task(wanted: Downsampling) -> str:
     """2.x's task; the span begins with a whole interval, else the first would be overwritten by a part of itself."""
     interval = wanted.interval
+    judged = wanted.measurement not in UNJUDGED
     by_aggregate: dict[Aggregate, list[str]] = {}
     for field, how in fields(wanted.measurement, wanted.privacy).items():
         by_aggregate.setdefault(how, []).append(field)
     lines = [
         'import "date"',
+        *(['import "strings"'] if judged else []),
         'import "timezone"',
         "",
         f'option task = {{name: "{wanted.name}", every: {interval.every}, offset: 1m}}',
         f'option location = timezone.location(name: "{wanted.timezone}")',
         "",
+        *(BESIDE if judged else ()),
         f'data = from(bucket: "{wanted.source}")',
         f"    |> range(start: date.truncate(t: -{interval.back}, unit: {interval.length}))",
         f'    |> filter(fn: (r) => r._measurement == "{wanted.measurement}")',
@@ -178,9 +211,16 @@ def flux_task(wanted: Downsampling) -> str:
         lines += [
             "",
             "data",
-            f"    |> filter(fn: (r) => r._field =~ /^({'|'.join(names)})$/)",
+            f"    |> filter(fn: (r) => r._field =~ /^({'|'.join(names)}){f'({QUALITY})?' if judged else ''}$/)",
+            *(_beside(how) if judged else ()),
             f'    |> aggregateWindow(every: {interval.length}, fn: {how.value}, createEmpty: false, timeSrc: "_start")',
             f'    |> to(bucket: "{wanted.target}")',
             f'    |> yield(name: "{how.value}")',
         ]
     return "\n".join(lines) + "\n"
+
+
+def _beside(how: Aggregate) -> tuple[str, str]:
+    """Flux that lets pass what is to be counted in."""
+    least = f" or r.doubt == {Doubt.RESET:d}.0" if how is Aggregate.SUM else ""
+    return "    |> beside()", f"    |> filter(fn: (r) => exists r._value and (not exists r.doubt{least}))"

@@ -101,7 +101,7 @@ class Decoder:
             raise Undecodable(f"topic names device {topic.dev_eui}, payload {device.dev_eui}")
         if not self._accept_simulated and is_simulated(device.dev_eui, device.tags):
             raise Undecodable(f"device {device.dev_eui} is simulated and simulation.accept is not set", hopeless=True)
-        return Message(raw, device, event.time_ms, uplink, event)
+        return Message(raw, device, uplink.time_ms if uplink else event.time_ms, uplink, event)
 
     def route(self, message: Message) -> Route:
         """How the device is read now."""
@@ -160,7 +160,8 @@ class Decoder:
         """A message that no service took, under the assets of the city and the assignments; raises Undecodable."""
         device, where = message.device, self.devices.asset
         stays = [_stay(0, where(device, message.time_ms))]
-        for time_ms in sorted(measurement.time_ms for measurement in self.measurements(message)):
+        found = self._conditioning.settled(self.measurements(message), message.time_ms, message.raw.ns_time_ms)
+        for time_ms in sorted(measurement.time_ms for measurement in found.measurements):
             stay = _stay(time_ms, where(device, time_ms))
             if stay.asset != stays[-1].asset:
                 stays.append(stay)

@@ -26,7 +26,8 @@ class Heard(NamedTuple):
     """An uplink as this package sees it; `stored` is False for one that could not be decoded.
 
     `level` is the battery in % or V (`volts`) with its marks where known; `offset_ms` the furthest measurement time
-    minus the network server's; `margin_db` None without a LoRa reception; `entries` what conditioning remembers now.
+    minus the network server's; `margin_db` None without a LoRa reception; `entries` what conditioning remembers now;
+    `application_id` empty where nobody may command the device.
     """
 
     about: About
@@ -45,6 +46,8 @@ class Heard(NamedTuple):
     stored: bool
     counts: bool
     entries: Entries = NOTHING
+    application_id: str = ""
+    data_rate: int | None = None
 
 
 class Hearing(NamedTuple):
@@ -61,10 +64,10 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
     if heard.ns_time_ms < before.last_ms:
         return _late(before, heard)
     # One by one these fields would cost more than all the rest.
-    about, now_ms, _, _, f_cnt, dev_addr, gateway, heard_db, offset_ms, level, _, _, _, _, _, entries = heard
+    about, now_ms, _, _, f_cnt, dev_addr, gateway, heard_db, offset_ms, level = heard[:10]
     was, first_ms, last_ms, interval_ms, intervals, last_cnt, address, joined_ms, reset_ms = before[:9]
     best_gateway, margin_db, margins, _, _, battery, day, _, problems, shown_until_ms, _, unread, day_about = before[
-        9:-1
+        9:22
     ]
     lost, frames = 0, 1
     if f_cnt != last_cnt + 1 or dev_addr != address or joined_ms > last_ms:
@@ -106,7 +109,7 @@ def hear(rules: DeviceRules, before: Record | None, heard: Heard) -> Hearing:
         deadline_ms,
         0,
         day_about if about is was or about == was else day_about or was,
-        entries,
+        *heard[-3:],
     )
     return new_tuple(Hearing, (new_tuple(Record, record), lost))
 
@@ -134,6 +137,8 @@ def _first(heard: Heard) -> Record:
         shown_until_ms=0,
         deadline_ms=None,
         entries=heard.entries,
+        application_id=heard.application_id,
+        data_rate=heard.data_rate,
     )
 
 

@@ -72,7 +72,8 @@ class Record(NamedTuple):
     the newest measurement time lies from the network server's. `problems` is what the newest event said (bits of
     health.PROBLEMS), valid until `shown_until_ms`; `deadline_ms` when time alone may change something. `unread` are
     uplinks since `last_ms` that nobody could read. `day_about` is who the device was when the day began, where it is
-    somebody else since: a day has one name. `entries` are what conditioning remembers.
+    somebody else since: a day has one name. `entries` are what conditioning remembers. `application_id` is where the
+    newest uplink came from and `data_rate` how it was sent: what a downlink needs; empty and None when not known.
     """
 
     about: About
@@ -98,6 +99,8 @@ class Record(NamedTuple):
     unread: int = 0
     day_about: About | None = None
     entries: Entries = NOTHING
+    application_id: str = ""
+    data_rate: int | None = None
 
 
 class Log(NamedTuple):
@@ -128,6 +131,12 @@ new_tuple = tuple.__new__
 def learned(rules: DeviceRules, intervals: int, followed_ms: int) -> bool:
     """Whether an interval is believed: a burst after a join teaches none."""
     return intervals >= rules.least_intervals and followed_ms >= HOUR_MS
+
+
+def since(entries: Entries, time_ms: int) -> Entries:
+    """What is remembered of values from this time on; the same object where that is all."""
+    kept = {key: entry for key, entry in entries.items() if entry[-1] >= time_ms}
+    return entries if len(kept) == len(entries) else kept
 
 
 def dump(records: dict[str, Record]) -> bytes:

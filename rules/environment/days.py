@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from rules.parking.local_time import day_of, window_after
+from rules.local_time import day_of, window_after
 
 PartName = Literal["day", "evening", "night"]
 PARTS: dict[PartName, tuple[int, int]] = {"day": (6, 18), "evening": (18, 22), "night": (22, 6)}

@@ -7,7 +7,7 @@ from rules.asset import Asset
 from rules.environment.alert import Speaker, milliseconds, speaker
 from rules.environment.hours import HourRules, hour_rules
 from rules.environment.level import Limit, Limits, rising
-from rules.parking.local_time import timezone_of
+from rules.local_time import timezone_of
 
 ID = "environment.heat"
 VERSION = 1

@@ -25,7 +25,7 @@ from rules.environment.hours import (
 from rules.environment.level import half_up
 from rules.environment.limits_table import TABLE, YEAR_MEANS
 from rules.environment.state import dump, loader
-from rules.parking.local_time import timezone_of
+from rules.local_time import timezone_of
 from rules.point import Point
 from rules.rule import NOTHING, Input, Observation, Outputs, Rule
 

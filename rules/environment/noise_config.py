@@ -12,7 +12,7 @@ from rules.environment.alert import Speaker, milliseconds, speaker
 from rules.environment.hours import HourRules, hour_rules
 from rules.environment.level import Limit, Limits
 from rules.environment.sound import energy
-from rules.parking.local_time import timezone_of
+from rules.local_time import timezone_of
 
 ID = "environment.noise"
 VERSION = 1

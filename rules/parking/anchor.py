@@ -3,9 +3,9 @@
 from math import sqrt
 from typing import NamedTuple
 
+from rules.local_time import window_after
 from rules.parking.counter_config import CounterConfig
 from rules.parking.counters import Counters, variance
-from rules.parking.local_time import window_after
 
 KEEP = 0.9
 """What a night counts beside the one after it."""

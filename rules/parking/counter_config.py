@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rules.asset import Asset, Assignment
-from rules.parking.local_time import minutes_of, timezone_of
+from rules.local_time import minutes_of, timezone_of
 
 Way = Literal["in", "out"]
 ANY = "*"

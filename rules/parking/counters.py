@@ -10,7 +10,7 @@ from typing import NamedTuple
 from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.parking.counter_config import CounterConfig
-from rules.rule import Observation
+from rules.rule import Json, Observation
 
 COUNT, TOTAL = Quantity.VEHICLE_COUNT, Quantity.VEHICLE_COUNT_TOTAL
 MODULI = (2.0**16, 2.0**24, 2.0**32)
@@ -116,8 +116,29 @@ def count(config: CounterConfig, counters: Counters, capacity: int, found: Moves
     )
 
 
+def plain_totals(totals: Mapping[str, Total]) -> Json:
+    """The totals as JSON."""
+    return {key: tuple(total) for key, total in totals.items()}
+
+
 def heard_ms(config: CounterConfig, totals: Mapping[str, Total], time_ms: int) -> int:
-    """When the counter that was silent longest, of those that stand there, was last heard; 0 for never."""
+    """When the counter that was silent longest, of those that stand there, was last heard; 0 for never.
+
+    It is asked several times in a step: where counters neither come nor go, the newest answer is remembered.
+    """
+    last = _newest[0]
+    if last is not None and last[0] is totals and last[1] is config:
+        return last[2]
+    found = _heard_ms(config, totals, time_ms)
+    if not config.dated:
+        _newest[0] = (totals, config, found)
+    return found
+
+
+_newest: list[tuple[Mapping[str, Total], CounterConfig, int] | None] = [None]
+
+
+def _heard_ms(config: CounterConfig, totals: Mapping[str, Total], time_ms: int) -> int:
     newest: dict[str, int] = {}
     for key, total in totals.items():
         dev_eui = key.partition("/")[0]

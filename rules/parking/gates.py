@@ -4,6 +4,7 @@ A car that parks came in within `counter_match_s`, one that leaves goes out with
 that way, the change is held against the sensor; nothing is held against it while a counter is silent.
 """
 
+from rules.layered import put
 from rules.parking.counter_config import CounterConfig
 from rules.parking.counters import heard_ms, moves
 from rules.parking.space_days_config import DaysConfig
@@ -45,5 +46,5 @@ def _settled(config: DaysConfig, days: Days, ripe: list[Change]) -> Days:
         seen_ms = gates.entered_ms if occupied else gates.left_ms
         space = spaces.get(dev_eui)
         if space is not None and seen_ms < time_ms - config.match_ms:
-            spaces = {**spaces, dev_eui: space._replace(unseen=space.unseen + 1)}
+            spaces = put(spaces, dev_eui, space._replace(unseen=space.unseen + 1))
     return days._replace(spaces=spaces)

@@ -3,19 +3,24 @@
 It follows the states of its lots. A lot of which nothing newer than `news_max_s` is known is neither recommended nor
 warned of. Nothing is requested while nothing is known; when the last lot falls silent, that is said once. Whoever takes
 over the signs (answer `overridden`) is left alone until the time that the answer names, or for `override_hold_s`.
+Signs that do not answer for `answer_timeout_s`, that refuse or report a fault are said to, in an event of their own.
 """
 
+from rules import request_health
 from rules.event import LotState
 from rules.event_parking import Advice, GuidanceReason, ParkingGuidance
 from rules.followed import Followed
 from rules.parking.guidance_config import ZoneConfig, configure, lots_of
-from rules.parking.guidance_event import ID, VERSION, event, point
+from rules.parking.guidance_event import ID, VERSION, event, health, point
 from rules.parking.zone import STATE, Shown, Zone, advice, free_of, word
+from rules.parts import Parts
 from rules.rule import NOTHING, Answered, Input, Json, Outputs, Rule, Tick
 
 __all__ = ["ID", "RULE", "configure", "dump", "initial", "load", "step", "wake"]
 
 DAY_MS = 86_400_000
+READABLE = frozenset({1, VERSION})
+"""Versions whose states can be taken up: the first one knew nothing of answers."""
 LEAST_SPACES = 2
 """A figure that moved by less is not told anew before its renewal."""
 
@@ -34,36 +39,47 @@ def step(config: ZoneConfig, zone: Zone, given: Input | Followed) -> tuple[Zone,
         before = zone.lots.get(lot.subject)
         zone = zone._replace(lots={**zone.lots, lot.subject: word(config, before, lot)})
     elif isinstance(given, Answered):
-        return _hold(config, zone, given), NOTHING
+        return _watched(config, _hold(config, zone, given), given, NOTHING)
     elif not isinstance(given, Tick):
         return zone, NOTHING
-    return _conclude(config, zone, given)
+    zone, outputs = _conclude(config, zone, given)
+    return _watched(config, zone, given, outputs)
 
 
 def wake(config: ZoneConfig, zone: Zone) -> int | None:
-    """When a lot's word ends, guidance can be renewed, or the signs are free again."""
+    """When a lot's word ends, guidance can be renewed, the signs are free again, or their answer is late."""
+    times = (_speaks_ms(config, zone), request_health.wake(zone.carried, config.answer_timeout_ms))
+    return min((time for time in times if time is not None), default=None)
+
+
+def _speaks_ms(config: ZoneConfig, zone: Zone) -> int | None:
+    """When there may be something to request."""
     shown = zone.shown
     if shown is None:
         return None
-    known = zip(config.lots, shown.advices, strict=True)
-    ends = [zone.lots[id_].until_ms for (id_, _), advised in known if advised != "unknown"]
-    if ends and min(ends) > shown.valid_until_ms:
-        ends.append(shown.valid_until_ms - config.renewal_ms)
-    return max(min(ends), zone.held_until_ms) if ends else None
+    lots, advices = zone.lots, shown.advices
+    ends = [lots[id_].until_ms for (id_, _), advised in zip(config.lots, advices, strict=True) if advised != "unknown"]
+    if not ends:
+        return None
+    end_ms = min(ends)
+    if end_ms > shown.valid_until_ms:
+        end_ms = min(end_ms, shown.valid_until_ms - config.renewal_ms)
+    return max(end_ms, zone.held_until_ms)
 
 
 def dump(zone: Zone) -> Json:
-    """The state as JSON."""
+    """The state as JSON, the word of each lot a part of it."""
     return {
-        "lots": {id_: tuple(lot) for id_, lot in zone.lots.items()},
+        "lots": Parts(zone.lots, tuple),
         "shown": zone.shown and zone.shown._asdict(),
         "held_until_ms": zone.held_until_ms,
+        "carried": zone.carried._asdict(),
     }
 
 
 def load(config: ZoneConfig, version: int, kept: Json) -> Zone | None:
-    """The state from JSON without lots that the zone no longer has; None when another version of the rule wrote it."""
-    if version != VERSION:
+    """The state from JSON without lots that the zone no longer has; None when its version is unknown."""
+    if version not in READABLE:
         return None
     zone = STATE.validate_python(kept)
     lots = {id_: zone.lots[id_] for id_, _ in config.lots if id_ in zone.lots}
@@ -72,16 +88,32 @@ def load(config: ZoneConfig, version: int, kept: Json) -> Zone | None:
 
 
 def _hold(config: ZoneConfig, zone: Zone, given: Answered) -> Zone:
+    held_until_ms = zone.held_until_ms
     if given.status == "overridden":
         until_ms = given.until_ms if given.until_ms is not None else given.now_ms + config.hold_ms
-        return zone._replace(held_until_ms=min(until_ms, given.now_ms + DAY_MS))
-    if given.status in {"accepted", "active"} and zone.held_until_ms:
-        return zone._replace(held_until_ms=0)
-    return zone
+        held_until_ms = min(until_ms, given.now_ms + DAY_MS)
+    elif given.status in {"accepted", "active"}:
+        held_until_ms = 0
+    carried = request_health.answered(zone.carried, given, held_until_ms)
+    if (held_until_ms, carried) == (zone.held_until_ms, zone.carried):
+        return zone
+    return zone._replace(held_until_ms=held_until_ms, carried=carried)
+
+
+def _watched(config: ZoneConfig, zone: Zone, given: Input | Followed, outputs: Outputs) -> tuple[Zone, Outputs]:
+    """The zone and the outputs with what is to be said of the signs."""
+    carried = request_health.settled(zone.carried, config.answer_timeout_ms, given.now_ms)
+    said = request_health.say(carried, given.now_ms)
+    if said is None:
+        return (zone if carried is zone.carried else zone._replace(carried=carried)), outputs
+    zone = zone._replace(carried=said)
+    return zone, outputs._replace(events=(*outputs.events, health(config, zone, given)))
 
 
 def _conclude(config: ZoneConfig, zone: Zone, given: Tick | Followed) -> tuple[Zone, Outputs]:
     now_ms, shown = given.now_ms, zone.shown
+    if shown is not None and _stands(config, zone, shown, now_ms):
+        return zone, NOTHING
     advices = tuple([advice(zone.lots.get(id_), now_ms) for id_, _ in config.lots])
     reason = _reason(advices)
     if now_ms < zone.held_until_ms or (shown is None and reason == "no_news"):
@@ -96,7 +128,28 @@ def _conclude(config: ZoneConfig, zone: Zone, given: Tick | Followed) -> tuple[Z
             return zone, NOTHING
     saying = Shown(reason, advices, recommend, until_ms, free)
     request: ParkingGuidance = event(config, zone, saying, now_ms, given.cause)
-    return zone._replace(shown=saying), Outputs((request,), (point(config, zone, saying, now_ms),))
+    carried = request_health.asking(zone.carried, request.id, now_ms)
+    return zone._replace(shown=saying, carried=carried), Outputs((request,), (point(config, zone, saying, now_ms),))
+
+
+def _stands(config: ZoneConfig, zone: Zone, shown: Shown, now_ms: int) -> bool:
+    """Whether what was requested last is as it should be, which it is nearly always; a quick look at each lot."""
+    if now_ms < zone.held_until_ms or now_ms >= shown.valid_until_ms - config.renewal_ms:
+        return False
+    lots = zone.lots
+    free_first: list[str] = []
+    others: list[str] = []
+    for (id_, _), told, told_free in zip(config.lots, shown.advices, shown.free, strict=True):
+        lot = lots.get(id_)
+        if advice(lot, now_ms) != told:
+            return False
+        if lot is not None and lot.occupied is not None and told_free is not None and told != "closed":
+            moved = abs(lot.capacity - lot.occupied - told_free)
+            if moved >= LEAST_SPACES and moved >= config.update * lot.capacity:
+                return False
+        if told == "recommend":
+            (free_first if lot is not None and lot.state == "free" else others).append(id_)
+    return shown.recommend == (*free_first, *others)
 
 
 def _moved(config: ZoneConfig, zone: Zone, shown: Shown, free: tuple[int | None, ...]) -> bool:

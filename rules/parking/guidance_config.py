@@ -15,7 +15,8 @@ class ZoneConfig:
 
     Defaults: divert from 95 % on, until 90 % (the lots' own hysteresis of five points), 15 min of validity and of news:
     the usual figures of parking guidance. New figures when a lot changed by a tenth of its capacity (two spaces at
-    least), and 30 min of silence after somebody took over the signs, are judgement.
+    least), 30 min of silence after somebody took over the signs, and 2 min for an answer, are judgement. A timeout of 0
+    says that nobody answers.
     """
 
     asset: str
@@ -26,6 +27,7 @@ class ZoneConfig:
     news_ms: int
     validity_ms: int
     hold_ms: int
+    answer_timeout_ms: int
     tags: tuple[tuple[str, str], ...]
     position: tuple[tuple[str, float], ...]
 
@@ -50,6 +52,7 @@ def configure(asset: Asset) -> ZoneConfig:
         news_ms=asset.whole("news_max_s", NEWS_S, low=60, high=NEWS_S) * 1000,
         validity_ms=asset.whole("validity_s", NEWS_S, low=60, high=1800) * 1000,
         hold_ms=asset.whole("override_hold_s", 1800, low=60, high=86_400) * 1000,
+        answer_timeout_ms=asset.whole("answer_timeout_s", 120, low=0, high=1800) * 1000,
         tags=asset.tags,
         position=asset.position,
     )

@@ -1,14 +1,26 @@
 """What a zone's signs are asked to show: the event with its evidence and texts, and the derived point."""
 
 from rules.event import SOURCE_ROOT, event_id, instant
-from rules.event_parking import Advice, ParkingGuidance
+from rules.event_parking import Advice, GuidanceHealth, ParkingGuidance
+from rules.followed import Followed
 from rules.parking.guidance_config import ZoneConfig
 from rules.parking.zone import LotWord, Shown, Zone, free_of, limits
 from rules.point import Point
+from rules.request_health import Finding, Texts, body
+from rules.rule import Answered, Input
 
 ID = "parking.guidance"
-VERSION = 1
+VERSION = 2
 SOURCE = f"{SOURCE_ROOT}/{ID}"
+HEALTH: Texts = {
+    None: ("Die Schilder antworten.", "The signs answer."),
+    "no_answer": (
+        "Auf die letzte Anforderung kam keine Antwort. Ob die Schilder sie zeigen, ist nicht bekannt.",
+        "The last request was not answered. Whether the signs show it is not known.",
+    ),
+    "rejected": ("Die letzte Anforderung wurde abgelehnt.", "The last request was rejected."),
+    "fault": ("Die Schilder melden eine Störung.", "The signs report a fault."),
+}
 
 
 def event(config: ZoneConfig, zone: Zone, saying: Shown, now_ms: int, cause: str) -> ParkingGuidance:
@@ -37,6 +49,23 @@ def event(config: ZoneConfig, zone: Zone, saying: Shown, now_ms: int, cause: str
             },
         }
     )
+
+
+def health(config: ZoneConfig, zone: Zone, given: Input | Followed) -> GuidanceHealth:
+    """Whether the signs answer."""
+    carried = zone.carried
+    finding = Finding(
+        carried.problem,
+        carried.since_ms,
+        zone.shown.reason if zone.shown else None,
+        carried.newest,
+        carried.answered_ms,
+        config.answer_timeout_ms,
+        int(isinstance(given, Answered)),
+        carried.shown_until_ms,
+    )
+    about = (ID, VERSION), config.asset
+    return GuidanceHealth.model_validate(body(*about, finding, HEALTH, given.now_ms, given.cause))
 
 
 def point(config: ZoneConfig, zone: Zone, saying: Shown, now_ms: int) -> Point:

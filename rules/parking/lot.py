@@ -1,11 +1,13 @@
 """What is remembered of a lot, and how that is kept."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
 from rules.event import LotBasis, LotLevel, LotReason
-from rules.parking.counters import Counters
+from rules.parking.counters import Counters, plain_totals
+from rules.parts import Parts
 from rules.rule import Json
 
 NEVER_MS = 1 << 53
@@ -35,7 +37,7 @@ class Lot(NamedTuple):
     `history` are the last half hour's changes as (begin of five minutes in ms, spaces taken at their end).
     """
 
-    spaces: dict[str, Space]
+    spaces: Mapping[str, Space]
     heard_ms: int
     working: int
     taken: int
@@ -50,13 +52,13 @@ STATE = TypeAdapter(Lot)
 
 
 def dump(lot: Lot) -> Json:
-    """The state as JSON, spaces as [measured_ms, 0 or 1]."""
+    """The state as JSON, each space a part of it, as [measured_ms, occupied]."""
     counters = lot.counters
     return {
         **lot._asdict(),
-        "spaces": {dev_eui: (space.measured_ms, int(space.occupied)) for dev_eui, space in lot.spaces.items()},
+        "spaces": Parts(lot.spaces, tuple),
         "shown": lot.shown and lot.shown._asdict(),
-        "counters": counters and counters._asdict(),
+        "counters": counters and {**counters._asdict(), "totals": plain_totals(counters.totals)},
     }
 
 

@@ -12,7 +12,7 @@ from rules.parking.counters import begin, count, heard_ms, moves
 from rules.parking.estimate import estimate, fresh_ms, sensed_figure
 from rules.parking.lot import NEVER_MS, Lot, Shown, Space, dump, read
 from rules.parking.lot_config import LotConfig, configure
-from rules.parking.lot_event import ID, VERSION, event, point
+from rules.parking.lot_event import ID, VERSION, told
 from rules.parking.sensed import hear, recount
 from rules.parking.trend import remembered
 from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule, Tick
@@ -108,7 +108,8 @@ def _conclude(config: LotConfig, lot: Lot, given: Input) -> tuple[Lot, Outputs]:
     saying = Shown(reason, level, occupied, until_ms, basis, contradicting)
     history = () if occupied is None else remembered(lot.history, occupied, now_ms)
     lot = lot._replace(level=level, shown=saying, history=history)
-    return lot, Outputs((event(config, lot, saying, given),), (point(config, lot, saying, now_ms),))
+    event, point = told(config, lot, saying, given)
+    return lot, Outputs((event,), (point,))
 
 
 def _level(config: LotConfig, before: LotLevel, occupied: int) -> LotLevel:

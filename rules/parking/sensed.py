@@ -1,6 +1,7 @@
 """Spaces taken by what the sensors of the spaces say."""
 
 from decoders.quantity import Quantity
+from rules.layered import put
 from rules.parking.anchor import Figure
 from rules.parking.lot import NEVER_MS, Lot, Space
 from rules.parking.lot_config import LotConfig
@@ -25,7 +26,7 @@ def hear(config: LotConfig, lot: Lot, given: Observation) -> Lot | None:
     occupied = value == 1.0
     silent_ms = given.time_ms + config.space_silent_ms
     return Lot(
-        {**lot.spaces, dev_eui: Space(given.time_ms, occupied)},
+        put(lot.spaces, dev_eui, Space(given.time_ms, occupied)),
         max(lot.heard_ms, min(given.time_ms, given.now_ms)),
         lot.working if before else lot.working + 1,
         lot.taken + occupied - (before.occupied if before else 0),

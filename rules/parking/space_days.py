@@ -6,8 +6,8 @@ nothing are remembered once an hour. A day on which hardly a sensor was heard gi
 """
 
 from decoders.quantity import Quantity
+from rules.local_time import day_of
 from rules.parking.gates import changed, counted
-from rules.parking.local_time import day_of
 from rules.parking.space_days_config import DaysConfig, configure
 from rules.parking.space_record import Change, Days, Gates, Stays, dump, read
 from rules.parking.stays import at_day_end, heard, point

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from decoders.quantity import Privacy
 from rules.asset import Asset
+from rules.local_time import timezone_of
 from rules.parking.counter_config import CounterConfig
-from rules.parking.local_time import timezone_of
 from rules.parking.lot_config import DAY_S
 from rules.parking.lot_config import configure as configure_lot
 

@@ -1,11 +1,13 @@
 """What is remembered of a lot's spaces from day to day, and how that is kept."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
 from rules.event_parking import SensorFault
-from rules.parking.counters import Total
+from rules.parking.counters import Total, plain_totals
+from rules.parts import Parts
 from rules.rule import Json
 
 
@@ -63,7 +65,7 @@ class Days(NamedTuple):
     `suspects` is what the newest event said.
     """
 
-    spaces: dict[str, Space]
+    spaces: Mapping[str, Space]
     day: tuple[int, int]
     taken: int
     peak: float
@@ -78,11 +80,19 @@ STATE = TypeAdapter(Days)
 
 
 def dump(days: Days) -> Json:
-    """The state as JSON, spaces as lists."""
+    """The state as JSON, each space a part of it."""
+    totals, entered_ms, left_ms, waiting = days.gates
     return {
         **days._asdict(),
-        "spaces": {dev_eui: (space[0], int(space[1]), *space[2:]) for dev_eui, space in days.spaces.items()},
-        "gates": days.gates._asdict(),
+        "spaces": Parts(days.spaces, tuple),
+        "stays": tuple(days.stays),
+        "gates": {
+            "totals": plain_totals(totals),
+            "entered_ms": entered_ms,
+            "left_ms": left_ms,
+            "waiting": tuple([tuple(change) for change in waiting]),
+        },
+        "suspects": tuple([tuple(suspect) for suspect in days.suspects]),
     }
 
 

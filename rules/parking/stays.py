@@ -1,5 +1,6 @@
 """How long cars stay in a lot, as figures of a day; what is known of one space ends with the stay."""
 
+from rules.layered import put
 from rules.parking.space_days_config import DaysConfig
 from rules.parking.space_record import Days, Space, Stays
 from rules.point import Point
@@ -16,7 +17,7 @@ def heard(config: DaysConfig, days: Days, dev_eui: str, time_ms: int, *, occupie
     if before.occupied == occupied:
         if time_ms - before.newest_ms < HEARD_EVERY_MS:
             return days
-        return days._replace(spaces={**days.spaces, dev_eui: before._replace(newest_ms=time_ms)})
+        return days._replace(spaces=put(days.spaces, dev_eui, before._replace(newest_ms=time_ms)))
     known = time_ms - before.newest_ms <= config.silent_ms
     space = before._replace(
         newest_ms=time_ms, occupied=occupied, since_ms=time_ms if known else 0, changes=before.changes + 1
@@ -59,7 +60,7 @@ def point(config: DaysConfig, days: Days, stays: Stays) -> Point | None:
 
 
 def _with(days: Days, dev_eui: str, space: Space, step: int) -> Days:
-    spaces = {**days.spaces, dev_eui: space}
+    spaces = put(days.spaces, dev_eui, space)
     taken = days.taken + step
     return days._replace(spaces=spaces, taken=taken, peak=max(days.peak, taken / len(spaces)))
 

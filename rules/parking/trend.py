@@ -22,18 +22,24 @@ History = tuple[tuple[int, int], ...]
 def remembered(history: History, occupied: int, now_ms: int) -> History:
     """The history after a change: the last half hour and what was before it."""
     slot_ms = now_ms - now_ms % SLOT_MS
-    older = [entry for entry in history if entry[0] < slot_ms]
-    before = [entry for entry in older if entry[0] + SLOT_MS <= now_ms - WINDOW_MS]
-    return (*before[-1:], *older[len(before) :], (slot_ms, occupied))
+    end = len(history)
+    while end and history[end - 1][0] >= slot_ms:
+        end -= 1
+    begin, oldest_ms = 0, now_ms - WINDOW_MS - SLOT_MS
+    while begin + 1 < end and history[begin + 1][0] <= oldest_ms:
+        begin += 1
+    return (*history[begin:end], (slot_ms, occupied))
 
 
 def trend(history: History, capacity: int, steady: float, quick: float, now_ms: int) -> LotTrend:
     """The change of the last half hour; `steady` and `quick` are shares of the capacity an hour."""
     if not history or now_ms - history[0][0] < LEAST_MS:
         return "unknown"
-    begin_ms = now_ms - WINDOW_MS
-    old = [occupied for slot_ms, occupied in history if slot_ms + SLOT_MS <= begin_ms]
-    first = old[-1] if old else history[0][1]
+    oldest_ms, first = now_ms - WINDOW_MS - SLOT_MS, history[0][1]
+    for slot_ms, occupied in history:
+        if slot_ms > oldest_ms:
+            break
+        first = occupied
     change = history[-1][1] - first
     hours = min(WINDOW_MS, now_ms - history[0][0]) / HOUR_MS
     speed = abs(change) / capacity / hours

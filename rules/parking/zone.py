@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from rules.event import EPOCH, MILLISECOND, Evidence, LotBasis, LotState, LotStatus, LotTrend
 from rules.event_parking import Advice, GuidanceReason
 from rules.parking.guidance_config import ZoneConfig
+from rules.request_health import CARRIED, Carried
 
 BEHIND: dict[LotBasis, frozenset[str]] = {
     "sensors": frozenset({"occupied"}),
@@ -45,11 +46,12 @@ class Shown(NamedTuple):
 
 
 class Zone(NamedTuple):
-    """`held_until_ms` is how long somebody else has the signs."""
+    """`held_until_ms` is how long somebody else has the signs; `carried` is whether requests are answered."""
 
     lots: dict[str, LotWord]
     shown: Shown | None
     held_until_ms: int = 0
+    carried: Carried = CARRIED
 
 
 STATE = TypeAdapter(Zone)

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 from rules.asset import Asset
 from rules.point import Point
 from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
-from rules.traffic.approach import FlowConfig, Lanes, approaches, flow_config, hear
+from rules.traffic.approach import FlowConfig, Lanes, approaches, flow_config, hear, kept_lanes, plain_lanes
+from rules.traffic.count import new_tuple
 from rules.traffic.detector_config import configure as configure_detector
 from rules.traffic.link import linked, members
 
@@ -54,11 +55,12 @@ def step(config: JunctionConfig, junction: Junction, given: Input) -> tuple[Junc
         lanes = hear(config.flow, junction.lanes, given)
         if lanes is junction.lanes:
             return junction, NOTHING
-        return junction._replace(lanes=lanes, next_ms=junction.next_ms or given.now_ms + EVERY_MS), NOTHING
+        next_ms = junction.next_ms or given.now_ms + EVERY_MS
+        return new_tuple(Junction, (lanes, next_ms, junction.told_ms)), NOTHING
     if not junction.next_ms or given.now_ms < junction.next_ms:
         return junction, NOTHING
     newest_ms = max((lane.end_ms for lanes in junction.lanes.values() for lane in lanes.values()), default=0)
-    told = junction._replace(next_ms=0, told_ms=newest_ms)
+    told = Junction(junction.lanes, 0, newest_ms)
     return told, NOTHING if newest_ms <= junction.told_ms else Outputs((), _points(config, junction, given.now_ms))
 
 
@@ -69,12 +71,17 @@ def wake(_config: JunctionConfig, junction: Junction) -> int | None:
 
 def dump(junction: Junction) -> Json:
     """The state as JSON."""
-    return junction._asdict()
+    lanes, next_ms, told_ms = junction
+    flat = {id_: plain_lanes(devices) for id_, devices in lanes.items()}
+    return {"lanes": flat, "next_ms": next_ms, "told_ms": told_ms}
 
 
-def load(_config: JunctionConfig, version: int, kept: Json) -> Junction | None:
+def load(config: JunctionConfig, version: int, kept: Json) -> Junction | None:
     """The state from JSON; None when another version of the rule wrote it."""
-    return STATE.validate_python(kept) if version == VERSION else None
+    if version != VERSION:
+        return None
+    junction = STATE.validate_python(kept)
+    return junction._replace(lanes=kept_lanes(config.flow, junction.lanes))
 
 
 def _points(config: JunctionConfig, junction: Junction, now_ms: int) -> tuple[Point, ...]:
@@ -82,10 +89,10 @@ def _points(config: JunctionConfig, junction: Junction, now_ms: int) -> tuple[Po
     for name, flow in approaches(config.flow, junction.lanes, now_ms).items():
         if flow.gap is not None:
             continue
-        fields = [*config.position, ("flow", round(flow.flow_vph, 1)), ("coverage", round(flow.coverage, 3))]
+        fields = (*config.position, ("flow", round(flow.flow_vph, 1)), ("coverage", round(flow.coverage, 3)))
         if flow.speed_kmh is not None:
-            fields.append(("vehicle_speed", round(flow.speed_kmh, 1)))
-        points.append(Point("asset", (*config.tags, ("channel", name)), tuple(fields), flow.newest_ms))
+            fields = (*fields, ("vehicle_speed", round(flow.speed_kmh, 1)))
+        points.append(Point("asset", (*config.tags, ("channel", name)), fields, flow.newest_ms))
     return tuple(points)
 
 

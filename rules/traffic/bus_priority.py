@@ -51,9 +51,9 @@ def step(config: BusConfig, bus: Steered, given: Input) -> tuple[Steered, Output
     return stepping(config, bus, given, (ID, VERSION), _decide)
 
 
-def load(_config: BusConfig, version: int, kept: Json) -> Steered | None:
+def load(config: BusConfig, version: int, kept: Json) -> Steered | None:
     """The state from JSON; None when another version of the rule wrote it."""
-    return steered.load(kept) if version == VERSION else None
+    return steered.load(config, kept) if version == VERSION else None
 
 
 def level(config: BusConfig, before: PriorityLevel, load_: float, buses_per_hour: float) -> PriorityLevel:

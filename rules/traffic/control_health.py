@@ -1,15 +1,11 @@
 """The event that says that requests are not carried out."""
 
-from collections.abc import Mapping
-
-from rules.event import SOURCE_ROOT, event_id, instant
 from rules.event_traffic import ControlHealth
+from rules.request_health import RENEWAL_MS, VALIDITY_MS, Finding, Texts, body
 from rules.rule import Answered, Input
-from rules.traffic.control import Control, ControlConfig, Problem
+from rules.traffic.control import Control, ControlConfig
 
-VALIDITY_MS = 24 * 3_600_000
-RENEWAL_MS = VALIDITY_MS // 4
-TEXTS: Mapping[Problem | None, tuple[str, str]] = {
+TEXTS: Texts = {
     None: ("Anforderungen werden beantwortet.", "Requests are answered."),
     "no_answer": (
         "Auf die letzte Anforderung kam keine Antwort. Die Anlagen laufen nach ihrem örtlichen Plan.",
@@ -41,39 +37,15 @@ def say(
 
 
 def _event(config: ControlConfig, control: Control, given: Input, rule: tuple[str, int], asset: str) -> ControlHealth:
-    problem, asked = control.problem, control.asked
-    german, english = TEXTS[problem]
-    waited_s = max(0, given.now_ms - control.problem_ms) / 1000
-    evidence = {
-        "quantity": "answer_age",
-        "value": waited_s,
-        "unit": "s",
-        "window_s": None,
-        "threshold": config.answer_timeout_ms / 1000,
-        "hysteresis": None,
-        "n_samples": int(isinstance(given, Answered)),
-        "newest_at": instant(control.reported_ms) if control.reported_ms else None,
-        "age_s": max(0, given.now_ms - control.reported_ms) / 1000 if control.reported_ms else None,
-        "sources": (),
-    }
-    return ControlHealth.model_validate(
-        {
-            "id": event_id(rule[0], asset, "health", given.cause),
-            "source": f"{SOURCE_ROOT}/{rule[0]}",
-            "subject": asset,
-            "time": instant(given.now_ms),
-            "data": {
-                "rule": rule[0],
-                "rule_version": rule[1],
-                "valid_until": instant(control.shown_until_ms),
-                "evidence": (evidence,) if problem else (),
-                "state": "problem" if problem else "ok",
-                "problem": problem,
-                "asked": asked.programme if asked else None,
-                "request_id": asked.id if asked else None,
-                "since": instant(control.problem_ms) if problem else None,
-                "text_de": german,
-                "text_en": english,
-            },
-        }
+    asked = control.asked
+    finding = Finding(
+        control.problem,
+        control.problem_ms,
+        asked.programme if asked else None,
+        asked.id if asked else None,
+        control.reported_ms,
+        config.answer_timeout_ms,
+        int(isinstance(given, Answered)),
+        control.shown_until_ms,
     )
+    return ControlHealth.model_validate(body(rule, asset, finding, TEXTS, given.now_ms, given.cause))

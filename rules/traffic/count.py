@@ -74,6 +74,7 @@ class Heard(NamedTuple):
 
 
 UNHEARD = Heard()
+NO_COUNT = (0.0, None, "")
 
 
 class _Sum:
@@ -97,30 +98,79 @@ class _Sum:
         return self.speeds / self.weight if self.weight else None
 
 
-def counts_vehicles(observation: Observation) -> bool:
-    """Whether an uplink counts vehicles at all."""
-    for quantity, _, _ in observation.readings:  # noqa: SIM110 - three times as fast as any()
-        if quantity is COUNT or quantity is TOTAL:
-            return True
-    return False
-
-
 def take(config: DetectorConfig, heard: Heard, given: Observation) -> tuple[Heard, Count | None]:
     """What the device counted up to this uplink; None where it does not tell an interval of all vehicles.
 
-    Late data and clocks ahead change nothing: the same `heard` comes back.
+    Late data and clocks ahead change nothing: the same `heard` comes back. All rules about a detector ask this of an
+    uplink one after the other, so the newest answer is remembered.
     """
-    if not counts_vehicles(given) or not given.usable(heard.end_ms + 1):
+    last = _newest[0]
+    if last is not None and last[0] is given and last[1] is config and (last[2] is heard or last[2] == heard):
+        return (heard, None) if last[3] is last[2] else last[3:]
+    found, count = _taken(config, heard, given)
+    _newest[0] = (given, config, heard, found, count)
+    return found, count
+
+
+_newest: list[tuple[Observation, DetectorConfig, Heard, Heard, Count | None] | None] = [None]
+
+
+def _taken(config: DetectorConfig, heard: Heard, given: Observation) -> tuple[Heard, Count | None]:
+    single = _single(given)
+    if single is NO_COUNT or not given.usable(heard.end_ms + 1):
         return heard, None
+    if single is not None:
+        vehicles, speed_kmh, channel = single
+        if not _wanted(config, channel) or split(channel)[0]:
+            return heard, None
+        return _counted(config, heard, given, given.time_ms - config.interval_ms, vehicles, speed_kmh)
     begin_ms, sums, totals, reset = _sums(config, heard, given)
     if not reset and (not sums or (len(sums) == 1 and "" not in sums)):
         return (heard, None) if totals == heard.totals else (heard._replace(totals=totals), None)
-    end_ms = given.time_ms
-    vehicles = None if reset else _all(sums)
-    heard = _remember(heard, end_ms, vehicles, totals)
-    quality = _quality(config, heard, begin_ms, given)
-    speed_kmh = None if reset else _mean(sums)
+    if totals is not heard.totals:
+        heard = heard._replace(totals=totals)
+    if reset:
+        return _counted(config, heard, given, begin_ms, None, None)
     classes = () if len(sums) == 1 else _classes(sums)
+    return _counted(config, heard, given, begin_ms, _all(sums), _mean(sums), classes)
+
+
+def _single(given: Observation) -> tuple[float, float | None, str] | None:
+    """Vehicles, speed and channel of an uplink that holds one number of vehicles; NO_COUNT where it holds none."""
+    count = speed_kmh = None
+    speeds = 0
+    for reading in given.readings:
+        quantity = reading[0]
+        if quantity is COUNT:
+            if count is not None:
+                return None
+            count = reading
+        elif quantity is TOTAL:
+            return None
+        elif quantity is SPEED:
+            speed_kmh, speeds = reading, speeds + 1
+    if count is None:
+        return NO_COUNT
+    if speeds > 1:
+        return None
+    _, vehicles, channel = count
+    if speed_kmh is None or speed_kmh[2] != channel or not vehicles > 0:
+        return vehicles + 0.0, None, channel
+    return vehicles + 0.0, vehicles * speed_kmh[1] / vehicles, channel
+
+
+def _counted(
+    config: DetectorConfig,
+    heard: Heard,
+    given: Observation,
+    begin_ms: int,
+    vehicles: float | None,
+    speed_kmh: float | None,
+    classes: tuple[ClassCount, ...] = (),
+) -> tuple[Heard, Count]:
+    end_ms = given.time_ms
+    heard = _remember(heard, end_ms, vehicles, heard.totals)
+    quality = _quality(config, heard, begin_ms, given)
     return heard, new_tuple(Count, (begin_ms, end_ms, vehicles, speed_kmh, classes, quality))
 
 

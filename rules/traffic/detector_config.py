@@ -1,6 +1,7 @@
 """What a detector declares of itself: role, approach, lanes, distance to the stop line, and how its devices count."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias, cast, get_args
 
 from rules.asset import Asset
@@ -67,7 +68,7 @@ def configure(asset: Asset) -> DetectorConfig:
     lanes = asset.whole("lanes", 1, low=1, high=8)
     wraps_at = asset.number("counter_wraps_at", low=2, high=2.0**53)
     interval_s = _interval_s(asset)
-    return DetectorConfig(
+    config = DetectorConfig(
         asset=asset.id,
         name=asset.name,
         role=cast("Role | None", word(asset, "role", get_args(Role))),
@@ -91,6 +92,13 @@ def configure(asset: Asset) -> DetectorConfig:
         tags=asset.tags,
         position=asset.position,
     )
+    return _one(repr(config), config)
+
+
+@lru_cache(maxsize=65_536)
+def _one(_text: str, config: DetectorConfig) -> DetectorConfig:
+    """The same object for the same parameters (1 and 1.0 are not): all rules about a detector hold one."""
+    return config
 
 
 def text(asset: Asset, name: str) -> str:

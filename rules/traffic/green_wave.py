@@ -48,9 +48,9 @@ def step(config: WaveConfig, wave: Steered, given: Input) -> tuple[Steered, Outp
     return stepping(config, wave, given, (ID, VERSION), _decide)
 
 
-def load(_config: WaveConfig, version: int, kept: Json) -> Steered | None:
+def load(config: WaveConfig, version: int, kept: Json) -> Steered | None:
     """The state from JSON; None when another version of the rule wrote it."""
-    return steered.load(kept) if version == VERSION else None
+    return steered.load(config, kept) if version == VERSION else None
 
 
 def wanted(config: WaveConfig, before: Programme, load_: Load) -> Programme:

@@ -34,8 +34,8 @@ def linked(asset: Asset) -> Linked:
 
 
 def members(asset: Asset) -> Sequence[str]:
-    """The ids of the detectors whose observations the rules about the asset need."""
-    return tuple(detector.id for detector in linked(asset).detectors)
+    """The ids of the detectors whose observations the rules about the asset need: those that measure demand."""
+    return tuple(detector.id for detector in linked(asset).detectors if detector.properties.get("role") == "demand")
 
 
 def link(assets: Iterable[Asset]) -> list[Asset]:

@@ -5,20 +5,23 @@ own are added to the interval that ends at the same time, and the interval is sa
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from pydantic import TypeAdapter
 
-from rules.event import SOURCE_ROOT, event_id, instant
-from rules.event_traffic import TrafficMeasured
+from decoders.quantity import Privacy
+from rules.built import built
+from rules.event import SOURCE_ROOT, Evidence, event_id, instant
+from rules.event_traffic import MeasuredClass, TrafficMeasured, TrafficMeasuredData
 from rules.point import Point
 from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
-from rules.traffic.count import COUNT, UNHEARD, Count, Heard, Quality, class_counts, merged, take
+from rules.traffic.count import COUNT, UNHEARD, Count, Heard, Quality, class_counts, merged, new_tuple, take
 from rules.traffic.detector_config import DetectorConfig, configure
 
 ID = "traffic.measured"
 VERSION = 1
 SOURCE = f"{SOURCE_ROOT}/{ID}"
+TYPE = TrafficMeasured.model_fields["type"].default
 QUALITY_CODES: Mapping[Quality, float] = {
     "good": 0.0,
     "estimated": 1.0,
@@ -66,7 +69,7 @@ def step(config: DetectorConfig, detector: Detector, given: Input) -> tuple[Dete
         return detector, NOTHING
     newest = count or (before.newest if before else None)
     detector = Detector({**detector.devices, given.dev_eui: Device(heard, newest)})
-    return detector, Outputs() if count is None else _outputs(config, count, given)
+    return detector, NOTHING if count is None else _outputs(config, count, given)
 
 
 def wake(_config: DetectorConfig, _detector: Detector) -> int | None:
@@ -76,12 +79,20 @@ def wake(_config: DetectorConfig, _detector: Detector) -> int | None:
 
 def dump(detector: Detector) -> Json:
     """The state as JSON."""
-    return {dev_eui: (device.heard, device.newest) for dev_eui, device in detector.devices.items()}
+    return {dev_eui: (tuple(heard), _plain(newest)) for dev_eui, (heard, newest) in detector.devices.items()}
 
 
 def load(_config: DetectorConfig, version: int, kept: Json) -> Detector | None:
     """The state from JSON; None when another version of the rule wrote it."""
     return STATE.validate_python({"devices": kept}) if version == VERSION else None
+
+
+def _plain(count: Count | None) -> Json:
+    """An interval as JSON."""
+    if count is None:
+        return None
+    begin_ms, end_ms, vehicles, speed_kmh, classes, quality = count
+    return (begin_ms, end_ms, vehicles, speed_kmh, tuple([tuple(each) for each in classes]), quality)
 
 
 def _with_class(config: DetectorConfig, newest: Count, given: Observation) -> Count | None:
@@ -111,58 +122,67 @@ def _judged(config: DetectorConfig, detector: Detector, dev_eui: str, count: Cou
 
 
 def _outputs(config: DetectorConfig, count: Count, given: Observation) -> Outputs:
-    point = _point(config, count)
+    flow = _rounded(count.flow_vph)
+    speed = _rounded(count.speed_kmh)
+    point = _point(config, count, flow, speed)
     if count.end_ms + config.validity_ms <= given.now_ms:
         return Outputs((), (point,))
-    return Outputs((_event(config, count, given),), (point,))
+    return new_tuple(Outputs, ((_event(config, count, given, (flow, speed)),), (point,)))
 
 
-def _point(config: DetectorConfig, count: Count) -> Point:
-    fields: list[tuple[str, float]] = [*config.position, ("quality", QUALITY_CODES[count.quality])]
+def _point(config: DetectorConfig, count: Count, flow: float | None, speed: float | None) -> Point:
+    fields: tuple[tuple[str, float], ...] = (*config.position, ("quality", QUALITY_CODES[count.quality]))
     if count.vehicles is not None:
-        fields += [("vehicle_count", count.vehicles), ("flow", round(count.flow_vph or 0.0, 1))]
-    if count.speed_kmh is not None:
-        fields.append(("vehicle_speed", round(count.speed_kmh, 1)))
-    return Point("asset", config.tags, tuple(fields), count.end_ms)
+        fields = (*fields, ("vehicle_count", count.vehicles), ("flow", flow or 0.0))
+    if speed is not None:
+        fields = (*fields, ("vehicle_speed", speed))
+    return new_tuple(Point, ("asset", config.tags, fields, count.end_ms, Privacy.OPEN))
 
 
-def _event(config: DetectorConfig, count: Count, given: Observation) -> TrafficMeasured:
+def _event(
+    config: DetectorConfig, count: Count, given: Observation, rounded: tuple[float | None, float | None]
+) -> TrafficMeasured:
+    """The event; it goes out with nearly every uplink, so what can only be right is not validated."""
+    data = _data(config, count, given, rounded)
+    values = {
+        "specversion": "1.0",
+        "id": event_id(ID, config.asset, "measured", given.cause),
+        "source": SOURCE,
+        "type": TYPE,
+        "subject": config.asset,
+        "time": instant(given.now_ms),
+        "datacontenttype": "application/json",
+    }
+    if not _in_bounds(count):
+        return TrafficMeasured.model_validate({**values, "data": data})
+    (evidence,) = cast("tuple[dict[str, object]]", data["evidence"])
+    classes = cast("tuple[dict[str, object], ...]", data["classes"])
+    data["evidence"] = (built(Evidence, evidence),)
+    data["classes"] = tuple([built(MeasuredClass, each) for each in classes])
+    values["data"] = built(TrafficMeasuredData, data)
+    return built(TrafficMeasured, values)
+
+
+def _in_bounds(count: Count) -> bool:
+    """Whether the numbers that a device told are what the event's fields want."""
+    told = [count.vehicles, count.speed_kmh]
+    for each in count.classes:
+        told += each[1:]
+    for value in told:
+        if value is not None and not (type(value) is float and value >= 0):
+            return False
+    return count.begin_ms < count.end_ms
+
+
+def _data(
+    config: DetectorConfig, count: Count, given: Observation, rounded: tuple[float | None, float | None]
+) -> dict[str, object]:
+    """The event's data, every field in its order and type."""
+    end = instant(count.end_ms)
     age_s = max(0, given.now_ms - count.end_ms) / 1000
-    return TrafficMeasured.model_validate(
-        {
-            "id": event_id(ID, config.asset, "measured", given.cause),
-            "source": SOURCE,
-            "subject": config.asset,
-            "time": instant(given.now_ms),
-            "data": {
-                "rule": ID,
-                "rule_version": VERSION,
-                "valid_until": instant(count.end_ms + config.validity_ms),
-                "evidence": (_evidence(config, count, given.dev_eui, age_s),),
-                "interval_begin": instant(count.begin_ms),
-                "interval_end": instant(count.end_ms),
-                "count": count.vehicles,
-                "flow": _rounded(count.flow_vph),
-                "speed": _rounded(count.speed_kmh),
-                "classes": [
-                    {"name": each.name, "count": each.vehicles, "speed": _rounded(each.speed_kmh)}
-                    for each in count.classes
-                ],
-                "quality": count.quality,
-                "age_s": age_s,
-                "role": config.role,
-                "approach": config.approach,
-                "lane": config.lane,
-                "lanes": config.lanes,
-                "distance_m": config.distance_m,
-            },
-        }
-    )
-
-
-def _evidence(config: DetectorConfig, count: Count, dev_eui: str, age_s: float) -> dict[str, object]:
+    flow, speed = rounded
     span_ms = count.end_ms - count.begin_ms
-    return {
+    evidence = {
         "quantity": COUNT.field,
         "value": count.vehicles,
         "unit": COUNT.ucum,
@@ -171,9 +191,30 @@ def _evidence(config: DetectorConfig, count: Count, dev_eui: str, age_s: float) 
         "hysteresis": None,
         "n_samples": 1,
         "coverage_pct": round(min(100.0, 100 * config.interval_ms / span_ms), 2),
-        "newest_at": instant(count.end_ms),
+        "newest_at": end,
         "age_s": age_s,
-        "sources": (dev_eui,),
+        "sources": (given.dev_eui,),
+    }
+    return {
+        "rule": ID,
+        "rule_version": VERSION,
+        "valid_until": instant(count.end_ms + config.validity_ms),
+        "evidence": (evidence,),
+        "interval_begin": instant(count.begin_ms),
+        "interval_end": end,
+        "count": count.vehicles,
+        "flow": flow,
+        "speed": speed,
+        "classes": tuple(
+            [{"name": each.name, "count": each.vehicles, "speed": _rounded(each.speed_kmh)} for each in count.classes]
+        ),
+        "quality": count.quality,
+        "age_s": age_s,
+        "role": config.role,
+        "approach": config.approach,
+        "lane": config.lane,
+        "lanes": config.lanes,
+        "distance_m": None if config.distance_m is None else float(config.distance_m),
     }
 
 

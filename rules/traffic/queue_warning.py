@@ -113,7 +113,7 @@ def wake(config: QueueConfig, queue: Queue) -> int | None:
 
 def dump(queue: Queue) -> Json:
     """The state as JSON."""
-    return queue._asdict()
+    return {**queue._asdict(), "devices": {dev_eui: tuple(heard) for dev_eui, heard in queue.devices.items()}}
 
 
 def load(_config: QueueConfig, version: int, kept: Json) -> Queue | None:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from rules.asset import Asset
+from rules.local_time import timezone_of
 
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 SUNDAY = 6
@@ -56,16 +57,7 @@ def schedule(asset: Asset) -> Schedule:
     if not isinstance(value, list):
         raise asset.error("schedule", value, EXPECTED)
     entries = sorted((_entry(asset, each) for each in value), key=lambda entry: entry.minute)
-    return Schedule(zone(asset), tuple(entries), frozenset(_holidays(asset)))
-
-
-def zone(asset: Asset) -> ZoneInfo:
-    """The asset's `timezone`, Europe/Berlin where it says none; raises CityError."""
-    name = asset.properties.get("timezone", "Europe/Berlin")
-    try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise asset.error("timezone", name, "a time zone like Europe/Berlin") from error
+    return Schedule(ZoneInfo(timezone_of(asset)), tuple(entries), frozenset(_holidays(asset)))
 
 
 def _entry(asset: Asset, value: object) -> Entry:

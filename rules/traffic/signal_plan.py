@@ -56,9 +56,9 @@ def step(config: PlanConfig, group: Steered, given: Input) -> tuple[Steered, Out
     return stepping(config, group, given, (ID, VERSION), _decide)
 
 
-def load(_config: PlanConfig, version: int, kept: Json) -> Steered | None:
+def load(config: PlanConfig, version: int, kept: Json) -> Steered | None:
     """The state from JSON; None when another version of the rule wrote it."""
-    return steered.load(kept) if version == VERSION else None
+    return steered.load(config, kept) if version == VERSION else None
 
 
 def _decide(config: PlanConfig, group: Steered, given: Input) -> tuple[Steered, Outputs]:

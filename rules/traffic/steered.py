@@ -5,10 +5,12 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter
 
+from rules.parts import Parts
 from rules.rule import NOTHING, Answered, Input, Json, Observation, Outputs
 from rules.traffic import control_health
-from rules.traffic.approach import FlowConfig, Lanes, hear
+from rules.traffic.approach import FlowConfig, Lanes, hear, kept_lanes, plain_lanes
 from rules.traffic.control import IDLE, Control, ControlConfig, answered
+from rules.traffic.count import new_tuple
 
 
 class Steering(Protocol):
@@ -69,7 +71,8 @@ def stepping(
         lanes = hear(config.flow, state.lanes, given)
         if lanes is state.lanes:
             return state, NOTHING
-        return state._replace(lanes=lanes, next_ms=state.next_ms or next_ms(config, given.now_ms)), NOTHING
+        decide_ms = state.next_ms or next_ms(config, given.now_ms)
+        return new_tuple(Steered, (lanes, state.control, decide_ms, state.why, state.told_ms)), NOTHING
     if isinstance(given, Answered):
         return _answered(config, state, given, rule)
     if not state.next_ms or given.now_ms < state.next_ms:
@@ -83,13 +86,22 @@ def wake(config: Steering, state: Steered) -> int | None:
 
 
 def dump(state: Steered) -> Json:
-    """The state as JSON."""
-    return state._asdict()
+    """The state as JSON, each detector's lanes a part of it."""
+    lanes, control, decide_ms, why, told_ms = state
+    asked = control.asked and tuple(control.asked)
+    return {
+        "lanes": Parts(lanes, plain_lanes),
+        "control": (*control[:2], asked, *control[3:]),
+        "next_ms": decide_ms,
+        "why": why,
+        "told_ms": told_ms,
+    }
 
 
-def load(kept: Json) -> Steered:
-    """The state from JSON."""
-    return STATE.validate_python(kept)
+def load(config: Steering, kept: Json) -> Steered:
+    """The state from JSON, without the lanes of detectors that are not heard any more."""
+    state = STATE.validate_python(kept)
+    return state._replace(lanes=kept_lanes(config.flow, state.lanes))
 
 
 def next_ms(config: Steering, now_ms: int) -> int:

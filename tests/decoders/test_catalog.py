@@ -52,6 +52,7 @@ PERSONAL = {
     "landis-gyr/t550",
     "milesight/at101",
     "opensource/esp32-paxcounter",
+    "quandify/cubicmeter",
     "sontex/supercal-5",
 }
 # Counters at the entries of lots see no single space.

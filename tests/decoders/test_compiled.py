@@ -177,7 +177,7 @@ def test_what_a_constant_must_be_is_named() -> None:
     """The meaning, what was found and what was expected, whatever characters the meaning has."""
     words = (Const("B", 3, 'a "type"\n{x}'),)
     function = compile_read(words, "big", struct.Struct(">B").unpack_from)
-    with pytest.raises(DecodeError, match=r'a "type"\n\{x\} is 0x4; expected 0x3'):
+    with pytest.raises(DecodeError, match=r'a "type"\\n\{x\} is 0x4; expected 0x3'):
         function(b"\x04", 0, [], {})
 
 

@@ -21,7 +21,7 @@ from decoders.error import (
 from decoders.javascript import NO_VARIABLES, Downlink, JsonObject, ScriptCodec
 from decoders.measurement import Measurement, Reading
 from decoders.quantity import Family, Privacy, Quantity
-from decoders.script_engine import literal
+from decoders.script_engine import Call, Engine, Sandbox, literal
 
 TIME_MS = 1_800_000_000_000
 PAYLOAD = bytes.fromhex("00d732")
@@ -58,6 +58,18 @@ def seen(made: ScriptCodec, f_port: int = 2, variables: Mapping[str, float | str
     return made.decode_object(f_port, PAYLOAD, variables, TIME_MS)
 
 
+def sandbox(made: ScriptCodec) -> Sandbox:
+    """What runs a codec's file here."""
+    box = made._box
+    assert isinstance(box, Sandbox)
+    return box
+
+
+def engine(made: ScriptCodec) -> Engine | None:
+    """The context that calls share, None when there is none."""
+    return sandbox(made)._engine
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same_readings(form: str) -> None:
     """However a vendor names the function and wraps the object."""
@@ -87,6 +99,17 @@ def test_the_function_gets_bytes_port_time_and_variables() -> None:
         "isArray": True,
         "isDate": True,
     }
+
+
+@pytest.mark.parametrize(("value", "text"), [(1234567.0, "1234567"), (0.1, "0.1"), (123456.7, "123456.7"), (-5, "-5")])
+def test_a_figure_among_the_variables_keeps_all_its_digits(value: float, text: str) -> None:
+    """A vendor's parseInt of it must not find an exponent."""
+    assert seen(body("return {data: {x: input.variables.x}};"), variables={"x": value}) == {"x": text}
+
+
+def test_what_stands_beside_the_data_is_not_read() -> None:
+    """Of what decodeUplink returns only `data` counts, whatever else a vendor adds."""
+    assert seen(body("return {data: {a: 1}, type: 'x'};")) == {"a": 1}
 
 
 def test_several_objects_are_several_measurements() -> None:
@@ -200,6 +223,25 @@ STATEFUL = {
         "var p = Error;",
         "var was = p.prepareStackTrace ? 2 : 1; p.prepareStackTrace = () => ''; return {n: was};",
     ),
+    "not to be extended": (
+        "String.prototype.f = 1;",
+        "var was = 'x'.f || 2; Object.preventExtensions(String.prototype); return {n: was};",
+    ),
+    "global not to be extended": (
+        "",
+        "globalThis.q = 1; var was = globalThis.q || 2; Object.preventExtensions(globalThis); return {n: was};",
+    ),
+    "inside of what is inherited": (
+        "var p = Object.getOwnPropertyDescriptor(Object.prototype, 'toString').set;",
+        "p = p && p.prototype || {}; p.n = (p.n || 0) + 1; return {n: p.n};",
+    ),
+    "what a polyfill is given": (
+        (
+            "var seen, old = String.prototype.replace; String.prototype.replace = function (given) "
+            "{ seen = given; seen.n = (seen.n || 0) + 1; return old.apply(this, arguments); };"
+        ),
+        "new Date('2020-01-01'); return {n: seen.n};",
+    ),
     "error hook": ("var p = Error;", "var was = p.stackTraceLimit || 1; p.stackTraceLimit = 2; return {n: was};"),
 }
 
@@ -221,10 +263,10 @@ def test_calls_share_one_context() -> None:
         "function Decoder(bytes) { return Object.assign({n: bytes.sum()}, {}); }"
     )
     assert seen(made) == {"n": 265, "own": True}
-    engine = made._sandbox._engine
-    assert engine is not None
+    first = engine(made)
+    assert first is not None
     assert seen(made) == {"n": 265, "own": True}
-    assert made._sandbox._engine is engine
+    assert engine(made) is first
 
 
 @pytest.mark.parametrize(
@@ -240,7 +282,7 @@ def test_what_needs_an_open_context_gets_one(text: str) -> None:
     """A file that changes the language as it decodes, or makes code from text: each call in a context of its own."""
     made = body(text)
     assert [seen(made) for _ in range(2)] == [{"n": 2}] * 2
-    assert made._sandbox._engine is None
+    assert engine(made) is None
 
 
 def test_a_file_may_override_what_objects_inherit() -> None:
@@ -252,7 +294,7 @@ def test_a_file_may_override_what_objects_inherit() -> None:
         "return {data: {p: '' + new P(), o: '' + o, e: '' + new E('m'), c: new E('').constructor === E}};"
     )
     assert seen(made) == {"p": "p", "o": "o", "e": "Mine: m", "c": True}
-    assert made._sandbox._engine is not None
+    assert engine(made) is not None
 
 
 # -- hostile files -----------------------------------------------------------------------------------------------------
@@ -279,6 +321,7 @@ HOSTILE = {
     "deep output": "var o = {}; for (var i = 0; i < 1e5; i++) o = {o: o}; return {data: o};",
     "circular output": "var o = {}; o.o = o; return {data: o};",
     "promise": "return (async () => ({data: {}}))();",
+    "half a letter": "return {data: {x: JSON.rawJSON('\"\\ud800\"')}};",
     "thenable": "return {then() {}};",
     "prototype of errors": (
         "Error.prototype.toString = Error.prototype[Symbol.toPrimitive] = function () { while (true); }; null.x;"
@@ -321,7 +364,7 @@ def test_promises_that_nobody_waits_for_pile_up_to_no_end() -> None:
         "for (var i = 0; i < 300; i++) Promise.resolve('x'.repeat(500) + i).then(() => {}); return {data: {a: 1}};"
     )
     assert all(seen(made) == {"a": 1} for _ in range(200))
-    assert made._sandbox.plan().touched is not None
+    assert sandbox(made).plan().touched is not None
 
 
 def test_no_io_is_within_reach() -> None:
@@ -388,17 +431,59 @@ def test_an_error_is_no_timeout() -> None:
             seen(made)
 
 
-def test_a_codec_that_hung_is_off_for_good() -> None:
-    """It may still run somewhere: its context is not touched again."""
+def test_one_that_times_out_between_good_answers_is_left_alone_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten times within a minute are too many; ten within an hour are not."""
+    monkeypatch.setattr(script_engine, "TIME_LIMIT_S", 0.005)
+    now_s = [1000.0]
+    made = codec(FINE.replace("%s", "while (true);"), clock=lambda: now_s[0])
 
-    def hang(_: object) -> str:
-        raise ScriptHung("no answer within 1 s, and it cannot be interrupted")
+    def ten(apart_s: float) -> None:
+        for _ in range(10):
+            assert seen(made, f_port=1) == {"a": 1}
+            now_s[0] += apart_s
+            with pytest.raises(ScriptTimeout):
+                seen(made)
 
-    made = codec("function Decoder() { return {a: 1}; }", run=hang)
-    with pytest.raises(ScriptHung):
-        seen(made)
-    with pytest.raises(ScriptRefused, match="until its file changes"):
-        seen(made)
+    ten(360)
+    assert made.problem == ""
+    now_s[0] += 60
+    ten(5)
+    with pytest.raises(ScriptRefused, match="10 times within 60 s; not asked again for 60 s"):
+        seen(made, f_port=1)
+
+
+class Hanging:
+    """What must be ended from outside in its first calls."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+
+    def check(self) -> None:
+        """As any."""
+
+    def learn(self) -> None:
+        """As any."""
+
+    def ask(self, _: Call) -> str:
+        """No answer, or one."""
+        self._left -= 1
+        if self._left >= 0:
+            raise ScriptHung("no answer within 1 s, and it had to be ended")
+        return '=u{"data":{"a":1}}'
+
+
+def test_a_codec_that_hung_is_off_for_a_while_at_once() -> None:
+    """A minute after the first time, two after the next; an answer in time makes all good."""
+    now_s, hanging = [0.0], Hanging(2)
+    made = codec("", clock=lambda: now_s[0], box=lambda _: hanging)
+    for pause_s in (60, 120):
+        with pytest.raises(ScriptHung):
+            seen(made)
+        with pytest.raises(ScriptRefused, match=f"had to be ended; not asked again for {pause_s} s"):
+            seen(made)
+        now_s[0] += pause_s
+    assert seen(made) == {"a": 1}
+    assert made.problem == ""
 
 
 # -- downlinks ---------------------------------------------------------------------------------------------------------
@@ -428,6 +513,13 @@ def test_every_form_of_encoding_is_understood(script: str, expected: tuple[int, 
         ("function Decoder() {}", "no encodeDownlink, Encode or Encoder"),
         ("function Encoder() { return {bytes: [300]}; }", "list of bytes"),
         ("function Encoder() { return 'ff'; }", "list of bytes"),
+        ("function Encoder() { return new Array(300).fill(1); }", "300 bytes"),
+        ("function encodeDownlink() { return {bytes: [1], fPort: 0}; }", "an fPort of 1 to 255, got 0"),
+        ("function encodeDownlink() { return {bytes: [1], fPort: '5'}; }", "an fPort of 1 to 255, got 5"),
+        (
+            "function encodeDownlink() { var b = Buffer.alloc(2); b.writeUInt16BE(65536); return {bytes: [...b]}; }",
+            "65536, expected 0 to 65535",
+        ),
         ("function encodeDownlink() { return {errors: ['m is missing']}; }", "m is missing"),
     ],
 )
@@ -469,6 +561,16 @@ EXPRESSIONS: dict[str, object] = {
         "b.writeIntLE(-1, 6, 1); return b.toString('hex'); })()"
     ): "fffe01000000ff",
     "new Buffer([1, 2]).length": 2,
+    "new Buffer(2).toString('hex')": "0000",
+    "Buffer.from([1, 2, 3]).toString('hex', -2, 2)": "0102",
+    "Buffer.from([1, 2]).readUintBE(0, 2)": 258,
+    "Buffer.alloc(4).fill(Buffer.from([1, 2])).toString('hex')": "01020102",
+    "Buffer.from([1, 2, 3, 4]).swap32().readUInt32LE()": 0x01020304,
+    "Buffer.from('abcabc').lastIndexOf('bc')": 4,
+    "Buffer.from('abcabc').indexOf('6263', -3, 'hex')": 4,
+    "Buffer.alloc(8).writeBigInt64BE(-2n, 0)": 8,
+    "(() => { const t = Buffer.alloc(3); return [Buffer.from([1, 2, 3]).copy(t, 1, 1), ...t]; })()": [2, 0, 2, 3],
+    "Buffer.from(new String('ab')).toString()": "ab",
     "Buffer('00ff', 'hex')[1]": 255,
     "Buffer.from('abc').indexOf('c')": 2,
     "Buffer.from(new Uint8Array([1, 2]).buffer, 1).length": 1,
@@ -497,7 +599,7 @@ def test_shims_do_as_the_originals(expression: str) -> None:
     """Buffer as in Node, TextDecoder as in browsers; the clock stands at the uplink's time, in UTC."""
     made = body(f"return {{data: {{x: {expression}}}}};")
     assert seen(made) == {"x": EXPRESSIONS[expression]}
-    assert made._sandbox._engine is not None
+    assert engine(made) is not None
 
 
 @pytest.mark.parametrize(
@@ -509,6 +611,15 @@ def test_shims_do_as_the_originals(expression: str) -> None:
         "require('fs')",
         "new TextDecoder('x')",
         "Buffer.from([1]).toString('x')",
+        "Buffer.from(undefined)",
+        "Buffer.from({})",
+        "Buffer.from(5)",
+        "Buffer.from([1]).swap16()",
+        "Buffer.alloc(2).writeInt16LE(32768)",
+        "Buffer.alloc(2).writeUInt8(-1)",
+        "Buffer.alloc(3).writeIntBE(-8388609, 0, 3)",
+        "Buffer.alloc(3).writeUIntLE(16777216, 0, 3)",
+        "Buffer.alloc(8).writeBigInt64LE(2n ** 63n)",
     ],
 )
 def test_shims_refuse_what_the_originals_refuse(expression: str) -> None:
@@ -543,3 +654,12 @@ def test_plain_json_stays_what_it_is() -> None:
     """Whatever JSON can say comes out of a literal the same."""
     value = {"a": [1, -2.5, True, None, "ü\u2028😀"], "": {}}
     assert literal(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize("thrown", ["'a\\nb'", "'\\ud800'", "String", "{name: '\\u0007', message: '\\u2028'}"])
+def test_what_a_file_throws_becomes_one_printable_line(thrown: str) -> None:
+    """Whatever a vendor's text holds: it must fit into a log, a journal and a terminal."""
+    for made in (body(f"throw {thrown};"), codec(f"throw {thrown}; function Decoder() {{}}")):
+        with pytest.raises(ScriptError) as error:
+            made.decode(1, b"", TIME_MS)
+        assert str(error.value).isprintable()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decoders.error import MappingError
-from decoders.mapping import DEFAULT, parse
+from decoders.mapping import DEFAULT, as_number, parse
 from decoders.measurement import Measurement, Reading
 from decoders.quantity import Family, Privacy, Quantity
 from decoders.unit import UnitError, conversion
@@ -70,11 +70,39 @@ def test_a_table_converts_what_it_names() -> None:
     }
 
 
-@pytest.mark.parametrize("nothing", [-1, "n/a", None, "NaN", "inf", "full", [], {}])
+@pytest.mark.parametrize("nothing", [-1, "n/a", None, "NaN", "inf", "full", [], {}, 10**400, "1e999"])
 def test_no_reading_is_no_number(nothing: object) -> None:
     """Markers, null, NaN, infinity, other words and structures leave the reading out."""
     found = {"level_cm": nothing, "lid": "closed"}
     assert values(parse(TABLE, "bin.toml").measurement(found, NOW_MS)) == {("open", ""): 0.0}
+
+
+@pytest.mark.parametrize("found", [65535, 65535.0, "65535", " 65535.0 ", 3276.7000000000003, "3276.7", -327.68, "N/A"])
+def test_a_marker_is_known_however_it_is_written(found: object) -> None:
+    """As a number, as its text, as what division by ten made of it."""
+    table = parse('[[field]]\npath = "x"\nquantity = "co2"\ninvalid = [65535, 3276.7, -327.68, "N/A"]', "t")
+    with pytest.raises(MappingError):
+        table.measurement({"x": found}, NOW_MS)
+    assert values(table.measurement({"x": 3276.6}, NOW_MS)) == {("co2", ""): 3276.6}
+
+
+@pytest.mark.parametrize(
+    ("found", "value"), [(True, 0.0), (False, 1.0), (2, 7.0), (2.0, 7.0), ("2", 7.0), (3, 3.0), (2.5, 2.5), ("ja", 9.0)]
+)
+def test_words_are_found_for_flags_and_numbers(found: object, value: float) -> None:
+    """As JSON writes them, and as ChirpStack does, whose numbers all have a point; what no word is for stays."""
+    line = '[[field]]\npath = "x"\nquantity = "co2"\nwords = { true = 0, false = 1, "2" = 7, ja = 9 }'
+    assert values(parse(line, "t").measurement({"x": found}, NOW_MS)) == {("co2", ""): value}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("21.5", 21.5), (" -5 ", -5.0), ("+.5e1", 5.0), ("7.", 7.0), ("1_000", None), ("٢١", None), ("0x10", None)]
+    + [(text, None) for text in ("", "1e", "nan", "-Infinity", "21,5", "21.5 °C", "1 2")],
+)
+def test_which_texts_are_numbers(text: str, value: float | None) -> None:
+    """Those of JSON and a little more; nothing that only Python reads as one."""
+    assert as_number(text) == value
 
 
 def test_a_flag_is_not_mistaken_for_a_marker() -> None:
@@ -100,8 +128,10 @@ def test_times(clock: str, value: object, expected: int) -> None:
     table = parse(f'time = {{ path = "t", as = "{clock}" }}\n[[field]]\npath = "x"\nquantity = "co2"', "t")
     assert table.measurement({"x": 1, "t": value}, NOW_MS).time_ms == expected
     assert table.measurement({"x": 1}, NOW_MS).time_ms == NOW_MS
-    with pytest.raises(MappingError, match="is no time"):
-        table.measurement({"x": 1, "t": "yesterday"}, NOW_MS)
+    late: object = "2262-04-12T00:00:00Z" if clock == "iso" else 10**16
+    for nonsense in ("yesterday", late, 10**400, float("nan"), {}):
+        with pytest.raises(MappingError, match="is no time"):
+            table.measurement({"x": 1, "t": nonsense}, NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +145,8 @@ def test_times(clock: str, value: object, expected: int) -> None:
         ('[[field]]\npath = "x"\nquantity = "co2"\nscale = 2', "field.0.scale: Extra inputs"),
         ('family = "wast"\n[[field]]\npath = "x"\nquantity = "co2"', "family: unknown 'wast'; did you mean 'waste'"),
         ('[[field]]\npath = "x"\nquantity = "co2"\nchannel = "A b"', "field.0.channel"),
+        ("x = " + "9" * 5000, "limit (4300 digits)"),
+        ("x = " + "[" * 5000, "recursion"),
     ],
 )
 def test_a_bad_table_is_named(text: str, message: str) -> None:
@@ -131,6 +163,22 @@ def test_nothing_known_is_an_error() -> None:
         DEFAULT.measurement({"mystery": 1}, NOW_MS)
     with pytest.raises(MappingError, match="it has nothing"):
         DEFAULT.measurement({}, NOW_MS)
+
+
+def test_a_name_in_a_message_is_printable() -> None:
+    """Keys come from devices' codecs: line ends and lone surrogates could neither be logged nor stored."""
+    with pytest.raises(MappingError) as error:
+        DEFAULT.measurement({"a\nb\ud800\x1b": 1}, NOW_MS)
+    assert "it has a\\nb\\ud800\\x1b" in str(error.value)
+
+
+def test_an_object_as_deep_as_a_parser_makes_it() -> None:
+    """A value is found however deep it lies, those before it in the object first."""
+    found: dict[str, object] = {"co2": 612}
+    for _ in range(5000):
+        found = {"inside": found, "beside": {"co2": 1}}
+    assert values(DEFAULT.measurement({"a": found, "b": {"co2": 2}}, NOW_MS)) == {("co2", ""): 612.0}
+    assert values(DEFAULT.measurement({"a": {"x": {"co2": 3}}, "b": {"co2": 4}}, NOW_MS)) == {("co2", ""): 3.0}
 
 
 def test_common_names() -> None:
@@ -164,7 +212,7 @@ def test_cayenne_of_chirpstack() -> None:
         "temperatureSensor": {"1": 21.5, "7": -3.25},
         "accelerometer": {"2": {"x": 0.5, "y": -1.0, "z": 0.25}},
         "gpsLocation": {"1": {"latitude": 51.68, "longitude": 7.82, "altitude": 63.0}},
-        "digitalInput": {"3": 1},
+        "digitalInput": {"3": 1, "٣": 1, "1234": 1, "": 1},
     }
     assert values(DEFAULT.measurement(found, NOW_MS)) == {
         ("air_temperature", "ch1"): 21.5,

@@ -64,6 +64,12 @@ def test_one_time_is_enough() -> None:
     assert parse(text, "t").measurement({"timestamp": 1_700_000_000, "co2": 1}, 0).time_ms == 1_700_000_000_000
 
 
+def test_a_value_called_value_hides_no_other() -> None:
+    """At the top it is one of many; only inside of a value does it stand for that."""
+    assert proposed({"value": 3, "temperature": 21.5}).keys() == {"value", "temperature"}
+    assert proposed({"a": {"temperature": {"value": 21, "unit": "°C"}}}).keys() == {"a.temperature"}
+
+
 def test_stated_units_are_used() -> None:
     """{value, unit} says its own unit; one that does not fit makes the proposal unsure."""
     assert proposed({"temperature": {"value": 70, "unit": "°F"}})["temperature"] == (
@@ -87,3 +93,12 @@ def test_published_objects_get_a_table() -> None:
         if isinstance(vector.expected, dict):
             text = table({**vector.expected, "co2": 1})
             assert parse(text, json.dumps(vector.file)).entries
+
+
+def test_an_object_as_deep_as_a_parser_makes_it() -> None:
+    """Its values are proposed in order, each with its whole path."""
+    found: dict[str, Any] = {"co2": 612, "z": 10**400}
+    for _ in range(1500):
+        found = {"x": found}
+    assert [item.value for item in proposals({"first": 1, **found, "last": [2, {"y": 3}]})] == [1, 612, 10**400, 2, 3]
+    assert '.co2"' in table(found)

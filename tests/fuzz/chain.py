@@ -11,6 +11,7 @@ from random import Random
 from typing import cast
 
 from decoders.catalog import CODECS
+from decoders.mapping import OBJECT
 from ingest.calendar import Calendar
 from ingest.dead_letter import Reason
 from ingest.devices import Devices
@@ -22,7 +23,7 @@ from ingest.settings import given
 from rules.catalog import RULES
 from rules.city import City
 from rules.engine import Engine
-from tests.fuzz import seeds
+from tests.fuzz import answers, objects, seeds
 from tests.fuzz.mutation import mutate_bytes, mutate_json, read_json, write_json
 from tests.fuzz.target import Target
 from tests.ingest.uplinks import BIN_DEVICE, CITY, LOT_DEVICES, NOW, PROFILES, event, raw, topic
@@ -108,6 +109,11 @@ def _seeds() -> Iterator[bytes]:
             whole = event(dev_eui, payload=vector.payload, f_port=vector.f_port)
             whole["deviceInfo"]["tags"] = {"codec": codec.id, "asset": "lot-markt", "height": "12.5"}
             yield topic(dev_eui).encode() + b"\n" + json.dumps(whole).encode()
+    for found in objects.OBJECTS:
+        whole = {**event(BIN_DEVICE), "object": found}
+        whole["deviceInfo"]["tags"] = {"codec": OBJECT.id}
+        yield topic(BIN_DEVICE).encode() + b"\n" + json.dumps(whole).encode()
+    yield from answers.SEEDS
 
 
 TARGETS = (Target(name="chain", run=run, refuses=(), seeds=tuple(_seeds()), mutate=mutate, weight=12.0),)

@@ -19,6 +19,7 @@ REPORT_S = 2.0
 SHOWN = 200
 ROOT = Path(__file__).parents[2]
 FINDING = "FINDING"
+ENDED = "ENDED"
 
 
 class TooSlow(BaseException):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 DEVICE = b"70b3d57ed0000001"
 JOIN = b'application/a/device/%b/event/join\n{"deduplicationId":"x","deviceInfo":{"devEui":"%b"},"time":"%b"}'
+TIMED = b'time={path="t",as="iso"}\n[[field]]\npath="x"\nquantity="co2"\n\xff{"x":1,"t":"9999-12-31"}'
 
 FOUND: Mapping[str, tuple[bytes, ...]] = {
     "line/encode": (b"0\xff\xff", b"0\xff\xff1.5\xffa\xff2"),
@@ -29,6 +30,14 @@ FOUND: Mapping[str, tuple[bytes, ...]] = {
         b'{"type":"FeatureCollection","features":[{"type":"Feature","id":"lot-2","geometry":{"type":"Point",'
         b'"coordinates":[7.8,51.6]},"properties":{"kind":"lot","capacity":4,"devices":[{"dev_eui":"%b","note":%b}]}}]}'
         % (DEVICE, b"[" * 983 + b"]" * 983),
+    ),
+    "object/default": (b'{"temperature":1' + b"0" * 400 + b"}", b'{"a\\nb\\ud800":1}'),
+    "object/table": (b"x = " + b"9" * 5000 + b"\xff{}", b"x = " + b"[" * 5000 + b"\xff{}", TIMED),
+    "object/suggest": (b'{"co2":1' + b"0" * 400 + b"}",),
+    "script/bytes": (b"\x07\x02\x04\xed\xa0\x80",),
+    "script/source": (
+        b"\2\xfffunction Decoder() { throw '\\ud800'; }",
+        b"\2\xffthrow String; function Decoder() {}",
     ),
     "chain": (
         JOIN % (DEVICE, DEVICE, b"0001-01-01T00:00:00+14:00"),

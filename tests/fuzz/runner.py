@@ -1,4 +1,4 @@
-"""A given number of inputs over all targets, each target in a process of its own.
+"""A given number of inputs over all targets, by as many workers as there are processors.
 
 Example: make fuzz ARGS="--inputs 1000000 --seed 7"
 """
@@ -14,10 +14,13 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
 
-from tests.fuzz.engine import FINDING, ROOT
+from tests.fuzz.engine import ENDED, FINDING, ROOT
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
@@ -25,6 +28,13 @@ PROGRESS = re.compile(r"#(?P<inputs>\d+)\s.*?(?:cov: (?P<coverage>\d+) .*?)?corp
 ARTIFACT = re.compile(r"Test unit written to (?P<path>\S+)")
 SHOW_S = 5.0
 LAST_WORDS = 5
+
+
+class Order(NamedTuple):
+    """So many inputs for a target."""
+
+    target: str
+    inputs: int
 
 
 @dataclass
@@ -42,9 +52,43 @@ class Result:
         """The progress of the target."""
         rate = self.inputs / self.seconds if self.seconds else 0.0
         return (
-            f"{self.target:<32} {self.inputs:>9} inputs {rate:>8.0f}/s  coverage {self.coverage:>5}  "
+            f"{self.target:<34} {self.inputs:>9} inputs {rate:>8.0f}/s  coverage {self.coverage:>5}  "
             f"corpus {self.corpus:>5}  findings {len(self.findings)}"
         )
+
+
+class Board:
+    """The orders still to be taken, and how far all of them together are; for several threads."""
+
+    def __init__(self, orders: Sequence[Order]) -> None:
+        self.results: list[Result] = []
+        self._orders = orders
+        self._waiting = deque(orders)
+        self._lock = Lock()
+
+    def orders(self) -> Iterator[Order]:
+        """The next order, as long as there is one."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    return
+                order = self._waiting.popleft()
+            yield order
+
+    def end(self, result: Result) -> None:
+        """A target is done with."""
+        with self._lock:
+            self.results.append(result)
+            self.show(result)
+
+    def show(self, result: Result) -> None:
+        """One line: how many targets are done with, and how far this one is."""
+        size = len(str(len(self._orders)))
+        say(f"{len(self.results):>{size}} of {len(self._orders)}  {result.line()}")
+
+    def leave(self) -> None:
+        """What nobody took is a finding each."""
+        self.results += [Result(order.target, findings=["no worker was left to run it"]) for order in self.orders()]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -58,14 +102,12 @@ def main(words: Sequence[str] | None = None) -> int:
     engine = choose_engine(arguments.engine)
     say(f"{arguments.inputs} inputs over {len(chosen)} targets, seed {arguments.seed}, engine {engine}")
     begin = time.monotonic()
-
-    def one(share: tuple[Target, int]) -> Result:
-        target, inputs = share
-        return run(command(target, engine, inputs, arguments.seed, arguments.folder), target.name)
-
+    board = Board(list(shares(chosen, arguments.inputs)))
+    words = command(engine, arguments.seed, arguments.folder)
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        results = list(pool.map(one, shares(chosen, arguments.inputs)))
-    return report(results, time.monotonic() - begin)
+        list(pool.map(lambda _: work(words, board), range(min(arguments.jobs, len(chosen)))))
+    board.leave()
+    return report(board.results, time.monotonic() - begin)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,36 +134,61 @@ def choose_engine(asked: str) -> str:
     return "random"
 
 
-def shares(targets: Sequence[Target], inputs: int) -> Iterator[tuple[Target, int]]:
+def shares(targets: Sequence[Target], inputs: int) -> Iterator[Order]:
     """Each target with its part of the inputs, by weight, the heaviest first."""
     whole = sum(target.weight for target in targets)
     for target in sorted(targets, key=lambda target: -target.weight):
-        yield target, max(1, -int(-inputs * target.weight // whole))
+        yield Order(target.name, max(1, -int(-inputs * target.weight // whole)))
 
 
-def command(target: Target, engine: str, inputs: int, seed: int, folder: Path) -> list[str]:
-    """The worker's command line."""
-    words = ["--engine", engine, "--inputs", str(inputs), "--seed", str(seed), "--folder", str(folder.absolute())]
-    return [sys.executable, "-m", "tests.fuzz.worker", target.name, *words]
+def command(engine: str, seed: int, folder: Path) -> list[str]:
+    """A worker's command line."""
+    words = ["--engine", engine, "--seed", str(seed), "--folder", str(folder.absolute())]
+    return [sys.executable, "-m", "tests.fuzz.worker", *words]
 
 
-def run(words: Sequence[str], name: str) -> Result:
-    """One worker from its start to its end, with its progress shown."""
-    result, begin, shown = Result(name), time.monotonic(), time.monotonic()
-    last: deque[str] = deque(maxlen=LAST_WORDS)
+def work(words: Sequence[str], board: Board) -> None:
+    """One worker, from its start until no order is left or it died."""
     pipe = subprocess.PIPE
-    with subprocess.Popen(words, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, errors="replace") as worker:
-        for line in worker.stdout or ():
-            last.append(line.rstrip())
-            result.seconds = time.monotonic() - begin
-            take(result, line)
-            if time.monotonic() - shown >= SHOW_S:
-                shown = time.monotonic()
-                say(result.line())
-    if worker.returncode and not result.findings:
-        result.findings.append(f"ended with code {worker.returncode}: {' | '.join(last)}")
-    say(result.line())
-    return result
+    with subprocess.Popen(
+        words, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as worker:
+        for order in board.orders():
+            alive = run(worker, order, board)
+            if not alive:
+                return
+
+
+def run(worker: "subprocess.Popen[str]", order: Order, board: Board) -> bool:
+    """One order, with its progress shown; whether the worker lives."""
+    result, begin, shown = Result(order.target), time.monotonic(), time.monotonic()
+    last: deque[str] = deque(maxlen=LAST_WORDS)
+    code: int | None = None
+    give(worker, order)
+    for line in worker.stdout or ():
+        result.seconds = time.monotonic() - begin
+        if line.startswith(ENDED):
+            code = int(line.removeprefix(ENDED))
+            break
+        last.append(line.rstrip())
+        take(result, line)
+        if time.monotonic() - shown >= SHOW_S:
+            shown = time.monotonic()
+            board.show(result)
+    alive = code is not None
+    ended = worker.wait() if code is None else code
+    if (ended or not alive) and not result.findings:
+        result.findings.append(f"ended with code {ended}: {' | '.join(last)}")
+    board.end(result)
+    return alive
+
+
+def give(worker: "subprocess.Popen[str]", order: Order) -> None:
+    """Write the order down for the worker; what becomes of one that died is seen by its silence."""
+    if worker.stdin is not None:
+        with suppress(BrokenPipeError):
+            worker.stdin.write(f"{order.target} {order.inputs}\n")
+            worker.stdin.flush()
 
 
 def take(result: Result, line: str) -> None:

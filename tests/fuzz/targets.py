@@ -2,7 +2,19 @@
 
 from collections.abc import Mapping
 
-from tests.fuzz import chain, cities, codecs, configuration, events, lines
+from tests.fuzz import (
+    answers,
+    chain,
+    cities,
+    codecs,
+    configuration,
+    events,
+    feeds,
+    lines,
+    objects,
+    repositories,
+    scripts,
+)
 from tests.fuzz.target import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -11,6 +23,11 @@ TARGETS: tuple[Target, ...] = (
     *lines.TARGETS,
     *configuration.TARGETS,
     *cities.TARGETS,
+    *answers.TARGETS,
+    *feeds.TARGETS,
+    *objects.TARGETS,
+    *scripts.TARGETS,
+    *repositories.TARGETS,
     *chain.TARGETS,
 )
 BY_NAME: Mapping[str, Target] = {target.name: target for target in TARGETS}

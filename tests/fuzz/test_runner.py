@@ -1,5 +1,6 @@
 """The runner: inputs are shared out, failures are kept, shown with the command that repeats them, and end in 1."""
 
+import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -75,7 +76,7 @@ def test_a_hanging_input_is_a_finding(
 
 def test_inputs_are_shared_by_weight() -> None:
     """Every target gets some, all together at least what was asked for."""
-    shares = {target.name: inputs for target, inputs in runner.shares(TARGETS, 10_000)}
+    shares = {order.target: order.inputs for order in runner.shares(TARGETS, 10_000)}
     assert shares.keys() == {target.name for target in TARGETS}
     assert 10_000 <= sum(shares.values()) <= 10_000 + len(TARGETS)
     assert shares["chain"] > shares["city"] > shares["event/topic"] > 0
@@ -102,21 +103,100 @@ def test_a_run_without_findings(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert not (tmp_path / "findings").exists()
 
 
+def worker(script: str) -> list[str]:
+    """The command of a worker that answers the order `name` so."""
+    return [sys.executable, "-c", f"for name in map(str.strip, __import__('sys').stdin):\n {script}"]
+
+
 @pytest.mark.parametrize(
     ("script", "shown"),
     [
-        ("print('FINDING found/x-1 KeyError at a.py:3')", "KeyError at a.py:3"),
-        ("print('Test unit written to found/x-1'); raise SystemExit(70)", "hang or memory"),
+        ("print('FINDING found/x-1 KeyError at a.py:3', 'ENDED 0', sep='\\n', flush=True)", "KeyError at a.py:3"),
+        ("print('Test unit written to found/x-1', 'ENDED 70', sep='\\n', flush=True)", "hang or memory"),
+        ("print('killed', 'ENDED -9', sep='\\n', flush=True)", "ended with code -9: killed"),
         ("raise SystemExit('no such thing')", "ended with code 1: no such thing"),
     ],
 )
 def test_a_worker_with_a_finding(script: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What it found, or that it died, is shown with the command that repeats it, and the code is 1."""
-    result = runner.run([sys.executable, "-c", script], "event/topic")
-    assert runner.report([result], 1.0) == 1
+    """What it found, or that it or its child died, is shown with the command that repeats it, and the code is 1."""
+    board = runner.Board([runner.Order("event/topic", 5)])
+    runner.work(worker(script), board)
+    assert runner.report(board.results, 1.0) == 1
     said = capsys.readouterr().out
     assert shown in said
     assert ("--reproduce found/x-1" in said) == ("found/x-1" in script)
+
+
+def test_a_worker_takes_one_order_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each result has its own target's progress; how many targets are done with is shown."""
+    board = runner.Board([runner.Order("a", 3), runner.Order("b", 4)])
+    runner.work(worker("print(f'#{name[-1]} DONE cov: 7 ft: 9 corp: 2/9b', 'ENDED 0', sep='\\n', flush=True)"), board)
+    assert [(result.target, result.inputs, result.coverage) for result in board.results] == [
+        ("a", 3, "7"),
+        ("b", 4, "7"),
+    ]
+    assert "2 of 2  b " in capsys.readouterr().out
+
+
+def test_orders_that_no_worker_took_are_findings() -> None:
+    """A worker that dies takes no further one; what is left was not fuzzed, which nobody may overlook."""
+    board = runner.Board([runner.Order("a", 3), runner.Order("b", 4)])
+    runner.work(worker("raise SystemExit(3)"), board)
+    board.leave()
+    assert [len(result.findings) for result in board.results] == [1, 1]
+    assert board.results[1].target == "b"
+    assert runner.report(board.results, 1.0) == 1
+
+
+CHILDREN = """
+import os
+from tests.fuzz.worker import in_a_child
+
+def ends() -> None:
+    raise SystemExit(3)
+
+for work in (lambda: os.kill(os.getpid(), 9), lambda: os._exit(7), ends, lambda: 1 // 0, lambda: None):
+    print(in_a_child(work))
+"""
+
+
+def test_a_target_that_ends_its_process() -> None:
+    """A child that ends badly is told by its code, and the worker lives on."""
+    done = subprocess.run([sys.executable, "-c", CHILDREN], cwd=engine.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["-9", "7", "3", "1", "0"]
+    assert "ZeroDivisionError" in done.stderr
+
+
+INSTRUMENTED = """
+import sys
+from contextlib import contextmanager
+from types import ModuleType
+
+seen = []
+
+@contextmanager
+def instrument_imports(include):
+    assert not {name.partition(".")[0] for name in sys.modules} & set(include), "imported before"
+    yield
+
+atheris = ModuleType("atheris")
+atheris.instrument_imports = instrument_imports
+atheris.instrument_func = lambda function: (seen.append(function), function)[1]
+sys.modules["atheris"] = atheris
+
+from tests.fuzz import worker
+_, targets = worker._guided()
+targets["codec/bosch/tps110"].takes(bytes.fromhex("02000112"))
+print(len(targets), len(seen))
+"""
+
+
+def test_everything_is_instrumented() -> None:
+    """Nothing of the service is imported before atheris looks on, and layouts are instrumented as they are made."""
+    done = subprocess.run(
+        [sys.executable, "-c", INSTRUMENTED], cwd=engine.ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(len(TARGETS)), "1"]
 
 
 def test_an_unknown_target_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,9 @@
 """The folder of vendors' codecs: read, followed while the service runs, and never worse than it was."""
 
 import asyncio
+import errno
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,20 @@ def test_profiles_of_the_folder_yield_to_the_settings(tmp_path: Path) -> None:
     assert library(tmp_path, Other="bosch/tps110").profiles == {"Acme TH": NAME, "Other": "bosch/tps110"}
 
 
+@pytest.mark.parametrize("text", ["profiles = 1", "[profiles]\na = 1", "=", "a = " + "[" * 5000, "a = " + "1" * 5000])
+def test_profiles_that_cannot_be_read_are_refused(tmp_path: Path, text: str) -> None:
+    """Those that were there stay, and nothing else is held up."""
+    put(tmp_path / "acme" / "th.js", SCRIPT % 10)
+    put(tmp_path / "profiles.toml", '[profiles]\n"Acme TH" = "js/acme/th"\n')
+    known = library(tmp_path)
+    put(tmp_path / "profiles.toml", text)
+    put(tmp_path / "acme" / "th.js", SCRIPT % 5)
+    assert follow(known)
+    assert "codec file profiles.toml" in known.problems()
+    assert known.profiles == {"Acme TH": NAME}
+    assert value(known) == 20
+
+
 def test_a_changed_file_is_taken_once_it_rests(tmp_path: Path) -> None:
     """Not while it is being written: what two looks in a row find the same is taken, and no sooner."""
     path = tmp_path / "acme" / "th.js"
@@ -166,6 +182,9 @@ def test_a_changed_file_is_tried_first(tmp_path: Path, text: str, problem: str) 
         ('privacy = "secret"', "open, internal, personal"),
         ("[[field]]\npath = 'x'\nquantity = 'temprature'", "temprature"),
         ("= 1", "line 1"),
+        ("vendor = " + "[" * 5000, "recursion"),
+        ("vendor = " + "1" * 5000, "4300 digits"),
+        ('time = { path = "t", as = "iso" }', "only a table with [[field]]"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_script(tmp_path: Path, table: str, problem: str) -> None:
@@ -225,6 +244,124 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
         "codec file acme/out.js": "a link out of the folder",
         "codec file acme/none.js": "No such file or directory",
     }
+
+
+Change = Callable[[Path], object]
+
+
+def instead(make: Change) -> Change:
+    """Take the file away, and make something else of its name."""
+
+    def change(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return change
+
+
+UNUSABLE: dict[str, tuple[Change, str]] = {
+    "folder": (instead(Path.mkdir), "no file"),
+    "pipe": (instead(os.mkfifo), "no file"),
+    "link to itself": (instead(lambda path: path.symlink_to(path)), "symbolic links"),
+    "device": (instead(lambda path: path.symlink_to("/dev/zero")), "a link out of the folder"),
+    "binary": (lambda path: path.write_bytes(b"\x7fELF\xff"), "not UTF-8"),
+    "empty": (lambda path: path.write_text(""), "none of decodeUplink"),
+    "goes on": (lambda path: path.write_text("var a = []; a.length = 4294967295; a.sort();"), "had to be ended"),
+}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_what_takes_the_place_of_a_script_does_not_take_its_codec_away(tmp_path: Path, what: str) -> None:
+    """A thing that cannot be used is named, what was read stays in use, and all is well once the file is back."""
+    path = tmp_path / "acme" / "th.js"
+    put(path, SCRIPT % 10)
+    known = library(tmp_path)
+    change, problem = UNUSABLE[what]
+    change(path)
+    assert follow(known)
+    assert problem in known.problems()["codec file acme/th.js"]
+    assert value(known) == 10
+    assert not follow(known)
+    if path.is_dir():
+        path.rmdir()
+    path.unlink(missing_ok=True)
+    put(path, SCRIPT % 5)
+    assert follow(known)
+    assert known.problems() == {}
+    assert value(known) == 20
+
+
+def test_a_folder_below_that_leads_out_is_refused(tmp_path: Path) -> None:
+    """A link to a folder elsewhere is no better than one to a file elsewhere."""
+    folder, elsewhere = tmp_path / "codecs", tmp_path / "elsewhere"
+    put(elsewhere / "th.js", SCRIPT % 10)
+    folder.mkdir()
+    (folder / "acme").symlink_to(elsewhere)
+    known = library(folder)
+    assert known.content.scripts == {}
+    assert known.problems() == {"codec file acme/th.js": "a link out of the folder"}
+
+
+def test_a_folder_below_that_cannot_be_looked_into_keeps_its_codecs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others go on being followed."""
+    put(tmp_path / "acme" / "th.js", SCRIPT % 10)
+    put(tmp_path / "own.js", SCRIPT % 1)
+    known = library(tmp_path)
+    entries = Path.iterdir
+
+    def iterdir(path: Path) -> Iterator[Path]:
+        if path.name == "acme":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return entries(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    put(tmp_path / "own.js", SCRIPT % 2)
+    assert follow(known)
+    assert known.problems() == {"codec file acme": "Permission denied"}
+    assert (value(known), value(known, "js/own")) == (10, 50)
+    monkeypatch.undo()
+    assert follow(known)
+    assert known.problems() == {}
+    assert value(known) == 10
+
+
+def test_a_table_that_cannot_be_used_does_not_leave_its_script_without_one(tmp_path: Path) -> None:
+    """The script is not read by common names meanwhile."""
+    script, table = tmp_path / "th.js", tmp_path / "th.toml"
+    put(script, SCRIPT % 10)
+    put(table, "[[field]]\npath = 'temperature'\nquantity = 'water_temperature'\n")
+    known = library(tmp_path)
+    table.unlink()
+    table.mkdir()
+    assert follow(known)
+    assert known.problems() == {"codec file th.toml": "no file"}
+    assert known.codec("js/th").decode(1, b"\1", 0)[0].readings[0].quantity is Quantity.WATER_TEMPERATURE
+
+
+def test_a_change_that_keeps_size_and_time_is_seen(tmp_path: Path) -> None:
+    """As tools leave it that put back the time of a file."""
+    path = tmp_path / "acme" / "th.js"
+    put(path, SCRIPT % 10)
+    known = library(tmp_path)
+    found = path.stat()
+    with path.open("r+") as file:
+        file.write(SCRIPT % 20)
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert follow(known)
+    assert value(known) == 5
+
+
+@pytest.mark.parametrize("name", ["a\nb.js", "a\x1bb.toml", os.fsdecode(b"a\xff.js")])
+def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: str) -> None:
+    """And is named by escapes."""
+    put(tmp_path / name, SCRIPT % 10)
+    known = library(tmp_path)
+    assert known.content.scripts == {}
+    ((shown, reason),) = known.problems().items()
+    assert reason == "a name that cannot be shown"
+    assert shown.isprintable()
 
 
 def test_routes_are_made_anew_with_another_codec(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`stadtfunk codecs test` and `codecs import` on repositories of both layouts, sound and broken."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -109,9 +110,12 @@ def test_both_layouts_are_read(layout: str, request: pytest.FixtureRequest) -> N
     assert result.exit_code == 0, result.output
     assert "acme/th1" in result.stdout
     found = report("test", folder)
-    assert found["decode"]["passed"] + found["encode"]["passed"] == found["codecs"][0]["tests"] > 1
-    assert found["encode"] == {"passed": 1, "failed": []}
-    assert found["unreadable"] == []
+    passed = {"chirpstack": 2, "things_stack": 1}[layout]
+    assert found == {
+        "decode": {"passed": passed, "failed": []},
+        "encode": {"passed": 1, "failed": []},
+        "unreadable": [],
+    }
 
 
 def test_failures_are_told_and_the_rest_goes_on(chirpstack: Path) -> None:
@@ -147,7 +151,49 @@ def test_failures_are_told_and_the_rest_goes_on(chirpstack: Path) -> None:
     }
     assert unreadable["link.js"] == "leads out of the repository"
     assert unreadable["test_decode_bad.json"] == "test 1: expected objects input and expected"
-    assert [item["codec"] for item in found["codecs"]] == ["acme/bad", "acme/slow", "acme/th1"]
+
+
+@pytest.mark.parametrize("kind", ["codec", "tests", "literal", "loading"])
+def test_what_goes_on_and_on_or_is_no_file_holds_nobody(chirpstack: Path, kind: str) -> None:
+    """A pipe, a program that cannot be interrupted: told, and the rest goes on; who hung is not asked again."""
+    codecs, endless = chirpstack / "vendors" / "acme" / "codecs", "var a = []; a.length = 4294967295; a.sort();"
+    if kind in {"codec", "tests"}:
+        name = {"codec": "odd.js", "tests": "test_decode_odd.json"}[kind]
+        write(codecs / "odd.js", SCRIPT)
+        (codecs / name).unlink(missing_ok=True)
+        os.mkfifo(codecs / name)
+    elif kind == "literal":
+        write(codecs / "odd.js", SCRIPT)
+        write(codecs / "test_decode_odd.json", "Array.prototype.sort.call({length: 2 ** 53 - 1})")
+    else:
+        write(codecs / "odd.js", f"function decodeUplink() {{ {endless} }}")
+        write(codecs / "test_decode_odd.json", f"[{'{input: {bytes: []}, expected: {data: {}}},' * 20}]")
+    found = report("test", chirpstack)
+    assert found["decode"]["passed"] == 2
+    told = [item["reason"] for item in (*found["unreadable"], *found["decode"]["failed"])]
+    if kind == "loading":
+        assert len(told) == 20
+        assert "had to be ended" in told[0]
+        assert all("not asked again" in reason for reason in told[1:])
+    else:
+        assert told == ["no file" if kind != "literal" else "no answer within 1 s of CPU time, it had to be ended"]
+
+
+def test_bytes_of_tests_are_bytes(chirpstack: Path) -> None:
+    """A number beyond is a mistake of the test, not another byte."""
+    codecs = chirpstack / "vendors" / "acme" / "codecs"
+    write(codecs / "test_decode_th1.json", "[{input: {fPort: 2, bytes: [256, 215, 50]}, expected: {data: {}}}]")
+    (failed,) = report("test", chirpstack)["decode"]["failed"]
+    assert failed["reason"] == "input.bytes: expected a list of bytes, got [256, 215, 50]"
+
+
+def test_a_device_that_cannot_be_read_is_told(chirpstack: Path) -> None:
+    """Its codec is tested all the same."""
+    write(chirpstack / "vendors" / "acme" / "devices" / "odd.toml", "a = " + "1" * 5000)
+    write(chirpstack / "vendors" / "acme" / "devices" / "deep.toml", "a = " + "[" * 5000)
+    found = report("test", chirpstack)
+    assert found["decode"]["passed"] == 2
+    assert [Path(item["path"]).name for item in found["unreadable"]] == ["deep.toml", "odd.toml"]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +202,8 @@ def test_failures_are_told_and_the_rest_goes_on(chirpstack: Path) -> None:
         ("uplinkDecoder: [", "while parsing"),
         ("uplinkDecoder: {fileName: ../../../secret.js}", "no file of the repository"),
         ("uplinkDecoder: {fileName: none.js}", "no file of the repository"),
+        ("uplinkDecoder: {fileName: " + "x" * 5000 + "}", "no file of the repository"),
+        ("uplinkDecoder: {fileName: self.js}", "no file of the repository"),
         ("uplinkDecoder: {fileName: th1.js, examples: 5}", "expected a list of tests"),
         ("uplinkDecoder: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
         ("a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
@@ -163,12 +211,13 @@ def test_failures_are_told_and_the_rest_goes_on(chirpstack: Path) -> None:
         ), "more than 200000 values"),
         ("a: &a [*a]", "more than 200000 values"),
     ],
-    ids=["syntax", "out of it", "missing", "no list", "tag", "bomb", "itself"],
+    ids=["syntax", "out of it", "missing", "too long", "link to itself", "no list", "tag", "bomb", "itself"],
 )  # fmt: skip
 def test_a_description_that_cannot_be_used_is_told(things_stack: Path, text: str, reason: str) -> None:
     """One line of reason each, and exit 1; the other codecs are tested all the same."""
     write(things_stack / "vendor" / "acme" / "other.yaml", text)
     write(things_stack.parent / "secret.js", SCRIPT)
+    (things_stack / "vendor" / "acme" / "self.js").symlink_to("self.js")
     assert run("test", things_stack).exit_code == 1
     found = report("test", things_stack)
     assert found["decode"]["passed"] == 1

@@ -313,6 +313,19 @@ async def test_wrong_figures_are_warnings(settings: Settings) -> None:
         assert conditioning.warnings() == {}
 
 
+async def test_a_tag_that_meets_nothing_is_a_warning(settings: Settings) -> None:
+    """A quantity or channel that the codec does not know; a property of an asset is for all of its devices."""
+    tags = {"offset_wind_speed": "1", "factor_pulse_count__pulse9": "2", "offset_air_temperature": "0.5"}
+    async with running(settings, LATER) as bench:
+        await bench.send(station(0, 20, 60, tags=tags))
+        warnings = bench.service.processor.conditioning.warnings().values()
+        assert [text.removeprefix(f"device {STATION_DEVICE}: tag ") for text in warnings] == [
+            "offset_wind_speed: the device does not tell wind_speed; it is not used",
+            "factor_pulse_count__pulse9: pulse_count has no channel 'pulse9', known: pulse1, pulse2; it is not used",
+        ]
+        assert await fields(bench, "environment") == ["air_temperature=20.5,air_humidity=32.0"]
+
+
 async def test_status_and_check_show_wrong_figures(settings: Settings) -> None:
     """Those of the city's file in both; a running service adds those of devices."""
     wrong = [feature("station-1", "station", {"dev_eui": STATION_DEVICE}, factor_co2=0)]
@@ -324,7 +337,7 @@ async def test_status_and_check_show_wrong_figures(settings: Settings) -> None:
     in_city = "feature 'station-1': property factor_co2 is 0, expected a number other than 0; it is not used"
     of_device = f"device {STATION_DEVICE}: tag offset_air_temperature is 'x', expected a number; it is not used"
     assert [text for name, text in warnings.items() if name.startswith("calibration")] == [in_city, of_device]
-    assert Finding("warning", "city.file", in_city) in check._city(settings)
+    assert Finding("warning", "city.file", in_city) in check._city(settings, RULES)
     shown = list(check_service._seen({"warnings": warnings}))
     assert shown == [Finding("warning", "calibration", of_device)]
 

@@ -89,8 +89,9 @@ async def test_history_becomes_points_and_nothing_else(tmp_path: Path) -> None:
     assert (result.counts["stored"], result.counts["duplicates"]) == (20, 0)
 
 
-async def test_a_second_backfill_changes_nothing(tmp_path: Path) -> None:
+async def test_a_second_backfill_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known uplinks, and other copies of the same frame, are duplicates; nothing is written for them."""
+    monkeypatch.setattr("ingest.pipeline.ABSENT_S", 3600.0)  # a tick would write, too
     async with running(replay_settings(tmp_path), NOW) as bench:
         store = new_store(bench)
         live = past(20)

@@ -13,7 +13,7 @@ from ingest import check
 from ingest.app import Service
 from ingest.decisions import store as rules_store
 from ingest.decisions.modes import Modes, domain_of_topic
-from ingest.decisions.store import RulesError
+from ingest.decisions.store import RulesError, Withdrawn
 from ingest.journal import Journal
 from ingest.journal_row import settled
 from ingest.outbox import Outbox
@@ -211,7 +211,7 @@ async def test_stop_withdraws_everything_and_start_brings_states_back(tmp_path: 
         async with asyncio.timeout(60):
             while "pending" in {*await statuses(journal, PLAN), *await statuses(journal, STATE)}:
                 await asyncio.sleep(0.05)
-        assert set(await rules.stop("traffic", "anna", "test")) == {"domain", "status", "requests", "states"}
+        assert set(await rules.stop("traffic", "anna", "test")) == {"domain", "status", *Withdrawn._fields}
         await rules.stop("parking", "anna", "")
         await until(lambda: {(PLAN, b"", True, None), (STATE, b"", True, None)} <= set(channel.sent))
         await say(bench, 1, NOW + 2000)
@@ -300,7 +300,7 @@ def test_check_names_a_mode_of_nothing(tmp_path: Path) -> None:
     settings = city_settings(tmp_path)
     for modes, expected in (({"x.y": "off"}, ["rules.modes"]), ({LOT: "off"}, [])):
         given_modes = settings.model_copy(update={"rules": settings.rules.model_copy(update={"modes": modes})})
-        found = check._city(given_modes)
+        found = check._rules(given_modes, RULES, None)
         assert [finding.subject for finding in found if finding.level == "error"] == expected
 
 

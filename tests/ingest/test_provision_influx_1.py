@@ -171,23 +171,32 @@ async def test_the_services_own_user_is_no_administrator(settings: InfluxSetting
 
 
 def raw_lines(first_ms: int) -> bytes:
-    """Three readings in one interval."""
+    """Readings in one interval: three sound ones, and doubtful ones that would change every figure."""
     values = ((10.0, 5, 20, 100), (20.0, 7, 80, 107), (30.0, 0, 50, 111))
-    return b"\n".join(
+    lines = [
         b"traffic,asset=x,dev_eui=a air_temperature=%f,vehicle_count=%d,fill_level=%d,pulse_count_total=%d %d"
         % (*row, first_ms + number * 600_000)
         for number, row in enumerate(values)
+    ]
+    doubtful = (
+        "air_temperature=99,air_temperature_quality=1,vehicle_count=1000,vehicle_count_quality=3",
+        "fill_level=100,fill_level_quality=3,vehicle_count=4,vehicle_count_quality=4",
+        "pulse_count_total=999,pulse_count_total_quality=5,air_temperature=20",
     )
+    for number, text in enumerate(doubtful):
+        lines.append(f"traffic,asset=x,dev_eui=a {text} {first_ms + 1_900_000 + number * 60_000}".encode())
+    lines.append(b"traffic,asset=y,dev_eui=b air_temperature=99,air_temperature_quality=2 %d" % first_ms)
+    return b"\n".join(lines)
 
 
-EXPECTED = [20, 12, 80, 111]
+EXPECTED = [20, 16, 80, 111]
 SELECT = "SELECT air_temperature, vehicle_count, fill_level, pulse_count_total, asset FROM traffic"
 
 
 async def test_continuous_queries_compute_hours_and_days_of_the_city(
     guarded_influxd: Influxd, settings: InfluxSettings
 ) -> None:
-    """Mean, sum, highest and last value, under the same names and tags; a day begins at the city's midnight.
+    """Mean, sum, highest and last sound value, under the same names and tags; a day begins at the city's midnight.
 
     A bucket of its own: the server remembers by name when a query ran last, and runs a new one at once.
     """
@@ -207,6 +216,7 @@ async def test_continuous_queries_compute_hours_and_days_of_the_city(
         for database, first_ms in (("stadt_sums_hourly", hour_ms), ("stadt_sums_daily", day_ms)):
             while [first_ms, *EXPECTED, "x"] not in guarded_influxd.query(SELECT, database):
                 await asyncio.sleep(0.2)
+            assert all(row[-1] == "x" for row in guarded_influxd.query(SELECT, database))
 
 
 async def test_the_flux_of_a_task_computes_the_same(guarded_influxd: Influxd, settings: InfluxSettings) -> None:

@@ -16,6 +16,7 @@ from ingest.journal_schema import JournalError
 from ingest.settings import SettingsError, load
 from ingest.token_file import token_path
 from rules.parking.lot_state import RULE as LOT_RULE
+from rules.parking.space_days import RULE as DAYS_RULE
 from tests.ingest.bench import Bench
 from tests.ingest.requesting import ID, requesting
 from tests.ingest.test_modes import PLAN, STATE, newest, say, statuses
@@ -68,6 +69,12 @@ def lot_state(bench: Bench) -> Any:  # noqa: ANN401 - the rule's own state
     engine = bench.service.engine
     (subject,) = [one for one in engine.subjects_of("lot-markt") if one.rule is LOT_RULE]
     return engine.state(subject.order)
+
+
+def calendar(bench: Bench) -> str:
+    """The parameters of a rule about the lot that goes by local days."""
+    (subject,) = [one for one in bench.service.engine.subjects_of("lot-markt") if one.rule is DAYS_RULE]
+    return repr(subject.config)
 
 
 async def data(bench: Bench, topic: str) -> dict[str, Any]:
@@ -186,6 +193,19 @@ async def test_other_settings_wait_for_a_restart(town: Town) -> None:
         assert bench.service.settings.mqtt.port == 1883
         assert bench.service.settings.city.timezone == "Europe/Berlin"
         assert bench.service.fleet.rules.silent_factor == 9
+
+
+async def test_the_zone_of_the_city_is_that_of_the_rules_and_stays(town: Town) -> None:
+    """The setting reaches the rules; a reload with another one keeps the zone of the start."""
+    town.file.write_text(town.file.read_text().replace("[city]", '[city]\ntimezone = "Europe/Lisbon"'))
+    bench = town.bench()
+    async with bench.service.without_broker():
+        assert "Europe/Lisbon" in calendar(bench)
+        town.write(change=larger)
+        done = await bench.service.reload("anna", "")
+        assert done["restart"] == ["city.timezone"]
+        assert done["changed"] == ["parking.lot_state/lot-markt"], "or the lots would have moved to another zone"
+        assert "Europe/Lisbon" in calendar(bench)
 
 
 @pytest.mark.usefixtures("requesting")

@@ -24,7 +24,7 @@ def sections(model: type[BaseModel], prefix: str = "") -> dict[str, type[BaseMod
 
 SECTIONS = sections(Settings)
 KEYS = [(section, key) for section, model in SECTIONS.items() for key in model.model_fields]
-SECRETS = [("mqtt", "password"), ("influxdb", "token")]
+SECRETS = [("mqtt", "password"), ("influxdb", "token"), ("grafana", "token")]
 
 
 @pytest.fixture(autouse=True)

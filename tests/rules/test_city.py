@@ -44,6 +44,12 @@ def test_an_asset_carries_what_the_file_says() -> None:
     assert city.assets["district-m"].district == "district-m"
 
 
+def test_assets_are_in_the_zone_of_their_city() -> None:
+    """Germany unless told otherwise."""
+    assert City.parse(text(feature())).assets["lot-a"].timezone == "Europe/Berlin"
+    assert City.parse(text(feature()), "Europe/Lisbon").assets["lot-a"].timezone == "Europe/Lisbon"
+
+
 def test_the_position_of_a_shape_is_the_middle_of_its_box() -> None:
     """Lines and areas have one position for maps."""
     ring = [[[7.0, 51.0], [8.0, 51.0], [8.0, 52.0], [7.0, 51.0]]]

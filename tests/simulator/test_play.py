@@ -8,14 +8,16 @@ import pytest
 
 from decoders import catalog
 from decoders.error import DecodeError
+from decoders.quantity import Quantity
 from decoders.simulated import SIMULATED_PREFIX, is_simulated
 from ingest.chirpstack import EventError, JoinEvent, StatusEvent, UplinkEvent, parse, topic_parser, uplink
 from rules.city import City
 from simulator.chirpstack import Encoding, Up
+from simulator.counters import PmxTcr
 from simulator.device import NS_PER_S, Device
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
-from simulator.models import SENSORS, PmxTcr
+from simulator.models import SENSORS
 from simulator.play import Plan, Simulation
 from simulator.sensor import Frame
 from simulator.world import Moment
@@ -277,3 +279,49 @@ def test_useless_city(before: str, after: str, named: str) -> None:
     assert before in TEXT
     with pytest.raises(SimulatorError, match=named):
         Simulation(City.parse(TEXT.replace(before, after)), _plan())
+
+
+@pytest.mark.parametrize("devices", [None, 300])
+def test_counters_at_a_gate_count_what_the_spaces_say(devices: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each car that comes to a space of the lot or leaves it, and nobody at the copies of its spaces elsewhere."""
+    lot = CITY.assets["lot-santa-monica-platz"]
+    ways = {each.dev_eui: str(each.properties["counts"]) for each in lot.devices if "counts" in each.properties}
+    moved: dict[str, int] = defaultdict(int)
+    change = Device.change
+
+    def remember(self: Device, time_ns: int) -> Up | None:
+        before = change(self, time_ns)
+        if self.identity.tags.get("asset") == lot.id:
+            moved["in" if self.sensor.report(self._moment(time_ns), 0, 1).readings[0].value else "out"] += 1
+        return before
+
+    monkeypatch.setattr(Device, "change", remember)
+    totals: dict[str, list[int]] = defaultdict(list)
+    simulation = Simulation(CITY, _plan(devices=devices))
+    for message in simulation.messages(NOON_NS + 18 * HOUR_NS):
+        dev_eui = message.topic.split("/")[3]
+        if dev_eui in ways and message.outcome is Outcome.UNIQUE:
+            (event,) = _uplinks([message])
+            totals[ways[dev_eui]].append(int.from_bytes(event.data, "big"))
+    for way, found in totals.items():
+        assert all(one <= other for one, other in pairwise(found))
+        assert 0 <= moved[way] - (found[-1] - found[0]) <= 2
+        assert moved[way] > 10
+
+
+def test_a_detector_counts_its_direction_on_its_channel() -> None:
+    """In the morning more vehicles drive towards the city, past each detector on the side that its asset names."""
+    morning = 1_795_071_600 * NS_PER_S
+    simulation = Simulation(CITY, Plan(seed=4, start_ns=morning))
+    counted: dict[str, float] = defaultdict(float)
+    for event in _uplinks(list(simulation.messages(morning + 2 * HOUR_NS))):
+        asset = CITY.assets.get(event.device_info.tags.get("asset", ""))
+        if asset is None or asset.properties.get("role") != "demand":
+            continue
+        (measurement,) = catalog.codec("pmx/tcr").decode(event.f_port, event.data, 0)
+        for reading in measurement.readings:
+            if reading.quantity is Quantity.VEHICLE_COUNT:
+                other = {"inbound": "outbound", "outbound": "inbound"}
+                heading = str(asset.properties["direction"])
+                counted[heading if reading.channel == asset.properties["channel"] else other[heading]] += reading.value
+    assert counted["inbound"] > 1.2 * counted["outbound"] > 100

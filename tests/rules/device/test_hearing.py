@@ -190,3 +190,22 @@ def test_a_record_without_the_newer_fields_is_read() -> None:
     whole = record._replace(unread=2, day_about=ABOUT._replace(name="device 0"))
     assert load_one(dump_one(whole)) == whole
     assert load(dump({"a": whole})) == {"a": whole}
+
+
+def test_where_and_how_it_was_heard_last_is_known() -> None:
+    """Application and data rate are the newest uplink's; one that comes late changes neither."""
+    record = after(heard(0, 0, application_id="a", data_rate=0))
+    assert (record.application_id, record.data_rate) == ("a", 0)
+    record = hear(RULES, record, heard(10, 1, application_id="b", data_rate=5, stored=False)).record
+    record = hear(RULES, record, heard(5, 1, application_id="a", data_rate=0)).record
+    assert (record.application_id, record.data_rate) == ("b", 5)
+    assert load_one(dump_one(record)) == record
+    assert load(dump({"d": record})) == {"d": record}
+
+
+def test_a_record_of_before_knows_no_application() -> None:
+    """A record that was kept without these fields has none of them; the next uplink brings them."""
+    form, fields = json.loads(dump_one(after(heard(0, 0, application_id="a", data_rate=5))))
+    record = load_one(json.dumps([form, fields[:-2]]).encode())
+    assert (record.application_id, record.data_rate) == ("", None)
+    assert record._replace(application_id="a", data_rate=5) == after(heard(0, 0, application_id="a", data_rate=5))

@@ -29,6 +29,7 @@ def at(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp()) * 1000
 
 
+EMPTY: frozenset[str] = frozenset()
 START = at("2026-07-06T00:00:00+02:00")
 """A Monday's midnight in Hamm."""
 
@@ -110,7 +111,7 @@ class Place:
     def restart(self) -> None:
         """The service stops and starts with what was kept; all of it must come back as it was."""
         fresh = Engine(self.city, [self.rule])
-        rows = [subject.row(self.engine.state(subject.order)) for subject in self.engine._subjects]
+        rows = [row for one in self.engine._subjects for row in one.rows(EMPTY, self.engine.state(one.order), EMPTY)]
         assert fresh.load(rows) == []
         assert fresh._states == self.engine._states
         fresh.now_ms, fresh.tick_ms = self.engine.now_ms, self.engine.tick_ms

@@ -421,7 +421,7 @@ def test_a_balance_that_wavers_about_a_half_shows_one_figure() -> None:
         ((Assignment("in", properties={"counts": {}}),), {}, "`counts` of a device to be"),
         (COUNTERS, {"night_occupied": 101}, "'night_occupied' is 101"),
         (COUNTERS, {"night_from": "3"}, "'night_from' is '3', expected a time of day"),
-        (COUNTERS, {"timezone": "Mars/Base"}, "'timezone' is 'Mars/Base', expected an IANA name"),
+        (COUNTERS, {"timezone": "Mars/Base"}, "'timezone' is 'Mars/Base', expected a time zone"),
         (COUNTERS, {"learn_ratio": 1}, "'learn_ratio' is 1, expected true or false"),
         (COUNTERS, {"counter_per_minute": 0}, "'counter_per_minute' is 0"),
     ],

@@ -12,13 +12,14 @@ from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.asset import Asset, Assignment, CityError
 from rules.event import LotState, instant
-from rules.event_parking import ParkingGuidance, ParkingGuidanceData
+from rules.event_parking import GuidanceHealth, ParkingGuidance, ParkingGuidanceData
 from rules.followed import Followed
 from rules.parking import lot_state
 from rules.parking.guidance import RULE, configure, dump, load, step
 from rules.parking.guidance_config import lots_of
 from rules.parking.zone import Zone
 from rules.point import Point
+from rules.request_health import CARRIED
 from rules.rule import Answered, Input, Json, Observation, Tick
 
 START = 1_790_000_000_000
@@ -37,6 +38,7 @@ class Play:
         self.states = {lot: lot_state.RULE.initial(config) for lot, config in self.lots.items()}
         self.at = START
         self.events: list[ParkingGuidance] = []
+        self.health: list[GuidanceHealth] = []
         self.points: list[Point] = []
 
     @property
@@ -47,7 +49,8 @@ class Play:
     def give(self, given: Input | Followed) -> None:
         """Any input of the zone."""
         self.zone, outputs = step(self.config, self.zone, given)
-        self.events += cast("tuple[ParkingGuidance, ...]", outputs.events)
+        self.events += [event for event in outputs.events if isinstance(event, ParkingGuidance)]
+        self.health += [event for event in outputs.events if isinstance(event, GuidanceHealth)]
         self.points += outputs.points
 
     def of_lot(self, lot: str, *inputs: Input) -> None:
@@ -331,6 +334,17 @@ def test_a_zone_whose_lots_changed_forgets_the_one_that_left() -> None:
     assert list(found.lots) == ["b"]
     assert found.shown is None
     assert load(play.config, RULE.version + 1, body) is None
+
+
+def test_a_state_of_the_first_version_is_taken_up() -> None:
+    """It knew nothing of answers; a restart of the newer program does not make the signs go dark."""
+    play = Play("a")
+    play.fill("a", 4)
+    body = cast("dict[str, Json]", json.loads(json.dumps(dump(play.zone))))
+    del body["carried"]
+    found = load(play.config, 1, body)
+    assert found is not None
+    assert (found.shown, found.carried) == (play.zone.shown, CARRIED)
 
 
 STEPS = st.lists(

@@ -12,8 +12,8 @@ from decoders.measurement import Reading
 from decoders.quantity import Privacy, Quantity
 from rules.asset import Asset, Assignment, CityError
 from rules.event_parking import SensorSuspicion
+from rules.local_time import day_of
 from rules.parking.gates import MOST_WAITING
-from rules.parking.local_time import day_of
 from rules.parking.space_days import RULE, configure, dump, load
 from rules.parking.space_record import Days
 from rules.point import Point

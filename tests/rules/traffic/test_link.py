@@ -6,6 +6,7 @@ from time import perf_counter_ns
 import pytest
 
 from rules.asset import Asset, CityError
+from rules.parts import SEPARATOR
 from rules.rule import Tick
 from rules.traffic import approach_flow, signal_plan
 from rules.traffic.link import link, linked, members
@@ -14,16 +15,19 @@ from tests.rules.traffic.town import Play, asset, detector, town
 
 
 def test_groups_get_the_detectors_of_their_junctions_and_their_own() -> None:
-    """Each once; corridors get those of their groups."""
+    """Each once, those of demand only; corridors get those of their groups."""
     extra = detector("far", junction="j2")
-    alone = asset("alone", "detector")
-    found = link([*town(None, [extra, alone, asset("c", "corridor", control_groups=["group"], detectors=["alone"])])])
+    alone = asset("alone", "detector", role="demand")
+    exits = [detector("exit", role="exit"), asset("nothing", "detector", junction="j2")]
+    corridor = asset("c", "corridor", control_groups=["group"], detectors=["alone"])
+    found = link(town(None, [extra, alone, *exits, corridor]))
     by_id = {each.id: each for each in found}
     assert sorted(members(by_id["group"])) == ["far", "in", "out"]
     assert sorted(members(by_id["c"])) == ["alone", "far", "in", "out"]
     assert [junction.id for junction in linked(by_id["c"]).junctions] == ["j1", "j2"]
     assert members(by_id["alone"]) == ()
-    assert [each.id for each in found] == [*("in", "out", "j1", "j2", "far", "alone", "c", "group")]
+    names = ["in", "out", "j1", "j2", "far", "alone", "exit", "nothing", "c", "group"]
+    assert [each.id for each in found] == names
 
 
 @pytest.mark.parametrize(
@@ -86,16 +90,19 @@ def test_a_restart_of_flows_changes_nothing() -> None:
 
 
 def test_states_are_small_json() -> None:
-    """A group of twenty detectors keeps less than 4 kB, 200 bytes a detector."""
+    """A group of twenty detectors keeps less than 4 kB, 200 bytes a detector, each in a row of its own."""
     many = [detector(f"d{number}", ("inbound", "outbound")[number % 2]) for number in range(20)]
     city = Play(town(many), signal_plan.RULE)
     for round_ in range(8):
         for number in range(20):
             city.hear(f"d{number}", 20 + (number + round_) % 5)
         city.tick(5)
-    body = city.rows["traffic.signal_plan", "group"].body
-    assert json.loads(body)["state"]["lanes"].keys() == {f"d{number}" for number in range(20)}
-    assert len(body) < 4_000
+    rows = {subject: row.body for (_, subject), row in city.rows.items() if subject.startswith("group")}
+    lanes = {subject.rpartition(SEPARATOR)[2]: len(body) for subject, body in rows.items() if SEPARATOR in subject}
+    assert lanes.keys() == {f"d{number}" for number in range(20)}
+    assert max(lanes.values()) < 200
+    assert "lanes" not in json.loads(rows["group"])["rest"]
+    assert sum(map(len, rows.values())) < 4_000
 
 
 def test_a_step_that_changes_nothing_is_cheap() -> None:

@@ -1,5 +1,6 @@
 """The choice of signal plans, driven through the engine."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -354,18 +355,25 @@ def test_nothing_flaps_within_the_hysteresis(begin: float, noise: list[float]) -
 
 
 @pytest.mark.parametrize(
-    ("local", "plan"),
+    ("zone", "local", "plan"),
     [
-        ("2026-03-29T01:59:00+01:00", "1"),
-        ("2026-03-29T03:00:00+02:00", "2"),
-        ("2026-10-25T02:30:00+02:00", "2"),
-        ("2026-10-25T02:30:00+01:00", "2"),
-        ("2026-10-25T00:30:00+02:00", "1"),
-        ("2026-12-25T07:00:00+01:00", "3"),
-        ("2026-12-25T06:59:59+01:00", "2"),
+        ("Europe/Berlin", "2026-03-29T01:59:00+01:00", "1"),
+        ("Europe/Berlin", "2026-03-29T03:00:00+02:00", "2"),
+        ("Europe/Berlin", "2026-10-25T02:30:00+02:00", "2"),
+        ("Europe/Berlin", "2026-10-25T02:30:00+01:00", "2"),
+        ("Europe/Berlin", "2026-10-25T00:30:00+02:00", "1"),
+        ("Europe/Berlin", "2026-12-25T07:00:00+01:00", "3"),
+        ("Europe/Berlin", "2026-12-25T06:59:59+01:00", "2"),
+        ("Europe/Lisbon", "2026-03-29T00:59:00+00:00", "1"),
+        ("Europe/Lisbon", "2026-03-29T02:15:00+01:00", "2"),
+        ("Europe/Lisbon", "2026-03-29T02:14:59+01:00", "1"),
+        ("Europe/Lisbon", "2026-10-25T01:30:00+01:00", "1"),
+        ("Europe/Lisbon", "2026-10-25T02:15:00+00:00", "2"),
+        ("America/New_York", "2026-03-08T03:00:00-04:00", "2"),
+        ("America/New_York", "2026-11-01T01:30:00-05:00", "1"),
     ],
 )
-def test_the_schedule_follows_the_citys_wall_clock(local: str, plan: str) -> None:
+def test_the_schedule_follows_the_citys_wall_clock(zone: str, local: str, plan: str) -> None:
     """Both clock changes: an entry within the missing hour holds from the next one on; holidays are Sundays."""
     asked = group(
         schedule=[
@@ -375,7 +383,8 @@ def test_the_schedule_follows_the_citys_wall_clock(local: str, plan: str) -> Non
         ],
         holidays=["2026-12-25"],
     )
-    assert configure(asked).schedule.plan_at(round(datetime.fromisoformat(local).timestamp() * 1000)) == plan
+    found = configure(replace(asked, timezone=zone)).schedule
+    assert found.plan_at(round(datetime.fromisoformat(local).timestamp() * 1000)) == plan
 
 
 @pytest.mark.parametrize(

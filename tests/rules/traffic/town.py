@@ -91,7 +91,7 @@ class Play:
         for row in overlay.dirty():
             self.rows[row.rule, row.subject] = row
         failures: list[RuleFailure] = overlay.failures
-        assert not failures
+        assert not failures, failures
         self.engine.merge(overlay)
         self.events += overlay.events
         self.points += overlay.points

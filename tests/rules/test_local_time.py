@@ -1,13 +1,14 @@
 """Days and nightly windows in the city's time, across both clock changes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.asset import Asset, CityError
-from rules.parking.local_time import TIMEZONE, day_of, minutes_of, timezone_of, window_after
+from rules.asset import TIMEZONE, Asset, CityError
+from rules.local_time import day_of, minutes_of, timezone_of, window_after
 
 HOUR = 3_600_000
 SPRING, AUTUMN = "2026-03-29", "2026-10-25"
@@ -33,6 +34,23 @@ def ms(text: str) -> int:
 def test_a_day_begins_at_local_midnight(at: str, begin: str, hours: int) -> None:
     """It has 24 hours, 23 when the clocks go forward, 25 when they go back."""
     begin_ms, end_ms = day_of(TIMEZONE, ms(at))
+    assert begin_ms == ms(begin)
+    assert end_ms - begin_ms == hours * HOUR
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "begin", "hours"),
+    [
+        ("Europe/Lisbon", f"{SPRING}T12:00", f"{SPRING}T00:00", 23),
+        ("Europe/Lisbon", f"{AUTUMN}T12:00", "2026-10-24T23:00", 25),
+        ("America/St_Johns", "2026-03-08T12:00", "2026-03-08T03:30", 23),
+        ("Australia/Lord_Howe", "2026-10-03T20:00", "2026-10-03T13:30", 23.5),
+        ("Asia/Kolkata", f"{SPRING}T12:00", "2026-03-28T18:30", 24),
+    ],
+)
+def test_other_zones_have_their_own_midnights(zone: str, at: str, begin: str, hours: float) -> None:
+    """And their own changes of clocks, by half an hour in one place."""
+    begin_ms, end_ms = day_of(zone, ms(at))
     assert begin_ms == ms(begin)
     assert end_ms - begin_ms == hours * HOUR
 
@@ -85,3 +103,20 @@ def test_times_of_day_and_zones_have_defaults() -> None:
     lot = Asset("lot", "lot", "Lot", {"night_until": "04:30"}, (), 7.8, 51.6)
     assert (minutes_of(lot, "night_from", "03:00"), minutes_of(lot, "night_until", "05:00")) == (180, 270)
     assert timezone_of(lot) == "Europe/Berlin"
+
+
+def test_an_assets_own_zone_goes_before_the_citys() -> None:
+    """Without one the city's holds."""
+    lot = Asset("lot", "lot", "Lot", {}, (), 7.8, 51.6, timezone="Europe/Lisbon")
+    assert timezone_of(lot) == "Europe/Lisbon"
+    assert timezone_of(replace(lot, properties={"timezone": "Asia/Tokyo"})) == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("value", ["Europe/Hamm", "Europe", "", "../etc/passwd", 5, None, []])
+def test_zones_that_are_none_are_refused(value: object) -> None:
+    """The error names the property, the value and what was expected."""
+    lot = Asset("lot", "lot", "Lot", {"timezone": value}, (), 7.8, 51.6)
+    with pytest.raises(
+        CityError, match=r"'lot': property 'timezone' is .*, expected a time zone .* like Europe/Berlin"
+    ):
+        timezone_of(lot)

@@ -4,20 +4,19 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from rules.asset import Asset
+from rules.asset import TIMEZONE, Asset
 
-TIMEZONE = "Europe/Berlin"
 MINUTES_AN_HOUR, HOURS = 60, 24
 DAY = timedelta(days=1)
 
 
 def timezone_of(asset: Asset) -> str:
-    """The asset's `timezone` (IANA name); raises CityError."""
-    name = asset.properties.get("timezone", TIMEZONE)
+    """The asset's property `timezone` (IANA name), the city's where it has none; raises CityError."""
+    name = asset.properties.get("timezone", asset.timezone)
     try:
         return ZoneInfo(str(name)).key
     except (KeyError, ValueError, OSError) as error:
-        raise asset.error("timezone", name, f"an IANA name like {TIMEZONE}") from error
+        raise asset.error("timezone", name, f"a time zone (IANA name) like {TIMEZONE}") from error
 
 
 def minutes_of(asset: Asset, name: str, default: str) -> int:

@@ -1,0 +1,1 @@
+"""What Grafana is asked and told over its HTTP API."""
