@@ -29,11 +29,12 @@ from rules.environment.hours import (
     hour_rules,
     next_close_ms,
 )
+from rules.environment.hours import plain as plain_hours
 from rules.environment.level import Limit, Limits, half_up, level_of, rising, shown_limit
-from rules.environment.state import dump, loader
+from rules.environment.state import loader
 from rules.environment.words import CLASSES, Text
 from rules.point import Point
-from rules.rule import NOTHING, Input, Observation, Outputs, Rule
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 
 ID = "environment.air_quality"
 VERSION = 1
@@ -151,6 +152,11 @@ def wake(config: AirConfig, air: Air) -> int | None:
     """When the open hour is over, or an alert ends for want of data."""
     times = (next_close_ms(config.hours, air.hours), config.speaker.ends_ms(air.shown, air.heard_ms))
     return min((time for time in times if time is not None), default=None)
+
+
+def dump(air: Air) -> Json:
+    """The state as JSON."""
+    return (plain_hours(air.hours), air.levels, air.heard_ms, (*air.shown,))
 
 
 def index_of(config: AirConfig, closed: Closed) -> Indexed | None:

@@ -12,10 +12,10 @@ from decoders.quantity import Quantity
 from rules.asset import Asset
 from rules.environment.alert import Finding, Shown, Speaker, decimal, evidence, milliseconds, speaker
 from rules.environment.level import Limit, Limits, half_up, level_of, rising, shown_limit
-from rules.environment.state import dump, loader
+from rules.environment.state import loader
 from rules.environment.words import Text
 from rules.point import Point
-from rules.rule import NOTHING, Input, Observation, Outputs, Rule
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 
 ID = "environment.gust"
 VERSION = 1
@@ -104,6 +104,13 @@ def wake(config: GustConfig, gusts: Gusts) -> int | None:
         return None
     leaves_ms = min((peaks[0].time_ms for peaks in gusts.devices.values() if peaks), default=gusts.heard_ms)
     return min(leaves_ms + config.window_ms, gusts.heard_ms + config.speaker.fresh_ms)
+
+
+def dump(gusts: Gusts) -> Json:
+    """The state as JSON."""
+    devices, heard_ms, shown = gusts
+    plain = {dev_eui: tuple([(*peak,) for peak in peaks]) for dev_eui, peaks in devices.items()}
+    return (plain, heard_ms, (*shown,))
 
 
 def _believable(config: GustConfig, gust: float, wind: float | None) -> bool:

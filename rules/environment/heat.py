@@ -14,11 +14,12 @@ from rules.environment.alert import Finding, Shown, decimal, evidence
 from rules.environment.days import day_at
 from rules.environment.heat_config import HEARD, ID, TEMPERATURE, VERSION, HeatConfig, configure
 from rules.environment.hours import HOUR_MS, NO_HOURS, Closed, HourMean, Hours, close, hear, next_close_ms
+from rules.environment.hours import plain as plain_hours
 from rules.environment.level import half_up, level_of, shown_limit
-from rules.environment.state import dump, loader
+from rules.environment.state import loader
 from rules.environment.words import Text
 from rules.point import Point
-from rules.rule import NOTHING, Input, Observation, Outputs, Rule
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 
 UNMEASURED_WIND = 2.0
 NIGHT_FROM, NIGHT_UNTIL = 18, 6
@@ -97,6 +98,12 @@ def wake(config: HeatConfig, heat: Heat) -> int | None:
     """When the open hour is over, or an alert ends for want of data."""
     times = (next_close_ms(config.hours, heat.hours), config.speaker.ends_ms(heat.shown, heat.heard_ms))
     return min((time for time in times if time is not None), default=None)
+
+
+def dump(heat: Heat) -> Json:
+    """The state as JSON."""
+    hours, day, night, *rest, shown = heat
+    return (plain_hours(hours), (*day,), (*night,), *rest, (*shown,))
 
 
 def _take(config: HeatConfig, heat: Heat, hour: Closed, points: list[Point]) -> Heat:

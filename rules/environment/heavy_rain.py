@@ -13,10 +13,10 @@ from rules.asset import Asset
 from rules.environment.alert import Finding, Shown, Speaker, decimal, evidence, milliseconds, speaker
 from rules.environment.level import Limit, Limits, half_up, level_of, rising, shown_limit
 from rules.environment.rain_window import AMOUNT, TOTAL, Rain, add, fallen, sum_of
-from rules.environment.state import dump, loader
+from rules.environment.state import loader
 from rules.environment.words import Text
 from rules.point import Point
-from rules.rule import NOTHING, Input, Observation, Outputs, Rule
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 
 ID = "environment.heavy_rain"
 VERSION = 1
@@ -98,6 +98,12 @@ def step(config: RainConfig, rains: Rains, given: Input) -> tuple[Rains, Outputs
 def wake(config: RainConfig, rains: Rains) -> int | None:
     """With an alert, when the windows have slid on by a bucket or its readings are too old."""
     return min(rains.heard_ms + config.speaker.fresh_ms, rains.slide_ms) if rains.shown.level else None
+
+
+def dump(rains: Rains) -> Json:
+    """The state as JSON."""
+    devices, *rest, shown = rains
+    return ({dev_eui: (*rain,) for dev_eui, rain in devices.items()}, *rest, (*shown,))
 
 
 def _hear(config: RainConfig, rains: Rains, given: Observation) -> Rains | None:

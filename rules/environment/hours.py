@@ -14,7 +14,7 @@ from typing import NamedTuple
 from decoders.quantity import Quantity
 from rules.asset import Asset
 from rules.environment.alert import MAX_SOURCES
-from rules.rule import Observation
+from rules.rule import Json, Observation
 
 HOUR_MS = 3_600_000
 DIGITS = 3
@@ -120,6 +120,12 @@ def hear(rules: HourRules, hours: Hours, given: Observation) -> Hours:
         tracks = tracks or {**hours.tracks}
         tracks[key] = _taken(hours.hour, before, begin_ms, time_ms, value if change is None else change(value))
     return hours if tracks is None else Hours(hours.hour, tracks)
+
+
+def plain(hours: Hours) -> Json:
+    """The hours as JSON."""
+    hour, tracks = hours
+    return (hour, {key: (newest_ms, (*this,), (*later,)) for key, (newest_ms, this, later) in tracks.items()})
 
 
 def close(rules: HourRules, hours: Hours, now_ms: int) -> tuple[Hours, tuple[Closed, ...]]:

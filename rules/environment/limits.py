@@ -22,12 +22,13 @@ from rules.environment.hours import (
     hour_rules,
     next_close_ms,
 )
+from rules.environment.hours import plain as plain_hours
 from rules.environment.level import half_up
 from rules.environment.limits_table import TABLE, YEAR_MEANS
-from rules.environment.state import dump, loader
+from rules.environment.state import loader
 from rules.local_time import timezone_of
 from rules.point import Point
-from rules.rule import NOTHING, Input, Observation, Outputs, Rule
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 
 ID = "environment.limits"
 VERSION = 1
@@ -115,6 +116,13 @@ def wake(config: LimitsConfig, counted: Counted) -> int | None:
         return closing
     over_ms = _day_over_ms(config, counted)
     return over_ms if closing is None else min(closing, over_ms)
+
+
+def dump(counted: Counted) -> Json:
+    """The state as JSON."""
+    hours, day_ms, year, today, years, counts, eight = counted
+    days = {name: (*each,) for name, each in today.items()}
+    return (plain_hours(hours), day_ms, year, days, {name: (*each,) for name, each in years.items()}, counts, eight)
 
 
 def _day_over_ms(config: LimitsConfig, counted: Counted) -> int:

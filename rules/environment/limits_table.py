@@ -1,10 +1,12 @@
 """How often a year lets a figure be passed: Directive (EU) 2024/2881, WHO 2021, 39. BImSchV.
 
 Values in µg/m³ at 20 °C and 1013 hPa (particles: ambient). Sources: Directive (EU) 2024/2881 annex I (to be met from
-1 January 2030; those of particles and of NO2 by the year agree with Regierungspräsidium Tübingen, "Neufassung der
-Luftqualitätsrichtlinie", rpt.baden-wuerttemberg.de; hours and days of NO2 and SO2, CO and ozone were not compared with
-the printed annex; ozone's 18 days are a mean of three years there, here each year is counted for itself); WHO global air quality guidelines 2021, table 0.1 (a day's figure is the 99th percentile: three days in
+1 January 2030); WHO global air quality guidelines 2021, table 0.1 (a day's figure is the 99th percentile: three days in
 a year); 39. BImSchV §§ 3–5, 9. Comparisons are orientation: compliance is judged with reference methods.
+
+Of the directive's figures those of particles and the year's mean of NO2 agree with Regierungspräsidium Tübingen,
+"Neufassung der Luftqualitätsrichtlinie" (rpt.baden-wuerttemberg.de); hours and days of NO2, SO2, CO and ozone were not
+compared with the printed annex. Its 18 days of ozone are a mean of three years; here each year counts by itself.
 """
 
 from typing import Literal, NamedTuple

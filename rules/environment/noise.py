@@ -10,14 +10,15 @@ from typing import NamedTuple
 from rules.environment.alert import Finding, Shown, decimal, evidence
 from rules.environment.days import PARTS, Part, part_at
 from rules.environment.hours import HOUR_MS, NO_HOURS, Closed, HourMean, Hours, close, hear, next_close_ms
+from rules.environment.hours import plain as plain_hours
 from rules.environment.level import half_up, level_of, shown_limit
 from rules.environment.noise_config import ID, LOUD_DAY, LOUD_NIGHT, SOUND, VERSION, NoiseConfig, configure
 from rules.environment.sound import DAY_HOURS, l_den, level_db
-from rules.environment.state import dump, loader
+from rules.environment.state import loader
 from rules.environment.words import Text
 from rules.event_environment import EnvironmentalAlert
 from rules.point import Point
-from rules.rule import NOTHING, Input, Observation, Outputs, Rule
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 
 SAME_DAY_MS = 18 * HOUR_MS
 """How long before the beginning of a part the earlier ones of its noise day may have begun."""
@@ -80,6 +81,13 @@ def wake(config: NoiseConfig, noise: Noise) -> int | None:
     times = [next_close_ms(config.hours, noise.hours), config.speaker.ends_ms(noise.shown, noise.heard_ms)]
     times += [_over_ms(config, noise)] if noise.part_ms else []
     return min((time for time in times if time is not None), default=None)
+
+
+def dump(noise: Noise) -> Json:
+    """The state as JSON."""
+    hours, part_ms, total, ended, levels, heard_ms, shown = noise
+    parts = {name: (begin_ms, (*each,)) for name, (begin_ms, each) in ended.items()}
+    return (plain_hours(hours), part_ms, (*total,), parts, levels, heard_ms, (*shown,))
 
 
 def _over_ms(config: NoiseConfig, noise: Noise) -> int:

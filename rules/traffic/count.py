@@ -200,6 +200,8 @@ def _sums(
         vehicles: float | None = value
         if quantity is TOTAL:
             before = totals.get(channel)
+            if before is not None and given.time_ms <= before[1]:
+                continue
             totals = {**totals, channel: (value, given.time_ms)}
             if before is None:
                 continue

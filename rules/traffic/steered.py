@@ -88,7 +88,7 @@ def wake(config: Steering, state: Steered) -> int | None:
 def dump(state: Steered) -> Json:
     """The state as JSON, each detector's lanes a part of it."""
     lanes, control, decide_ms, why, told_ms = state
-    asked = control.asked and tuple(control.asked)
+    asked = control.asked and (*control.asked,)
     return {
         "lanes": Parts(lanes, plain_lanes),
         "control": (*control[:2], asked, *control[3:]),

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -63,19 +63,17 @@ WORDS = (
 )
 
 
-@cache
-def folder() -> tempfile.TemporaryDirectory[str]:
-    """Where the repositories lie, which are written anew for every input."""
-    return tempfile.TemporaryDirectory(prefix="stadtfunk-fuzz-")
-
-
-def run(name: str, files: Mapping[str, str], data: bytes) -> None:
+def run(files: Mapping[str, str], data: bytes) -> None:
     """What cannot be read is told of a file in one line, and every test that was read passes or says why not."""
-    root = Path(folder().name) / name.replace("/", "-")
-    written = {**{path: text.encode() for path, text in files.items()}, _own(files): data}
-    for path, content in written.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(content)
+    with tempfile.TemporaryDirectory(prefix="stadtfunk-fuzz-") as folder:
+        root = Path(folder).resolve()
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(text.encode() or data)
+        _check_all(root)
+
+
+def _check_all(root: Path) -> None:
     told: list[tuple[Path, str]] = []
     repository = Repository(root, lambda path, reason: told.append((path, reason)))
     for vendor in repository.vendors():
@@ -83,14 +81,9 @@ def run(name: str, files: Mapping[str, str], data: bytes) -> None:
             _check(script, repository.text(script.path))
         for model in vendor.models:
             assert (model.vendor + model.name + model.codec).encode() is not None
-    for where, reason in told:
-        assert where.is_relative_to(root)
+    for path, reason in told:
+        assert path.is_relative_to(root)
         assert reason.encode()
-
-
-def _own(files: Mapping[str, str]) -> str:
-    """The path of the file that the input becomes: the one that has no text."""
-    return next(path for path, text in files.items() if not text)
 
 
 def _check(script: Script, text: str) -> None:
@@ -114,7 +107,7 @@ def mutate(random: Random, data: bytes, others: Sequence[bytes]) -> bytes:
 def _target(name: str, files: Mapping[str, str], seeds: Sequence[str]) -> Target:
     encoded = tuple(seed.encode() for seed in seeds)
     return Target(
-        name=name, run=partial(run, name, files), refuses=(), seeds=encoded, mutate=mutate, weight=0.5, longest=4096
+        name=name, run=partial(run, files), refuses=(), seeds=encoded, mutate=mutate, weight=0.5, longest=4096
     )
 
 

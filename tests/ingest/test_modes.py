@@ -19,6 +19,7 @@ from ingest.journal_row import settled
 from ingest.outbox import Outbox
 from ingest.settings import Mode, Settings, SettingsError, given
 from ingest.telemetry import Telemetry
+from rules.catalog import RULES
 from tests.ingest.bench import Bench, city_settings, running, until
 from tests.ingest.requesting import ID, VALID_MS, requesting
 from tests.ingest.test_outbox import Channel

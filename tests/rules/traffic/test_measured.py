@@ -108,6 +108,19 @@ def test_after_a_reset_the_next_interval_counts_again() -> None:
     assert [event.data.count for event in city.of(TrafficMeasured)] == [40, None, 40]
 
 
+@pytest.mark.parametrize("later", [0, -90_000])
+def test_a_count_that_is_not_newer_than_the_last_one_tells_no_interval(later: int) -> None:
+    """Two totals of one minute of the device's clock, or in the wrong order: no interval of no length; the next counts."""
+    city = play()
+    city.hear("in", 1000, quantity=TOTAL)
+    city.hear("in", 1006, quantity=TOTAL, measured=city.now + later)
+    assert city.of(TrafficMeasured) == []
+    city.tick(5)
+    city.hear("in", 1020, quantity=TOTAL)
+    (event,) = city.of(TrafficMeasured)
+    assert (event.data.count, event.data.flow) == (20, 240)
+
+
 def test_the_amount_that_conditioning_made_of_a_counter_is_not_counted_twice() -> None:
     """Beside a cumulative count of the same channel the interval count is passed over, doubtful or not."""
     city = play()
