@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from decoders.quantity import Family, Quantity
 from ingest import events_schema
+from ingest.commands import codecs_vectors
 from ingest.docs_sensors import sensors_page
 from ingest.settings import Settings
 
@@ -115,6 +116,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "schema.md": schema_page,
     "sensors.md": sensors_page,
+    f"../ingest/commands/{codecs_vectors.FILE}": codecs_vectors.page,
     **{f"events/{name}": page for name, page in events_schema.pages()},
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,8 @@ from rules.asset import Asset
 from rules.traffic.timetable import BUS, Call, Feed, FeedError, Row, attach, second_of_day, stops_of
 
 MAX_TABLE_BYTES = 2_000_000_000
+BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+"""What reading a broken archive, or one packed in another way, may raise."""
 
 
 def with_timetables(assets: Iterable[Asset], file: Path, zone: ZoneInfo) -> list[Asset]:
@@ -24,10 +27,10 @@ def with_timetables(assets: Iterable[Asset], file: Path, zone: ZoneInfo) -> list
 def read(file: Path, stops: Iterable[str]) -> Feed:
     """The part of a feed about these stops and the stops within them; raises FeedError."""
     try:
-        with zipfile.ZipFile(file) as feed:
+        with file.open("rb") as raw, zipfile.ZipFile(raw) as feed:
             return _feed(feed, set(stops))
-    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise FeedError(f"{file}: no GTFS feed: {error}") from error
+    except (OSError, *BAD_ARCHIVE, UnicodeDecodeError, csv.Error) as error:
+        raise FeedError(f"{file}: no GTFS feed: {error or 'it ends too early'}") from error
 
 
 def _feed(feed: zipfile.ZipFile, stops: set[str]) -> Feed:
@@ -67,4 +70,4 @@ def _rows(feed: zipfile.ZipFile, name: str, *, needed: bool = True) -> Iterator[
     if info.file_size > MAX_TABLE_BYTES:
         raise FeedError(f"{feed.filename}: table {name} has {info.file_size} bytes, {MAX_TABLE_BYTES} are the most")
     with feed.open(info) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-        yield from csv.DictReader(text)
+        yield from csv.DictReader(text, restval="")

@@ -18,6 +18,8 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 ADDED, REMOVED = "1", "2"
 BUS = frozenset({"3", "11", *(str(number) for number in range(700, 720)), "800"})
 """Route types of buses and trolleybuses, extended ones included."""
+LONGEST = 10
+"""Digits that a part of a time may have."""
 Row = Mapping[str, str]
 
 
@@ -110,7 +112,7 @@ def stops_of(asset: Asset) -> tuple[str, ...]:
 def second_of_day(text: str) -> int:
     """Seconds of a GTFS time like 25:10:00; raises FeedError."""
     parts = text.strip().split(":")
-    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):  # noqa: PLR2004 - h, m, s
+    if len(parts) != 3 or not all(part.strip().isdecimal() and len(part) <= LONGEST for part in parts):  # noqa: PLR2004 - h, m, s
         raise FeedError(f"stop_times.txt: time {text!r:.40}, expected hours:minutes:seconds")
     hours, minutes, seconds = map(int, parts)
     return hours * 3600 + minutes * 60 + seconds

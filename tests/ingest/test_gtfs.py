@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -85,6 +86,34 @@ def test_a_time_that_is_none_is_named(tmp_path: Path) -> None:
     broken = "trip_id,departure_time,stop_id\nt1,eight,A\n"
     with pytest.raises(FeedError, match="hours:minutes:seconds"):
         read(feed(tmp_path, stop_times=broken), ["A"])
+
+
+def test_a_time_longer_than_any_is_named(tmp_path: Path) -> None:
+    """As one that is none, whatever Python makes of five thousand digits."""
+    broken = f"trip_id,departure_time,stop_id\nt1,{'9' * 5000}:00:00,A\n"
+    with pytest.raises(FeedError, match="hours:minutes:seconds"):
+        read(feed(tmp_path, stop_times=broken), ["A"])
+
+
+def test_a_row_may_be_short(tmp_path: Path) -> None:
+    """A cell that is not there is empty; a calendar without its dates is refused by name."""
+    short = "service_id,monday,start_date,end_date\ndaily,1\n"
+    with pytest.raises(FeedError, match="calendar: date ''"):
+        with_timetables([asset("road", "corridor", bus_stops=["A"])], feed(tmp_path, calendar=short), ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_no_feed(tmp_path: Path, method: int) -> None:
+    """Each byte overwritten in turn, however the tables are packed: the feed, or one line, and no file stays open."""
+    file = tmp_path / "feed.zip"
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, text in TABLES.items():
+            archive.writestr(name, text)
+    whole = file.read_bytes()
+    for at in range(len(whole)):
+        file.write_bytes(whole[:at] + bytes((whole[at] ^ 0xFF,)) + whole[at + 1 :])
+        with suppress(FeedError):
+            read(file, ["A", "B"])
 
 
 def test_the_setting_is_named(tmp_path: Path) -> None:
