@@ -134,6 +134,13 @@ def test_an_unknown_key_is_refused_from_every_source(secrets: Path, monkeypatch:
         load()
 
 
+@pytest.mark.parametrize("name", ["Europe", "../etc", "", "Europe/Berlin\0"])
+def test_what_is_no_time_zone_is_named(name: str) -> None:
+    """A folder of zones, a path and nothing are none."""
+    with pytest.raises(SettingsError, match="city.timezone"):
+        load(city={"timezone": name})
+
+
 def test_every_mistake_is_named_at_once() -> None:
     """Key, expectation and the value found, for each mistake in one line."""
     with pytest.raises(SettingsError) as caught:

@@ -110,13 +110,13 @@ def test_after_a_reset_the_next_interval_counts_again() -> None:
 
 @pytest.mark.parametrize("later", [0, -90_000])
 def test_a_count_that_is_not_newer_than_the_last_one_tells_no_interval(later: int) -> None:
-    """Two totals of one minute of the device's clock, or in the wrong order: no interval of no length; the next counts."""
+    """Two totals of one minute of the device's clock, or in the wrong order, have nothing between them."""
     city = play()
-    city.hear("in", 1000, quantity=TOTAL)
-    city.hear("in", 1006, quantity=TOTAL, measured=city.now + later)
+    city.hear("d", 1000, quantity=TOTAL)
+    city.hear("d", 1006, quantity=TOTAL, measured=city.now + later)
     assert city.of(TrafficMeasured) == []
     city.tick(5)
-    city.hear("in", 1020, quantity=TOTAL)
+    city.hear("d", 1020, quantity=TOTAL)
     (event,) = city.of(TrafficMeasured)
     assert (event.data.count, event.data.flow) == (20, 240)
 
