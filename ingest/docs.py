@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> int:
             print(f"docs/{name} is stale: run `make docs`", file=sys.stderr)  # noqa: T201 - a program's word
         return 1 if stale else 0
     for name in stale:
-        (FOLDER / name).parent.mkdir(exist_ok=True)
+        (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
         (FOLDER / name).write_text(PAGES[name](), encoding="utf-8")
     return 0
 
