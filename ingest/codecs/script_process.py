@@ -43,11 +43,6 @@ class Worker:
             )
             self._stream = ours.makefile("rwb")
 
-    @property
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        return self._process.poll() is None
-
     def exchange(self, request: str) -> str:
         """The answer to a request; raises EOFError or OSError, after which it is to be ended."""
         send(self._stream, request)
@@ -98,7 +93,7 @@ class ScriptProcess:
             self._end()
 
     def _exchange(self, request: str, *, again: bool = True) -> str:
-        worker = self._worker if self._worker is not None and self._worker.alive else self._start()
+        worker = self._worker or self._start()
         try:
             return worker.exchange(request)
         except TimeoutError as error:
@@ -113,7 +108,6 @@ class ScriptProcess:
         return self._exchange(request, again=False)  # perhaps it ended before it was asked
 
     def _start(self) -> Worker:
-        self._end()
         try:
             worker = Worker(self._limit_s, self._patience_s)
         except OSError as error:

@@ -48,6 +48,8 @@ class Memory(NamedTuple):
 def step(asset: str, memory: Memory, given: Input) -> tuple[Memory, Outputs]:
     """A request for each usable measurement."""
     if isinstance(given, Answered):
+        if given.status == "sent":
+            return memory, Outputs()
         return Memory(memory.measured_ms, given.plan, memory.answers + 1, memory.ticks, memory.ticks), Outputs()
     if isinstance(given, Tick):
         return memory._replace(ticks=memory.ticks + 1), Outputs()
