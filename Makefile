@@ -43,6 +43,8 @@ bench: $(READY) influxd  ## the figures of docs/benchmarks.md
 	@$(BIN)/python benchmarks/drain.py
 	@$(BIN)/python benchmarks/growth.py
 	@$(BIN)/python benchmarks/reaction.py
+	@$(BIN)/python benchmarks/rule_engine.py
+	@$(BIN)/python benchmarks/routes.py
 
 fuzz: $(READY)  ## a million inputs against parsers, codecs, settings and the whole chain
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra fuzz -c requirements.lock
@@ -69,6 +71,6 @@ $(READY): pyproject.toml requirements.lock
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@echo "Installing what requirements.lock names into .venv ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra demo --extra dev --extra postgresql --extra grafana \
-		-c requirements.lock
+		--extra routes -c requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)

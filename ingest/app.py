@@ -219,6 +219,7 @@ class Service:
             self.journal.register(sink.name)
         self.journal.forget_sinks_but([sink.name for sink in sinks])
         try:
+            await self._take_back()
             async with asyncio.TaskGroup() as group, self._http(group):
                 parts = [
                     group.create_task(self.publisher.run()),
@@ -333,8 +334,8 @@ class Service:
         now_ms, then = self.clock(), Modes(fresh.settings, self.modes.stopped)
 
         def write(connection: sqlite3.Connection) -> None:
-            rules_store.withdraw(connection, then, now_ms)
-            rules_store.release(connection, then, now_ms)
+            rules_store.withdraw(connection, then, now_ms, fresh.engine.permits)
+            rules_store.release(connection, then, now_ms, fresh.engine.permits)
 
         await self.journal.change(write, Action(actor, "reload", "rules", reason, fresh.summary(done)), now_ms)
         for failure in failures:
@@ -347,6 +348,16 @@ class Service:
         self.journal.new_events.set()
         log.info("rules and city read again", **done)
         return done
+
+    async def _take_back(self) -> None:
+        """Before anything goes out: what was said before the start may not be what settings and city file allow now."""
+        now_ms = self.clock()
+
+        def write(connection: sqlite3.Connection) -> None:
+            rules_store.withdraw(connection, self.modes, now_ms, self.engine.permits)
+            rules_store.release(connection, self.modes, now_ms, self.engine.permits)
+
+        await self.journal.note(write)
 
     async def _follow_hang_ups(self) -> None:
         while True:
@@ -448,7 +459,15 @@ class Service:
             self.settings.simulation.speed,
             self.modes.is_stopped,
             self._courier(),
+            self._went_out,
+            lambda: self.publisher.connected,
         )
+
+    def _went_out(self, topic: str, request_id: str) -> None:
+        """Let the rule know that its request went out: it waits for answers to no other one."""
+        word = answers.sent(topic, request_id, self.clock())
+        if word is not None:
+            self.pipeline.deliver(word)
 
     def _courier(self) -> Courier:
         said = self.register.lifecycle

@@ -57,6 +57,7 @@ def _city(settings: Settings, rules: Sequence[AnyRule]) -> list[Finding]:
         first,
         *(Finding("warning", "city.file", text) for text in figures),
         *(Finding("warning", "city.file", f"{name}: {why}") for name, why in refusals(city)),
+        *check_city.timetables(city, service_clock(settings)()),
         *check_city.differences(settings, city, service_clock(settings)()),
     ]
 

@@ -1,4 +1,4 @@
-"""Where the city's file and ChirpStack's tags place devices differently."""
+"""Where the city's file and ChirpStack's tags place devices differently, and which timetables end."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,9 +8,25 @@ from ingest.fleet import store as fleet_store
 from ingest.journal_schema import JournalError, open_reader
 from ingest.settings import Settings
 from rules.city import City, Difference
+from rules.traffic.timetable import timetable_of
 
 SHOWN = 20
 SUBJECT = "city.file"
+SOON_MS = 14 * 86_400_000
+"""How long before the end of a timetable somebody is told."""
+
+
+def timetables(city: City, now_ms: int) -> Iterator[Finding]:
+    """A line for each corridor whose timetable has not begun, is over, or soon will be."""
+    for name, asset in sorted(city.assets.items()):
+        found = timetable_of(asset)
+        if found is None:
+            continue
+        span = f"{name}: its timetable goes from {found.first_day} to {found.last_day}"
+        if not found.knows(now_ms):
+            yield Finding("warning", "city.gtfs", f"{span}: bus priority stays off until a newer GTFS feed is given")
+        elif not found.knows(now_ms + SOON_MS):
+            yield Finding("warning", "city.gtfs", f"{span}: bus priority will be off after that")
 
 
 def differences(settings: Settings, city: City, now_ms: int) -> Iterator[Finding]:

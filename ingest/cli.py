@@ -24,6 +24,7 @@ from ingest.commands import replay as cli_replay
 from ingest.commands import rules as cli_rules
 from ingest.commands import signal_plan as cli_signal_plan
 from ingest.commands import status as cli_status
+from ingest.commands import waste as cli_waste
 from ingest.commands.error import CommandError
 from ingest.journal_schema import JournalDamaged, JournalError
 from ingest.settings import SettingsError, load, settings_file
@@ -133,6 +134,7 @@ cli_status.register(app)
 cli_replay.register(app)
 cli_rules.register(app)
 cli_signal_plan.register(app)
+cli_waste.register(app)
 cli_events.register(app)
 
 

@@ -14,11 +14,12 @@ from decoders.quantity import Privacy
 from ingest.journal_records import EventRow
 from ingest.line_protocol import line, series
 from rules.asset import Asset
-from rules.event import ContainerDue, DeviceHealth, Event, LotState, NetworkHealth
+from rules.event import DeviceHealth, Event, LotState, NetworkHealth
 from rules.event_custom import CustomCondition, DownlinkReported, DownlinkRequested
 from rules.event_environment import EnvironmentalAlert
 from rules.event_parking import GuidanceHealth, SensorSuspicion
 from rules.event_traffic import ControlHealth, TrafficMeasured
+from rules.event_waste import ContainerDue
 from rules.parking.lot_config import MIN_OPEN_SPACES
 
 Words: TypeAlias = tuple[str, str]
@@ -33,6 +34,13 @@ DUE: dict[str, Words] = {
     "below_threshold": ("nicht mehr fällig", "no longer due"),
     "emptied": ("geleert", "emptied"),
     "silent": ("Sensor stumm", "sensor silent"),
+    "forecast_full": ("Leerung fällig, bald voll", "collection due, full soon"),
+    "too_long": ("Leerung fällig, lange nicht geleert", "collection due, not emptied for long"),
+    "fixed_day": ("Leerung fällig, fester Tag", "collection due, fixed day"),
+    "side_waste": ("Leerung fällig, Abfall daneben", "collection due, waste beside it"),
+    "never_skip": ("Leerung fällig, auf jeder Tour", "collection due, on every tour"),
+    "fixed_cycle": ("Leerung fällig, fester Turnus", "collection due, fixed cycle"),
+    "worthwhile": ("Leerung lohnt sich", "collection worthwhile"),
 }
 PROBLEMS: dict[str, Words] = {
     "silent": ("stumm", "silent"),

@@ -42,7 +42,7 @@ class EventRow(NamedTuple):
 
 
 class StoredEvent(NamedTuple):
-    """An event in the journal; `superseded` when it is retained and a newer one waits for its topic."""
+    """An event in the journal; `superseded` when a newer one of its kind waits for its topic."""
 
     seq: int
     event: EventRow

@@ -8,6 +8,7 @@ from decoders.quantity import Privacy
 from ingest import audit, downlink_store, journal_raw
 from ingest.bulk_insert import insert
 from ingest.dead_letter_rows import write_dead_letter, write_resolved
+from ingest.downlink import is_downlink
 from ingest.fleet import ledger_store, lifecycle_store
 from ingest.fleet import store as fleet_store
 from ingest.journal_privacy import PERSONAL_DAYS, PersonalData
@@ -36,11 +37,16 @@ DELETE FROM event WHERE topic = ? AND status != 'pending'
 AND seq NOT IN (SELECT seq FROM event WHERE topic = ? ORDER BY seq DESC LIMIT ?)
 """
 PENDING_EVENTS = """
-SELECT seq, id, topic, payload, retained, acting, time_ms, valid_until_ms, crc, retained AND EXISTS (
+SELECT seq, id, topic, payload, retained, acting, time_ms, valid_until_ms, crc, (retained OR acting) AND EXISTS (
     SELECT 1 FROM event AS newer WHERE newer.status = 'pending' AND newer.topic = event.topic AND newer.seq > event.seq
 )
 FROM event WHERE status = 'pending' AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?
 """
+OVERTAKEN = """
+SELECT topic, id FROM event
+WHERE seq IN (SELECT value FROM json_each(?)) AND (status = 'off' OR status = 'withdrawn' AND acting = 1)
+"""
+"""What went out while it was taken back."""
 
 
 def write_batch(
@@ -176,15 +182,23 @@ def events_done(
     queued: Iterable[str],
     now_ms: int,
 ) -> None:
-    """Note what became of events, by (seq, status), what stands on retained topics, which downlinks ChirpStack has."""
+    """Note what became of events, by (seq, status), what stands on retained topics, which downlinks ChirpStack has.
+
+    What was taken back while it went out stays taken back, and is emptied.
+    """
+    published = json.dumps([seq for seq, status in done if status == "published"])
+    overtaken = [row for row in connection.execute(OVERTAKEN, (published,)).fetchall() if not is_downlink(row[0])]
     for status in {status for _, status in done}:
         numbers = json.dumps([seq for seq, its in done if its == status])
         update = "UPDATE event SET status = ?, status_ms = ? WHERE seq IN (SELECT value FROM json_each(?))"
         connection.execute(update, (status, now_ms, numbers))
+    for _, name in overtaken:
+        connection.execute("UPDATE event SET status = iif(acting, 'withdrawn', 'off') WHERE id = ?", (name,))
     downlink_store.queued(connection, queued, now_ms)
     gone = json.dumps(list(emptied))
     connection.execute("DELETE FROM retained WHERE topic IN (SELECT value FROM json_each(?))", (gone,))
-    insert(connection, "INSERT OR REPLACE INTO retained", [(*row, checksum(*row)) for row in standing])
+    rows = [*standing, *(Retained(topic, name, 0) for topic, name in overtaken)]
+    insert(connection, "INSERT OR REPLACE INTO retained", [(*row, checksum(*row)) for row in rows])
 
 
 def prune(
@@ -295,7 +309,7 @@ def pending_events(
         if event_checksum(event) != crc:
             damaged.append((seq, payload))
             continue
-        found.append(StoredEvent(seq, event, bool(superseded)))
+        found.append(StoredEvent(seq, event, bool(superseded) and not is_downlink(topic)))
     return found, damaged
 
 

@@ -23,13 +23,15 @@ from ingest.telemetry import Telemetry
 IDLE_S = 0.1
 """Seconds between looks into a journal in which nothing waits: retained events may have expired."""
 IN_FLIGHT = 200
-"""Topics with an event on its way to the broker at most."""
+"""Topics with an event on its way to the broker at most; as many again may be on their way to be emptied."""
 REFUSED_S = 60.0
 """Seconds until a topic that the broker refused is tried again."""
 NOTE_S = 0.1
 """Seconds for notes to come together: each commit of them stands in the way of the next batch's."""
 RETRY_S = 1.0
 """Seconds until notes that failed are tried again."""
+LOOK_S = 0.5
+"""Seconds between looks whether the broker is there again."""
 BACKOFF_S = (0.5, 30.0)
 """Seconds between attempts, least and most."""
 ACTS = -1
@@ -91,7 +93,8 @@ class Outbox:
     Topics go side by side, the events of one topic in their order, each after the broker's word on the one before. What
     became of them is noted in the journal meanwhile; what is not noted goes out again after a crash. Topics that people
     stopped meanwhile (`is_stopped`) get nothing more, and what stands on them is withdrawn. Requests of downlinks go
-    to ChirpStack as the `courier` says.
+    to ChirpStack as the `courier` says; of every other one that the broker has, `went_out` is told topic and id. What
+    is to be emptied waits for no backlog, and a wait for the broker ends when it is there again (`is_connected`).
     """
 
     def __init__(
@@ -103,6 +106,8 @@ class Outbox:
         speed: float = 1.0,
         is_stopped: Callable[[str], bool] = lambda _: False,
         courier: Courier | None = None,
+        went_out: Callable[[str, str], None] = lambda _topic, _id: None,
+        is_connected: Callable[[], bool] = lambda: False,
     ) -> None:
         self._channel = channel
         self._journal = journal
@@ -111,6 +116,8 @@ class Outbox:
         self._speed = speed
         self._is_stopped = is_stopped
         self._courier = courier
+        self._went_out = went_out
+        self._is_connected = is_connected
         self._backoff = Backoff(*BACKOFF_S)
         self._failing = False
         self._failure: PublishFailed | None = None
@@ -164,14 +171,16 @@ class Outbox:
                 continue
             if stored.superseded:
                 self._taken.add(stored.seq)
-                self._done(stored.seq, "superseded")
+                ended = self._ended(stored.event) if stored.event.acting else None
+                self._done(stored.seq, ended or "superseded")
             else:
                 by_topic.setdefault(stored.event.topic, []).append(stored)
         for retained in expired:
             if not (self._notes.touches(retained.topic) or self._noting.touches(retained.topic)):
                 by_topic.setdefault(retained.topic, [])
         for topic, events in by_topic.items():
-            if topic in self._in_flight or len(self._in_flight) >= IN_FLIGHT:
+            room = IN_FLIGHT if events else 2 * IN_FLIGHT
+            if topic in self._in_flight or len(self._in_flight) >= room:
                 self._left = True
                 continue
             self._taken.update(stored.seq for stored in events)
@@ -214,6 +223,8 @@ class Outbox:
             return status
         if not await self._post(event, Letter(event.topic, event.payload, CONTENT_TYPE)):
             return None
+        if event.acting:
+            self._went_out(event.topic, event.id)
         if event.retained or event.acting:
             until_ms = event.valid_until_ms if event.retained else ACTS
             self._notes.stands(Retained(event.topic, event.id, until_ms))
@@ -314,4 +325,9 @@ class Outbox:
         self._failing = True
         self._telemetry.backing_off(SINK, wait, reason)
         log.warning("events wait, nothing is lost", error=reason, retry_in_s=round(wait, 1))
-        await asyncio.sleep(wait)
+        until, connected = time.monotonic() + wait, self._is_connected()
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, LOOK_S))
+            before, connected = connected, self._is_connected()
+            if connected and not before:
+                break

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from rules.event import EPOCH, MILLISECOND, TOPIC_ROOT
 
 AnswerStatus = Literal["accepted", "active", "rejected", "expired", "overridden"]
+Heard = AnswerStatus | Literal["sent"]
+"""What rules hear of a request: answers, and the service's own word that the broker has it."""
 OverriddenBy = Literal["hand", "emergency_route", "roadworks", "fault"]
 PLACES: Final = {
     "signal-plan": "traffic/group",

@@ -4,13 +4,14 @@ from rules.environment import air_quality, gauge, gust, heat, heavy_rain, ice, l
 from rules.parking import guidance, lot_state, space_days
 from rules.rule import AnyRule
 from rules.traffic import approach_flow, bus_priority, green_wave, measured, queue_warning, signal_plan
-from rules.waste import collection_due
+from rules.waste import collection_due, fire
 
 RULES: tuple[AnyRule, ...] = (
     lot_state.RULE,
     space_days.RULE,
     guidance.RULE,
     collection_due.RULE,
+    fire.RULE,
     air_quality.RULE,
     limits.RULE,
     heat.RULE,

@@ -48,10 +48,13 @@ class Engine:
         self.tick_ms = 0
         self.generation = 0
         self._otherwise: dict[int, frozenset[str]] = {}
+        self._rules = frozenset(ids)
         self._subjects = _subjects(city, rules)
+        self._by_name = {subject.name: subject for subject in self._subjects}
         self.requests: dict[str, Requested] = {}
         self._by_asset = _by_asset(city, self._subjects)
         self._followers = _followers(city, self._subjects)
+        self._answered = _answered(self._subjects)
         self._states: list[Any] = [subject.rule.initial(subject.config) for subject in self._subjects]
         self._wakes: list[int | None] = [None] * len(self._subjects)
         self._heap: list[tuple[int, int]] = []
@@ -105,11 +108,12 @@ class Engine:
         if self._otherwise:
             for order in overlay.states:
                 self._otherwise.pop(order, None)
+        wakes, heap = self._wakes, self._heap
         for order, wake_ms in overlay.wakes.items():
-            if wake_ms != self._wakes[order]:
-                self._wakes[order] = wake_ms
+            if wake_ms != wakes[order]:
+                wakes[order] = wake_ms
                 if wake_ms is not None:
-                    heappush(self._heap, (wake_ms, order))
+                    heappush(heap, (wake_ms, order))
         self._drop_outdated()
         if len(self._heap) > 2 * len(self._subjects) + SLACK:
             self._rebuild_heap()
@@ -118,6 +122,18 @@ class Engine:
         """A fingerprint of the parameters of every rule about every asset, as `rule/asset`."""
         return {subject.name: subject.fingerprint for subject in self._subjects}
 
+    def permits(self, rule: str, asset: str, data: Mapping[str, Any]) -> bool:
+        """Whether an event with these data may be outside: there is such a subject, and its parameters allow it.
+
+        What a rule that is there no more said of a state may; what it requested may not.
+        """
+        request = "sequence" in data
+        subject = self._by_name.get(f"{rule}/{asset}")
+        if subject is None:
+            return not request and rule not in self._rules
+        permits = subject.rule.permits
+        return permits is None or not request or permits(subject.config, data)
+
     def subjects_of(self, asset: str) -> tuple[Subject, ...]:
         """The subjects that hear of this asset."""
         return self._by_asset.get(asset, ())
@@ -125,6 +141,10 @@ class Engine:
     def followers_of(self, asset: str) -> tuple[Subject, ...]:
         """The subjects that see the events about this asset."""
         return self._followers.get(asset, ())
+
+    def answered_about(self, asset: str, what: str) -> tuple[Subject, ...]:
+        """The subjects that get answers about this asset to requests with this last word of their topic."""
+        return self._answered.get((asset, what), ())
 
     def subject(self, order: int) -> Subject:
         """The subject with this order."""
@@ -146,15 +166,17 @@ class Engine:
     def due(self, time_ms: int) -> Iterator[tuple[int, int]]:
         """Wake-ups up to this time as (wake_ms, order), in no order; only the heap's top is looked at."""
         heap, wakes = self._heap, self._wakes
-        waiting = [0] if heap else []
+        size = len(heap)
+        waiting = [0] if heap and heap[0][0] <= time_ms else []
         while waiting:
             index = waiting.pop()
-            wake_ms, order = heap[index]
-            if wake_ms > time_ms:
-                continue
-            if wakes[order] == wake_ms:
-                yield wake_ms, order
-            waiting.extend(child for child in (2 * index + 1, 2 * index + 2) if child < len(heap))
+            if wakes[heap[index][1]] == heap[index][0]:
+                yield heap[index]
+            child = 2 * index + 1
+            if child < size and heap[child][0] <= time_ms:
+                waiting.append(child)
+            if child + 1 < size and heap[child + 1][0] <= time_ms:
+                waiting.append(child + 1)
 
     def _go_on_from(self, name: str, kept: Requested) -> None:
         if kept.sequence > self.requests.get(name, NONE_YET).sequence:
@@ -165,7 +187,7 @@ class Engine:
         kept = body["rest"] if "rest" in body else body["state"]
         if "rest" in body:
             values = {place: json.loads(part.body) for place, part in parts.items() if part.version == row.version}
-            kept = joined(kept, {place: value for place, value in values.items() if value is not None})
+            kept = joined(subject.parted, kept, values)
         state = subject.rule.load(subject.config, row.version, kept)
         if state is None:
             return False
@@ -220,6 +242,17 @@ def _followers(city: City, subjects: Sequence[Subject]) -> dict[str, tuple[Subje
         for id_ in _named(city, subject, subject.rule.follows):
             found.setdefault(id_, {})[subject.order] = subject
     return {id_: tuple(followers.values()) for id_, followers in found.items()}
+
+
+def _answered(subjects: Sequence[Subject]) -> dict[tuple[str, str], tuple[Subject, ...]]:
+    """Who gets the answers about an asset, in their order."""
+    found: dict[tuple[str, str], tuple[Subject, ...]] = {}
+    for subject in subjects:
+        rule, asset = subject.rule, subject.asset
+        own = ((asset.id, rule.answers),) if rule.answers else ()
+        for key in (*own, *(rule.overhears(asset) if rule.overhears else ())):
+            found[key] = (*found.get(key, ()), subject)
+    return found
 
 
 def _named(city: City, subject: Subject, names: Callable[[Asset], Sequence[str]] | None) -> Sequence[str]:

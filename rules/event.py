@@ -201,33 +201,6 @@ class LotState(Event):
         return f"{TOPIC_ROOT}/parking/lot/{topic_safe(self.subject)}/state"
 
 
-DueReason = Literal["over_threshold", "below_threshold", "emptied", "silent"]
-
-
-class ContainerDueData(Decision):
-    """Whether a container has to be emptied; with a silent sensor `due` is the last known."""
-
-    due: bool
-    reason: DueReason
-    fill_level: float | None = Field(ge=0, le=100, description="%; null while the sensor is silent")
-    threshold: float = Field(ge=0, le=100, description="% from which on the container is due")
-    since: AwareDatetime | None = Field(description="when the level that made it due was measured; null when not due")
-
-
-class ContainerDue(Event):
-    """A container is due for collection, or no longer; retained."""
-
-    retained = True
-    acting = False
-    type: Literal["city.stadtfunk.waste.container_due.v1"] = "city.stadtfunk.waste.container_due.v1"
-    data: ContainerDueData
-
-    @property
-    def topic(self) -> str:
-        """The MQTT topic it is published on."""
-        return f"{TOPIC_ROOT}/waste/container/{topic_safe(self.subject)}/due"
-
-
 DeviceProblem = Literal["silent", "battery_low", "link_weak", "f_cnt_reset", "clock_implausible"]
 
 

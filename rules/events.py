@@ -1,10 +1,11 @@
 """All event types, in the order of the documents; one that is not here has no schema."""
 
 from rules import event_traffic
-from rules.event import ContainerDue, DeviceHealth, Event, LotState, NetworkHealth
+from rules.event import DeviceHealth, Event, LotState, NetworkHealth
 from rules.event_custom import CustomCondition, DownlinkReported, DownlinkRequested
 from rules.event_environment import EnvironmentalAlert
 from rules.event_parking import GuidanceHealth, ParkingGuidance, SensorSuspicion
+from rules.event_waste import ContainerAlert, ContainerDue
 
 EVENT_TYPES: tuple[type[Event], ...] = (
     *event_traffic.EVENT_TYPES,
@@ -14,6 +15,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SensorSuspicion,
     EnvironmentalAlert,
     ContainerDue,
+    ContainerAlert,
     CustomCondition,
     DownlinkRequested,
     DownlinkReported,

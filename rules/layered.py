@@ -1,7 +1,9 @@
 """Mappings of which each state has a new one with one entry changed, without copying all the others."""
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar, final
+from itertools import compress
+from operator import is_not
+from typing import Any, TypeVar, final
 
 V = TypeVar("V")
 SMALL = 16
@@ -25,6 +27,13 @@ class Layered(Mapping[str, V]):
 
     def __getitem__(self, key: str) -> V:
         return self.above[key] if key in self.above else self.base[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.above or key in self.base
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping.get, which is overloaded
+        """The entry of a key, or the default."""
+        return self.above[key] if key in self.above else self.base.get(key, default)
 
     def __iter__(self) -> Iterator[str]:
         yield from self.base
@@ -54,11 +63,8 @@ def put(entries: Mapping[str, V], key: str, value: V) -> Mapping[str, V]:
 def differing(before: Mapping[str, V], after: Mapping[str, V]) -> list[str]:
     """The keys of entries in `after` that are not the same objects in `before`."""
     if type(after) is Layered:
-        base = before.base if type(before) is Layered else before
-        if base is after.base:
+        if after.base is (before.base if type(before) is Layered else before):
             return [key for key, value in after.above.items() if before.get(key) is not value]
         after = {**after.base, **after.above}
-    if type(before) is Layered:
-        before = {**before.base, **before.above}
-    get = before.get
-    return [key for key, value in after.items() if get(key) is not value]
+    was = {**before.base, **before.above} if type(before) is Layered else before
+    return list(compress(after, map(is_not, after.values(), map(was.get, after))))

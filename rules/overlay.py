@@ -101,13 +101,9 @@ class Overlay:
                 self._step(subject, current._replace(doubtful=()))
 
     def answer(self, answered: Answered) -> bool:
-        """Give an answer to the rules whose requests about its subject it is about; whether there are any."""
+        """Give an answer to the rules whose requests it is about, and to those that overhear; whether there are any."""
         current = answered._replace(now_ms=self.now_ms)
-        heard = [
-            subject
-            for subject in self.engine.subjects_of(answered.subject)
-            if subject.rule.answers == answered.what and subject.asset.id == answered.subject
-        ]
+        heard = self.engine.answered_about(answered.subject, answered.what)
         for subject in heard:
             self._step(subject, current)
         return bool(heard)

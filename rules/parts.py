@@ -5,7 +5,7 @@ a thousand spaces writes one space when one is heard. Such a state is a named tu
 hold the same entries. `load` of a rule is given the whole again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic_core import to_json
@@ -62,13 +62,14 @@ def changes(member: Member, before: Mapping[str, Any], after: Mapping[str, Any])
     return found
 
 
-def joined(rest: Any, parts: Mapping[str, Json]) -> Any:  # noqa: ANN401 - JSON
-    """The whole state of what was kept in one row and what in others."""
-    whole = {**rest}
+def joined(members: Iterable[Member], rest: Any, parts: Mapping[str, Json]) -> Any:  # noqa: ANN401 - JSON
+    """The whole state of what was kept in one row and what in others; parts of other members are left alone."""
+    found: dict[str, dict[str, Json]] = {member.name: {} for member in members}
     for place, value in parts.items():
         name, _, key = place.partition(SEPARATOR)
-        whole.setdefault(name, {})[key] = value
-    return whole
+        if name in found and value is not None:
+            found[name][key] = value
+    return {**rest, **found}
 
 
 def encoded(body: Json) -> str:

@@ -1,7 +1,8 @@
 """Whether requests are carried out: what is waited for, what went wrong, and the event that says so.
 
-A rule keeps a `Carried` for each subject. A request without an answer within its time is a problem, as are one that was
-refused and a fault; any other answer to one of the newest requests ends it. A problem that lasts is said again.
+A rule keeps a `Carried` for each subject. A request that went out (`sent`) without an answer within its time is a
+problem, as are one that was refused and a fault; any other answer to one of the newest requests ends it. A problem that
+lasts is said again.
 """
 
 from collections.abc import Mapping
@@ -51,8 +52,10 @@ class Finding(NamedTuple):
 class Carried(NamedTuple):
     """What is known of who carries requests out; times in ms since 1970 (UTC), 0 for never.
 
-    `newest` is the id of the newest request, `waiting` are those without an answer and their times: the oldest one and
-    the newest. A fault holds until `fault_until_ms`; a problem is said again before `shown_until_ms`.
+    `newest` is the id of the newest request, `waiting` are those that went out and have no answer, with the times of
+    that: the oldest one and the newest. A fault holds until `fault_until_ms`; a problem is said again before
+    `shown_until_ms`. `heard` is the newest request that was answered: an answer may overtake the word that its
+    request went out.
     """
 
     newest: str | None = None
@@ -63,17 +66,25 @@ class Carried(NamedTuple):
     fault_until_ms: int = 0
     shown: Problem | None = None
     shown_until_ms: int = 0
+    heard: str | None = None
 
 
 CARRIED = Carried()
 
 
-def asking(carried: Carried, request_id: str, now_ms: int) -> Carried:
-    """After a request."""
+def asking(carried: Carried, request_id: str) -> Carried:
+    """After a request, of which nobody knows yet whether it goes out."""
+    return carried._replace(newest=request_id)
+
+
+def sent(carried: Carried, request_id: str, now_ms: int) -> Carried:
+    """After a request went out: from now on an answer is waited for."""
     waiting = carried.waiting
+    if request_id == carried.heard or any(name == request_id for name, _ in waiting):
+        return carried
     if len(waiting) >= MOST_WAITING:
         waiting = (waiting[0], *waiting[2:])
-    return carried._replace(newest=request_id, waiting=(*waiting, (request_id, now_ms)))
+    return carried._replace(waiting=(*waiting, (request_id, now_ms)))
 
 
 def answered(carried: Carried, given: Answered, held_until_ms: int) -> Carried:
@@ -83,7 +94,7 @@ def answered(carried: Carried, given: Answered, held_until_ms: int) -> Carried:
     if not overridden and id_ not in ids and id_ != carried.newest:
         return carried
     waiting = carried.waiting[ids.index(id_) + 1 :] if id_ in ids and not overridden else ()
-    carried = carried._replace(waiting=waiting, answered_ms=given.now_ms)
+    carried = carried._replace(waiting=waiting, answered_ms=given.now_ms, heard=id_)
     if given.status == "rejected":
         return _trouble(carried, "rejected", given.now_ms)
     if overridden and given.by == "fault":

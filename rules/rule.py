@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from decoders.measurement import Reading
-from rules.answer import AnswerStatus, OverriddenBy
+from rules.answer import Heard, OverriddenBy
 from rules.asset import Asset
 from rules.event import Event
 from rules.followed import Followed
@@ -69,7 +69,7 @@ class Answered(NamedTuple):
 
     subject: str
     request_id: str
-    status: AnswerStatus
+    status: Heard
     plan: str | None
     time_ms: int
     now_ms: int = 0
@@ -108,6 +108,8 @@ class Rule(Generic[C, S]):
                from the asset's properties; raises CityError
     heed       the new state and the outputs after such an event; needed where `follows` is
     answers    last word of the topic of its requests (`signal-plan`), whose answers the subject gets; empty: none
+    overhears  further answers that the subject gets, as (asset, last word of the topic of others' requests)
+    permits    whether a request with these data (JSON) may be outside under these parameters; None: any may
 
     `version` counts changes of the decision and of the state's form. Observations reach the step in the order of their
     arrival, ticks only when due; `now_ms` of the inputs never goes back.
@@ -127,6 +129,8 @@ class Rule(Generic[C, S]):
     follows: Callable[[Asset], Sequence[str]] | None = None
     heed: Callable[[C, S, Followed], tuple[S, Outputs]] | None = None
     answers: str = ""
+    overhears: Callable[[Asset], Sequence[tuple[str, str]]] | None = None
+    permits: Callable[[C, Mapping[str, Any]], bool] | None = None
 
 
 AnyRule: TypeAlias = Rule[Any, Any]

@@ -48,7 +48,10 @@ class Subject:
         rule, version, asset = self.rule.id, self.rule.version, self.asset.id
         rows = [StateRow(rule, f"{asset}{SEPARATOR}{place}", version, encoded(found[place])) for place in found]
         if new or _without(before, self.parted) != _without(after, self.parted):
-            rest = cast("dict[str, Json]", self.rule.dump(after))
+            bare = [*after]
+            for member in self.parted:
+                bare[member.field] = NOTHING_KEPT
+            rest = cast("dict[str, Json]", self.rule.dump(after._make(bare)))
             for member in self.parted:
                 del rest[member.name]
             rows.append(self._row("rest", encoded(rest)))

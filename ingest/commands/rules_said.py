@@ -93,12 +93,13 @@ def report(
         "kept as",
         *(name.replace("_pct", " %").replace("_", " ") for name in COLUMNS),
         "downlinks",
+        "problems",
         box=None,
     )
     for row in rows:
-        statuses, downlinks = (_counts(row[name]) for name in ("statuses", "downlinks"))
+        statuses, downlinks, problems = (_counts(row[name]) for name in ("statuses", "downlinks", "problems"))
         figures = ["-" if row[name] is None else str(row[name]) for name in COLUMNS]
-        table.add_row(row["rule"], row["subject"], statuses, *figures, downlinks or "-")
+        table.add_row(row["rule"], row["subject"], statuses, *figures, downlinks or "-", problems or "-")
     print_table(table)
 
 

@@ -11,7 +11,7 @@ from math import cos, hypot, radians
 from typing import Any, NamedTuple
 
 from ingest import downlink_store
-from ingest.decisions.replay import replayed
+from ingest.decisions.replay import replayed, with_followed
 from ingest.replay.decode_again import Decoder
 from rules.asset import Asset
 from rules.city import City
@@ -94,7 +94,7 @@ def explain(
 ) -> Explanation:
     """Run the event's rule again from so many days before it; reads only."""
     name, data, subject = found.event["id"], found.event["data"], found.event["subject"]
-    chosen = [rule for rule in rules if rule.id == data["rule"]]
+    chosen = with_followed(rules, data["rule"])
     problems: list[str] = []
     nothing = Explanation(found, None, None, None, "", False, [], problems)  # noqa: FBT003 - exact
     if not chosen:
@@ -146,7 +146,7 @@ def _neighbours(
     said = _newest(connection, rule.id, {asset.id for asset in nearest}, time_ms)
     found = []
     for asset in nearest:
-        (subject,) = [item for item in engine.subjects_of(asset.id) if item.asset.id == asset.id]
+        (subject,) = [item for item in engine.subjects_of(asset.id) if item.asset is asset and item.rule is rule]
         state = rule.dump(engine.state(subject.order))
         found.append(Neighbour(asset.id, round(_metres(here, asset)), state, said.get(asset.id)))
     return found

@@ -10,6 +10,7 @@ from ingest.settings import Mode, Settings, SettingsError
 from rules.city import City
 from rules.device import health, network
 from rules.event import TOPIC_ROOT, Event
+from rules.request_health import RequestHealthData
 from rules.rule import AnyRule
 
 SHADOWED = frozenset({"traffic"})
@@ -55,8 +56,14 @@ class Modes:
         return "shadow" if acting and self._simulated and mode in GOING_OUT else mode
 
     def status(self, event: Event, now_ms: int) -> str:
-        """What the event is kept as; a request decided behind the wall clock (`now_ms`) is a backlog's and not made."""
-        mode = self.mode(event.data.rule, event.subject, acting=event.acting)
+        """What the event is kept as; a request decided behind the wall clock (`now_ms`) is a backlog's and not made.
+
+        Whether requests are carried out is no decision: where requests may go out nobody has to confirm it.
+        """
+        beside = isinstance(event.data, RequestHealthData)
+        mode = self.mode(event.data.rule, event.subject, acting=event.acting or beside)
+        if beside and mode in GOING_OUT:
+            return STATUS["active"]
         if event.acting and mode in GOING_OUT and now_ms - event.time_ms > self._late_ms:
             return "backlog"
         return STATUS[mode]

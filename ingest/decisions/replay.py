@@ -96,8 +96,8 @@ def run(
     connection: sqlite3.Connection, decoder: Decoder, city: City, rules: Sequence[AnyRule], chosen: Selection
 ) -> Shadow:
     """Run these rules over what the journal holds of the span, and compare; reads only."""
-    chosen_rules = [rule for rule in rules if chosen.rule in {"", rule.id}]
-    engine = Engine(city, chosen_rules)
+    chosen_rules = {rule.id for rule in rules if chosen.rule in {"", rule.id}}
+    engine = Engine(city, with_followed(rules, chosen.rule))
     shadow = Shadow([], 0, 0, [])
     now: dict[str, Said] = {}
     messages = ticks = 0
@@ -105,10 +105,16 @@ def run(
         messages += done.messages
         ticks += done.ticks
         for event in done.overlay.events:
-            if chosen.from_ms <= event.time_ms < chosen.to_ms:
+            if chosen.from_ms <= event.time_ms < chosen.to_ms and event.data.rule in chosen_rules:
                 now.setdefault(event.id, Said.of(event.payload()))
-    then = _then(connection, chosen, {rule.id for rule in chosen_rules}, shadow.problems)
+    then = _then(connection, chosen, chosen_rules, shadow.problems)
     return shadow._replace(findings=compare(then, now, chosen), messages=messages, ticks=ticks)
+
+
+def with_followed(rules: Sequence[AnyRule], chosen: str) -> list[AnyRule]:
+    """The chosen rule (empty: all), and where it follows others' events all that may be those others."""
+    follows = any(rule.id == chosen and rule.follows is not None for rule in rules)
+    return [rule for rule in rules if chosen in {"", rule.id} or (follows and rule.follows is None)]
 
 
 def replayed(

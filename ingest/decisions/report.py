@@ -2,7 +2,8 @@
 
 It is what a shadow period is judged by: `agreement_pct` is the share of requests that asked for what was reported to
 run anyway, `switches` how often the wish changed, `availability_pct` the share of the span in which a decision was
-valid, `coverage_pct` the mean share of expected readings behind the decisions.
+valid, `coverage_pct` the mean share of expected readings behind the decisions, `problems` how often requests were said
+to be unanswered, rejected, faulty, or all right again.
 """
 
 import json
@@ -36,10 +37,14 @@ class Account:
     coverage: list[float] = field(default_factory=list)
     wish: object = None
     downlinks: Counter[str] = field(default_factory=Counter)
+    problems: Counter[str] = field(default_factory=Counter)
 
     def take(self, event: dict[str, Any], status: str, time_ms: int, valid_until_ms: int, end_ms: int) -> None:
-        """Count another event."""
+        """Count another event; one that says whether requests are carried out is no decision."""
         data = event["data"]
+        if "problem" in data:
+            self.problems[data["problem"] or "ok"] += 1
+            return
         self.statuses[status] += 1
         wish = next((data[name] for name in WISHES if name in data), None)
         self.switches += self.wish is not None and wish != self.wish
@@ -65,6 +70,7 @@ class Account:
             "availability_pct": round(100 * self.valid_ms / span_ms, 1),
             "coverage_pct": round(sum(self.coverage) / len(self.coverage), 1) if self.coverage else None,
             "downlinks": dict(sorted(self.downlinks.items())),
+            "problems": dict(sorted(self.problems.items())),
         }
 
 

@@ -6,13 +6,13 @@ one table that nothing prunes, and that a salvage looks at row by row.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from ingest import downlink_store
-from ingest.decisions.modes import Modes
+from ingest import downlink_store, downlink_track
+from ingest.decisions.modes import BESIDE, Modes
 from ingest.downlink import OPEN, is_downlink
 from ingest.journal_schema import checksum, open_reader
 from rules.engine import Engine
@@ -30,8 +30,15 @@ SELECT retained.topic, event.seq, event.payload, event.acting FROM retained JOIN
 SET_ASIDE = "SELECT seq, topic, payload, retained, valid_until_ms FROM event WHERE status = 'off' ORDER BY seq DESC"
 SAY = "UPDATE event SET status = ?, status_ms = ? WHERE seq = ?"
 NEWER = """
-SELECT id FROM event WHERE status = 'waiting' AND topic = ? AND seq > ? AND valid_until_ms > ? ORDER BY seq DESC LIMIT 1
+SELECT id, status FROM event
+WHERE seq > ? AND topic = ? AND valid_until_ms > ? AND status IN ('waiting', 'pending', 'published')
+ORDER BY seq DESC LIMIT 1
 """
+
+
+ELSEWHERE = frozenset({*BESIDE, downlink_track.RULE})
+"""Rules that are about no asset."""
+Permits: TypeAlias = Callable[[str, str, Mapping[str, Any]], bool]
 
 
 class RulesError(Exception):
@@ -67,14 +74,18 @@ def stopped(connection: sqlite3.Connection) -> set[str]:
     return {subject for subject, action in newest.items() if action == STOP}
 
 
-def withdraw(connection: sqlite3.Connection, modes: Modes, now_ms: int) -> Withdrawn:
+def withdraw(
+    connection: sqlite3.Connection, modes: Modes, now_ms: int, permits: Permits = lambda *_: True
+) -> Withdrawn:
     """Take back whatever may no longer be outside: requests for good, states until they may be there again.
 
-    Topics on which something stands are noted as expired, for the outbox to empty.
+    What the parameters in force no longer permit (by rule, asset and data) goes for good. Topics on which something
+    stands are noted as expired, for the outbox to empty.
     """
     requests = states = downlinks = 0
     for seq, name, topic, payload, acting, status in connection.execute(OUTSIDE, (now_ms,)).fetchall():
-        if _may_be_out(modes, payload, acting=bool(acting)):
+        permitted = _permitted(permits, payload)
+        if permitted and _may_be_out(modes, payload, acting=bool(acting)):
             continue
         if is_downlink(topic):
             if status == "published":
@@ -82,24 +93,25 @@ def withdraw(connection: sqlite3.Connection, modes: Modes, now_ms: int) -> Withd
                 downlinks += sent is not None and sent.status in OPEN
                 continue
             downlink_store.withdrawn(connection, name, now_ms)
-        connection.execute(SAY, ("withdrawn" if acting else "off", now_ms, seq))
+        connection.execute(SAY, ("withdrawn" if acting or not permitted else "off", now_ms, seq))
         requests += acting
         states += not acting
         if status == "published":
             _expire(connection, topic, name)
     for topic, seq, payload, acting in connection.execute(STANDING).fetchall():
-        if not acting and not _may_be_out(modes, payload, acting=False):
-            connection.execute(SAY, ("off", now_ms, seq))
+        permitted = _permitted(permits, payload)
+        if not acting and not (permitted and _may_be_out(modes, payload, acting=False)):
+            connection.execute(SAY, ("off" if permitted else "withdrawn", now_ms, seq))
             _expire(connection, topic, "")
             states += 1
     return Withdrawn(requests, states, downlinks)
 
 
-def release(connection: sqlite3.Connection, modes: Modes, now_ms: int) -> int:
+def release(connection: sqlite3.Connection, modes: Modes, now_ms: int, permits: Permits = lambda *_: True) -> int:
     """Let out the newest state of each topic that may be outside again and is still valid; returns how many."""
     found, seen = 0, set[str]()
     for seq, topic, payload, retained, valid_until_ms in connection.execute(SET_ASIDE).fetchall():
-        if not _may_be_out(modes, payload, acting=False):
+        if not (_may_be_out(modes, payload, acting=False) and _permitted(permits, payload)):
             continue
         newest = topic not in seen
         seen.add(topic)
@@ -110,7 +122,7 @@ def release(connection: sqlite3.Connection, modes: Modes, now_ms: int) -> int:
 
 
 def confirm(connection: sqlite3.Connection, name: str, modes: Modes, now_ms: int) -> None:
-    """Let an event out that waits; raises RulesError when it does not, is too old, or a newer one waits."""
+    """Let an event out that waits; raises RulesError when it does not, is too old, or a newer one waits or is out."""
     query = "SELECT seq, topic, payload, acting, status, valid_until_ms FROM event WHERE id = ?"
     row = connection.execute(query, (name,)).fetchone()
     if row is None:
@@ -122,9 +134,10 @@ def confirm(connection: sqlite3.Connection, name: str, modes: Modes, now_ms: int
         raise RulesError(f"event {name} expired {(now_ms - valid_until_ms) / 1000:.0f} s ago")
     if not _may_be_out(modes, payload, acting=bool(acting)):
         raise RulesError(f"event {name}: its rule may say nothing now")
-    newer = connection.execute(NEWER, (topic, seq, now_ms)).fetchone()
+    newer = connection.execute(NEWER, (seq, topic, now_ms)).fetchone()
     if newer is not None:
-        raise RulesError(f"event {name} is superseded: {newer[0]} waits on the same topic")
+        verb = "waits" if newer[1] == "waiting" else "is out"
+        raise RulesError(f"event {name} is superseded: {newer[0]} {verb} on the same topic")
     connection.execute(SAY, ("pending", now_ms, seq))
 
 
@@ -166,6 +179,11 @@ def rule_and_subject(payload: bytes) -> tuple[str, str]:
 def _may_be_out(modes: Modes, payload: bytes, *, acting: bool) -> bool:
     rule, subject = rule_and_subject(payload)
     return not rule or modes.goes_out(rule, subject, acting=acting)
+
+
+def _permitted(permits: Permits, payload: bytes) -> bool:
+    rule, subject = rule_and_subject(payload)
+    return not rule or rule in ELSEWHERE or permits(rule, subject, json.loads(payload)["data"])
 
 
 def _expire(connection: sqlite3.Connection, topic: str, name: str) -> None:

@@ -102,8 +102,8 @@ def wake(config: RainConfig, rains: Rains) -> int | None:
 
 def dump(rains: Rains) -> Json:
     """The state as JSON."""
-    devices, *rest, shown = rains
-    return ({dev_eui: (*rain,) for dev_eui, rain in devices.items()}, *rest, (*shown,))
+    devices, heard_ms, levels, wet, slide_ms, shown = rains
+    return ({dev_eui: (*rain,) for dev_eui, rain in devices.items()}, heard_ms, levels, wet, slide_ms, (*shown,))
 
 
 def _hear(config: RainConfig, rains: Rains, given: Observation) -> Rains | None:

@@ -6,6 +6,9 @@ over the signs (answer `overridden`) is left alone until the time that the answe
 Signs that do not answer for `answer_timeout_s`, that refuse or report a fault are said to, in an event of their own.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from rules import request_health
 from rules.event import LotState
 from rules.event_parking import Advice, GuidanceReason, ParkingGuidance
@@ -38,6 +41,9 @@ def step(config: ZoneConfig, zone: Zone, given: Input | Followed) -> tuple[Zone,
             return zone, NOTHING
         before = zone.lots.get(lot.subject)
         zone = zone._replace(lots={**zone.lots, lot.subject: word(config, before, lot)})
+    elif isinstance(given, Answered) and given.status == "sent":
+        carried = request_health.sent(zone.carried, given.request_id, given.now_ms)
+        return (zone if carried is zone.carried else zone._replace(carried=carried)), NOTHING
     elif isinstance(given, Answered):
         return _watched(config, _hold(config, zone, given), given, NOTHING)
     elif not isinstance(given, Tick):
@@ -87,10 +93,16 @@ def load(config: ZoneConfig, version: int, kept: Json) -> Zone | None:
     return zone._replace(lots=lots, shown=zone.shown if same else None)
 
 
+def permits(config: ZoneConfig, data: Mapping[str, Any]) -> bool:
+    """Whether guidance may be outside: it is about the lots that the zone has."""
+    return [each["lot"] for each in data["lots"]] == [id_ for id_, _ in config.lots]
+
+
 def _hold(config: ZoneConfig, zone: Zone, given: Answered) -> Zone:
     held_until_ms = zone.held_until_ms
     if given.status == "overridden":
-        until_ms = given.until_ms if given.until_ms is not None else given.now_ms + config.hold_ms
+        said_ms = min(given.time_ms, given.now_ms)
+        until_ms = given.until_ms if given.until_ms is not None else said_ms + config.hold_ms
         held_until_ms = min(until_ms, given.now_ms + DAY_MS)
     elif given.status in {"accepted", "active"}:
         held_until_ms = 0
@@ -128,7 +140,7 @@ def _conclude(config: ZoneConfig, zone: Zone, given: Tick | Followed) -> tuple[Z
             return zone, NOTHING
     saying = Shown(reason, advices, recommend, until_ms, free)
     request: ParkingGuidance = event(config, zone, saying, now_ms, given.cause)
-    carried = request_health.asking(zone.carried, request.id, now_ms)
+    carried = request_health.asking(zone.carried, request.id)
     return zone._replace(shown=saying, carried=carried), Outputs((request,), (point(config, zone, saying, now_ms),))
 
 
@@ -141,14 +153,18 @@ def _stands(config: ZoneConfig, zone: Zone, shown: Shown, now_ms: int) -> bool:
     others: list[str] = []
     for (id_, _), told, told_free in zip(config.lots, shown.advices, shown.free, strict=True):
         lot = lots.get(id_)
+        if lot is None:
+            if told != "unknown":
+                return False
+            continue
         if advice(lot, now_ms) != told:
             return False
-        if lot is not None and lot.occupied is not None and told_free is not None and told != "closed":
+        if told_free is not None and lot.occupied is not None and told != "closed":
             moved = abs(lot.capacity - lot.occupied - told_free)
             if moved >= LEAST_SPACES and moved >= config.update * lot.capacity:
                 return False
         if told == "recommend":
-            (free_first if lot is not None and lot.state == "free" else others).append(id_)
+            (free_first if lot.state == "free" else others).append(id_)
     return shown.recommend == (*free_first, *others)
 
 
@@ -195,4 +211,5 @@ RULE = Rule(
     follows=lots_of,
     heed=step,
     answers="guidance",
+    permits=permits,
 )

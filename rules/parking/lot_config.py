@@ -75,7 +75,7 @@ def configure(asset: Asset) -> LotConfig:
     """The parameters of this lot; raises CityError."""
     capacity = asset.whole("capacity", low=1, high=100_000)
     almost_in = asset.number("almost_full_percent", 90, low=1, high=100)
-    almost_out = asset.number("almost_full_until_percent", 85, low=0, high=100)
+    almost_out = asset.number("almost_full_until_percent", min(85, max(0, almost_in - 5)), low=0, high=100)
     if almost_out >= almost_in:
         raise asset.error("almost_full_until_percent", almost_out, f"less than almost_full_percent ({almost_in:g})")
     full_in = asset.whole("full_free_spaces", usual_full_in(capacity), low=0, high=capacity - 1)

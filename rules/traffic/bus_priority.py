@@ -2,30 +2,28 @@
 
 `full` while the road has room, `conditional` (late buses only) when it fills, `restricted` when it is full, `off` while
 the timetable has no bus within the horizon. Less priority comes at once, more after the dwell time. The single bus is
-the business of bus and controller. Without a timetable the rule stays off; `BusConfig.refused` says so.
+the business of bus and controller. Without a timetable the rule stays off; `BusConfig.refused` says so. Before the
+first and after the last day of the timetable nothing is asked for.
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, cast
 
-from rules.event import SOURCE_ROOT, Event, event_id, instant
+from rules.event import SOURCE_ROOT, event_id, instant
 from rules.event_traffic import BusPriorityPolicy, PriorityLevel
 from rules.point import Point
 from rules.rule import Input, Json, Outputs, Rule
-from rules.traffic import control_health, evidence, steered
-from rules.traffic.approach import Flow, approaches, headings
+from rules.traffic import evidence, steered
 from rules.traffic.bus_config import BusConfig, configure
-from rules.traffic.control import Control, asking, blocked, settled, wants_request
+from rules.traffic.control import Control, blocked
 from rules.traffic.control import known as known_level
-from rules.traffic.detector_config import Heading
 from rules.traffic.link import members
-from rules.traffic.steered import Steered, next_ms, stepping
+from rules.traffic.steered import Flows, Steer, Steered, stepping
 
 ID: Final = "traffic.bus_priority"
 VERSION: Final = 1
 SOURCE = f"{SOURCE_ROOT}/{ID}"
 HOUR_MS = 3_600_000
-Flows: TypeAlias = Mapping[Heading, Flow]
 ORDER: tuple[PriorityLevel, ...] = ("off", "restricted", "conditional", "full")
 """From the least priority to the most."""
 NAMES: Mapping[PriorityLevel, tuple[str, str]] = {
@@ -48,7 +46,7 @@ class Choice(NamedTuple):
 
 def step(config: BusConfig, bus: Steered, given: Input) -> tuple[Steered, Outputs]:
     """Take in what detectors and controllers say; decide once a minute."""
-    return stepping(config, bus, given, (ID, VERSION), _decide)
+    return stepping(config, bus, given, STEER)
 
 
 def load(config: BusConfig, version: int, kept: Json) -> Steered | None:
@@ -68,22 +66,9 @@ def level(config: BusConfig, before: PriorityLevel, load_: float, buses_per_hour
     return "conditional" if buses_per_hour >= config.many_buses else "full"
 
 
-def _decide(config: BusConfig, bus: Steered, given: Input) -> tuple[Steered, Outputs]:
-    now_ms = given.now_ms
-    control = settled(config.control, bus.control, now_ms)
-    flows = headings(config.flow, approaches(config.flow, bus.lanes, now_ms))
-    choice = _choose(config, control, flows, now_ms)
-    events: list[Event] = []
-    if choice.ask is not None and wants_request(config.control, control, choice.ask, now_ms):
-        id_ = event_id(ID, config.asset, "policy", given.cause)
-        events.append(_event(config, control, flows, choice, given))
-        control = asking(config.control, control, choice.ask, id_, now_ms)
-    control, health = control_health.say(config.control, control, given, (ID, VERSION), config.asset)
-    newest_ms = max(flow.newest_ms for flow in flows.values())
-    fresh = choice.level is not None and (choice.why, newest_ms) != (bus.why, bus.told_ms)
-    points = (_point(config, choice, now_ms),) if fresh else ()
-    bus = Steered(bus.lanes, control, next_ms(config, now_ms), choice.why, newest_ms)
-    return bus, Outputs((*events, *health), points)
+def permits(config: BusConfig, _data: Mapping[str, Any]) -> bool:
+    """Whether a policy may be outside: the corridor is decided about."""
+    return not config.refused
 
 
 def _choose(config: BusConfig, control: Control, flows: Flows, now_ms: int) -> Choice:
@@ -94,6 +79,8 @@ def _choose(config: BusConfig, control: Control, flows: Flows, now_ms: int) -> C
     before = running
     load_ = max(flow.flow_vph for flow in flows.values()) / config.capacity_vph
     buses = config.timetable.buses(now_ms, now_ms + config.horizon_ms) * HOUR_MS / config.horizon_ms
+    if not buses and not config.timetable.knows(now_ms):
+        return Choice(None, None, "no_timetable", load_, buses)
     found = level(config, before, load_, buses)
     if found == "off" and known_level(control) in {None, "off"}:
         return Choice(found, None, "steady", load_, buses)
@@ -141,16 +128,19 @@ def _event(config: BusConfig, control: Control, flows: Flows, choice: Choice, gi
     )
 
 
-def _point(config: BusConfig, choice: Choice, now_ms: int) -> Point:
+def _point(config: BusConfig, _control: Control, _flows: Flows, choice: Choice, now_ms: int) -> Point | None:
+    if choice.level is None:
+        return None
     fields = (
         *config.position,
-        ("priority_wanted", float(ORDER.index(choice.level or "off"))),
+        ("priority_wanted", float(ORDER.index(choice.level))),
         ("load", round(choice.load, 3)),
         ("buses_per_hour", round(choice.buses_per_hour, 2)),
     )
     return Point("asset", (*config.tags, ("channel", "bus_priority")), fields, now_ms)
 
 
+STEER = Steer(rule=(ID, VERSION), choose=_choose, asks=lambda choice: choice.ask, event=_event, point=_point)
 RULE = Rule(
     id=ID,
     version=VERSION,
@@ -164,4 +154,5 @@ RULE = Rule(
     doubtful=True,
     members=members,
     answers="bus-priority",
+    permits=permits,
 )

@@ -53,9 +53,10 @@ class Asked(NamedTuple):
 class Control(NamedTuple):
     """What is known of who carries requests out; times in ms since 1970 (UTC), 0 for never.
 
-    `waiting_ms` is when the oldest request without an answer was made; `rejected` holds until when a programme is not
+    `waiting_ms` is when the oldest request without an answer went out; `rejected` holds until when a programme is not
     asked for; nothing is asked for until `held_ms`. `switches` are those of the last hour. A problem is said again
-    before `shown_until_ms`.
+    before `shown_until_ms`. `heard` is the newest request that was answered: its answer may overtake the word that it
+    went out. `members` are those that somebody else has, and until when: all of them are asked or none.
     """
 
     reported: str | None = None
@@ -70,6 +71,8 @@ class Control(NamedTuple):
     problem_ms: int = 0
     shown: Problem | None = None
     shown_until_ms: int = 0
+    heard: str | None = None
+    members: tuple[tuple[str, int], ...] = ()
 
 
 IDLE = Control()
@@ -92,11 +95,13 @@ def control_config(asset: Asset) -> ControlConfig:
 def answered(config: ControlConfig, control: Control, answer: Answered) -> Control:
     """What an answer changes; one older than the newest report, or with a clock ahead, changes nothing."""
     now_ms, asked = answer.now_ms, control.asked
+    if answer.status == "sent":
+        return _sent(control, answer)
     if not control.reported_ms <= answer.time_ms <= now_ms + AHEAD_MS:
         return control
     ours = asked is not None and answer.request_id == asked.id
     if ours:
-        control = control._replace(waiting_ms=0)
+        control = control._replace(waiting_ms=0, heard=answer.request_id)
     match answer.status:
         case "active":
             programme = answer.plan or (asked.programme if ours and asked else None)
@@ -105,8 +110,7 @@ def answered(config: ControlConfig, control: Control, answer: Answered) -> Contr
             control = _reported(control, answer.plan, answer)._replace(problem=None) if ours else control
         case "overridden":
             control = _reported(control, answer.plan, answer)
-            until_ms = answer.until_ms if answer.until_ms and answer.until_ms > now_ms else now_ms + config.hold_ms
-            control = control._replace(held_ms=until_ms, asked=None, waiting_ms=0)
+            control = control._replace(held_ms=_held_until_ms(config, answer), asked=None, waiting_ms=0)
             return _trouble(control, "fault", now_ms) if answer.by == "fault" else control._replace(problem=None)
         case "rejected" if ours and asked:
             rejected = (*control.rejected, (asked.programme, now_ms + config.retry_ms))
@@ -114,6 +118,20 @@ def answered(config: ControlConfig, control: Control, answer: Answered) -> Contr
         case "expired" if ours:
             control = control._replace(asked=None)
     return control
+
+
+def of_member(config: ControlConfig, control: Control, answer: Answered) -> Control:
+    """What the word of a member on requests to itself changes: nothing is asked of any while somebody else has one."""
+    if answer.time_ms > answer.now_ms + AHEAD_MS:
+        return control
+    others = tuple(each for each in control.members if each[0] != answer.subject)
+    if answer.status in {"accepted", "active"}:
+        return control if len(others) == len(control.members) else control._replace(members=others)
+    until_ms = _held_until_ms(config, answer)
+    if answer.status != "overridden" or until_ms <= answer.now_ms:
+        return control
+    control = control._replace(members=(*others, (answer.subject, until_ms)), asked=None, waiting_ms=0)
+    return _trouble(control, "fault", answer.now_ms) if answer.by == "fault" else control
 
 
 def settled(config: ControlConfig, control: Control, now_ms: int) -> Control:
@@ -126,11 +144,13 @@ def settled(config: ControlConfig, control: Control, now_ms: int) -> Control:
         control = control._replace(switches=tuple(each for each in control.switches if now_ms - each < HOUR_MS))
     if control.rejected and min(until_ms for _, until_ms in control.rejected) <= now_ms:
         control = control._replace(rejected=tuple(each for each in control.rejected if each[1] > now_ms))
+    if any(until_ms <= now_ms for _, until_ms in control.members):
+        control = control._replace(members=tuple(each for each in control.members if each[1] > now_ms))
     if control.waiting_ms and now_ms - control.waiting_ms >= config.answer_timeout_ms:
         return _trouble(control, "no_answer", control.waiting_ms)
     if control.problem == "rejected" and not control.rejected:
         return control._replace(problem=None)
-    if control.problem == "fault" and control.held_ms <= now_ms:
+    if control.problem == "fault" and control.held_ms <= now_ms and not control.members:
         return control._replace(problem=None)
     return control
 
@@ -142,7 +162,7 @@ def known(control: Control) -> str | None:
 
 def blocked(config: ControlConfig, control: Control, programme: str, now_ms: int, *, slow: bool) -> str | None:
     """Why another programme cannot be asked for now; None when it can. A slow switch waits for the dwell time."""
-    if control.held_ms > now_ms:
+    if control.held_ms > now_ms or control.members:
         return "overridden"
     if any(name == programme for name, _ in control.rejected):
         return "rejected"
@@ -167,9 +187,22 @@ def asking(config: ControlConfig, control: Control, programme: str, id_: str, no
     """The control after a request; another programme than the pending or reported one is a switch."""
     if known(control) != programme:
         control = control._replace(switches=(*control.switches, now_ms), switched_ms=now_ms)
-    return control._replace(
-        asked=Asked(id_, programme, now_ms, now_ms + config.validity_ms), waiting_ms=control.waiting_ms or now_ms
-    )
+    return control._replace(asked=Asked(id_, programme, now_ms, now_ms + config.validity_ms))
+
+
+def _sent(control: Control, word: Answered) -> Control:
+    """The control after the newest request went out: an answer is waited for unless it came already."""
+    asked = control.asked
+    if asked is None or word.request_id != asked.id or control.heard == asked.id or control.waiting_ms:
+        return control
+    return control._replace(waiting_ms=word.now_ms)
+
+
+def _held_until_ms(config: ControlConfig, answer: Answered) -> int:
+    """Until when nothing is asked after an override: as it says, else for some time from when it was said."""
+    if answer.until_ms and answer.until_ms > answer.now_ms:
+        return answer.until_ms
+    return min(answer.time_ms, answer.now_ms) + config.hold_ms
 
 
 def _reported(control: Control, programme: str | None, answer: Answered) -> Control:

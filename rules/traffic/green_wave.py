@@ -6,26 +6,23 @@ other switches wait for the dwell time. `off` is asked for once, the others are 
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, cast
 
-from rules.event import SOURCE_ROOT, Event, event_id, instant
+from rules.event import SOURCE_ROOT, event_id, instant
 from rules.event_traffic import GreenWaveRequested, Programme
 from rules.point import Point
 from rules.rule import Input, Json, Outputs, Rule
-from rules.traffic import control_health, evidence, steered
-from rules.traffic.approach import Flow, approaches, headings
-from rules.traffic.control import Control, asking, blocked, settled, wants_request
+from rules.traffic import evidence, steered
+from rules.traffic.control import Control, blocked
 from rules.traffic.control import known as known_programme
-from rules.traffic.detector_config import Heading
-from rules.traffic.link import members
+from rules.traffic.link import members, members_signals
 from rules.traffic.plan_target import Load
-from rules.traffic.steered import Steered, next_ms, stepping
+from rules.traffic.steered import Flows, Steer, Steered, stepping
 from rules.traffic.wave_config import WaveConfig, configure
 
 ID: Final = "traffic.green_wave"
 VERSION: Final = 1
 SOURCE = f"{SOURCE_ROOT}/{ID}"
-Flows: TypeAlias = Mapping[Heading, Flow]
 CODES: Mapping[Programme, float] = {"off": 0.0, "balanced": 1.0, "inbound": 2.0, "outbound": 3.0}
 NAMES: Mapping[Programme, tuple[str, str]] = {
     "inbound": ("stadteinwärts", "inbound"),
@@ -45,7 +42,7 @@ class Choice(NamedTuple):
 
 def step(config: WaveConfig, wave: Steered, given: Input) -> tuple[Steered, Outputs]:
     """Take in what detectors and controllers say; decide once a minute."""
-    return stepping(config, wave, given, (ID, VERSION), _decide)
+    return stepping(config, wave, given, STEER)
 
 
 def load(config: WaveConfig, version: int, kept: Json) -> Steered | None:
@@ -65,22 +62,13 @@ def wanted(config: WaveConfig, before: Programme, load_: Load) -> Programme:
     return config.programme("balanced")
 
 
-def _decide(config: WaveConfig, wave: Steered, given: Input) -> tuple[Steered, Outputs]:
-    now_ms = given.now_ms
-    control = settled(config.control, wave.control, now_ms)
-    flows = headings(config.flow, approaches(config.flow, wave.lanes, now_ms))
-    choice = _choose(config, control, flows, now_ms)
-    events: list[Event] = []
-    if choice.ask is not None and wants_request(config.control, control, choice.ask, now_ms):
-        id_ = event_id(ID, config.asset, "wave", given.cause)
-        events.append(_event(config, control, flows, choice.ask, given))
-        control = asking(config.control, control, choice.ask, id_, now_ms)
-    control, health = control_health.say(config.control, control, given, (ID, VERSION), config.asset)
-    newest_ms = max(flow.newest_ms for flow in flows.values())
-    fresh = (choice.why, newest_ms) != (wave.why, wave.told_ms)
-    points = (_point(config, choice, flows, now_ms),) if fresh and choice.wanted else ()
-    wave = Steered(wave.lanes, control, next_ms(config, now_ms), choice.why, newest_ms)
-    return wave, Outputs((*events, *health), points)
+def permits(config: WaveConfig, data: Mapping[str, Any]) -> bool:
+    """Whether a request may be outside: the corridor is decided about, and has the programme with these plans."""
+    programme = data.get("programme")
+    if config.refused or programme == "off":
+        return not config.refused
+    asked = {each["group"]: each["plan"] for each in data["plans"]}
+    return any(name == programme and dict(found.plans) == asked for name, found in config.programmes.items())
 
 
 def _choose(config: WaveConfig, control: Control, flows: Flows, now_ms: int) -> Choice:
@@ -100,9 +88,8 @@ def _choose(config: WaveConfig, control: Control, flows: Flows, now_ms: int) -> 
     return Choice(found, cast("Programme", control.asked.programme) if keeps and control.asked else None, why)
 
 
-def _event(
-    config: WaveConfig, control: Control, flows: Flows, programme: Programme, given: Input
-) -> GreenWaveRequested:
+def _event(config: WaveConfig, control: Control, flows: Flows, choice: Choice, given: Input) -> GreenWaveRequested:
+    programme: Programme = choice.ask or "off"
     now_ms, inbound, outbound = given.now_ms, flows["inbound"], flows["outbound"]
     supplied = None if programme == "off" else config.programmes[programme]
     german, english = NAMES[programme]
@@ -146,12 +133,15 @@ def _event(
     )
 
 
-def _point(config: WaveConfig, choice: Choice, flows: Flows, now_ms: int) -> Point:
-    fields = [*config.position, ("programme_wanted", CODES[choice.wanted or "off"])]
+def _point(config: WaveConfig, _control: Control, flows: Flows, choice: Choice, now_ms: int) -> Point | None:
+    if choice.wanted is None:
+        return None
+    fields = [*config.position, ("programme_wanted", CODES[choice.wanted])]
     fields += [(f"flow_{heading}", round(flow.flow_vph, 1)) for heading, flow in flows.items()]
     return Point("asset", (*config.tags, ("channel", "green_wave")), tuple(fields), now_ms)
 
 
+STEER = Steer(rule=(ID, VERSION), choose=_choose, asks=lambda choice: choice.ask, event=_event, point=_point)
 RULE = Rule(
     id=ID,
     version=VERSION,
@@ -165,4 +155,6 @@ RULE = Rule(
     doubtful=True,
     members=members,
     answers="green-wave",
+    overhears=members_signals,
+    permits=permits,
 )

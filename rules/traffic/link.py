@@ -38,6 +38,11 @@ def members(asset: Asset) -> Sequence[str]:
     return tuple(detector.id for detector in linked(asset).detectors if detector.properties.get("role") == "demand")
 
 
+def members_signals(asset: Asset) -> Sequence[tuple[str, str]]:
+    """The answers about the signal plans of a corridor's groups."""
+    return tuple((group.id, "signal-plan") for group in linked(asset).groups)
+
+
 def link(assets: Iterable[Asset]) -> list[Asset]:
     """The same assets, linked; raises CityError where one names an id that is not there or of another kind.
 

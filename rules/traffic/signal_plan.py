@@ -6,25 +6,23 @@ number for all its junctions. A group whose file cannot be trusted is refused (`
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
-from rules.event import SOURCE_ROOT, Event, event_id, instant
+from rules.event import SOURCE_ROOT, event_id, instant
 from rules.event_traffic import SignalPlanRequested
 from rules.point import Point
 from rules.rule import Input, Json, Outputs, Rule
-from rules.traffic import control_health, evidence, steered
-from rules.traffic.approach import Flow, approaches, headings
-from rules.traffic.control import Control, asking, blocked, settled, wants_request
-from rules.traffic.detector_config import Heading
+from rules.traffic import evidence, steered
+from rules.traffic.approach import Flow
+from rules.traffic.control import Control, blocked
 from rules.traffic.link import members
 from rules.traffic.plan_config import Plan, PlanConfig, configure
 from rules.traffic.plan_target import Load, is_slow, overriding, target
-from rules.traffic.steered import Steered, next_ms, stepping
+from rules.traffic.steered import Flows, Steer, Steered, stepping
 
 ID: Final = "traffic.signal_plan"
 VERSION: Final = 1
 SOURCE = f"{SOURCE_ROOT}/{ID}"
-Flows: TypeAlias = Mapping[Heading, Flow]
 WHY_CODES: Mapping[str, float] = {
     "asked": 0.0,
     "steady": 1.0,
@@ -53,7 +51,7 @@ class Choice(NamedTuple):
 
 def step(config: PlanConfig, group: Steered, given: Input) -> tuple[Steered, Outputs]:
     """Take in what detectors and controllers say; decide once a minute."""
-    return stepping(config, group, given, (ID, VERSION), _decide)
+    return stepping(config, group, given, STEER)
 
 
 def load(config: PlanConfig, version: int, kept: Json) -> Steered | None:
@@ -61,22 +59,11 @@ def load(config: PlanConfig, version: int, kept: Json) -> Steered | None:
     return steered.load(config, kept) if version == VERSION else None
 
 
-def _decide(config: PlanConfig, group: Steered, given: Input) -> tuple[Steered, Outputs]:
-    now_ms = given.now_ms
-    control = settled(config.control, group.control, now_ms)
-    flows = headings(config.flow, approaches(config.flow, group.lanes, now_ms))
-    choice = _choose(config, control, flows, now_ms)
-    events: list[Event] = []
-    if choice.ask is not None and wants_request(config.control, control, choice.ask.number, now_ms):
-        id_ = event_id(ID, config.asset, "plan", given.cause)
-        events.append(_event(config, control, flows, choice, given))
-        control = asking(config.control, control, choice.ask.number, id_, now_ms)
-    control, health = control_health.say(config.control, control, given, (ID, VERSION), config.asset)
-    newest_ms = max(flow.newest_ms for flow in flows.values())
-    fresh = (choice.why, newest_ms) != (group.why, group.told_ms)
-    points = (_point(config, control, flows, choice, now_ms),) if fresh else ()
-    group = Steered(group.lanes, control, next_ms(config, now_ms), choice.why, newest_ms)
-    return group, Outputs((*events, *health), points)
+def permits(config: PlanConfig, data: Mapping[str, Any]) -> bool:
+    """Whether a request may be outside: the group is decided about, has the plan, and all its junctions are asked."""
+    if config.refused or config.mode == "schedule":
+        return False
+    return data.get("plan") in config.plans and data.get("junctions") == [*config.junctions]
 
 
 def _choose(config: PlanConfig, control: Control, flows: Flows, now_ms: int) -> Choice:
@@ -175,6 +162,13 @@ def _point(config: PlanConfig, control: Control, flows: Flows, choice: Choice, n
     return Point("asset", config.tags, tuple(fields), now_ms)
 
 
+STEER = Steer(
+    rule=(ID, VERSION),
+    choose=_choose,
+    asks=lambda choice: choice.ask.number if choice.ask else None,
+    event=_event,
+    point=_point,
+)
 RULE = Rule(
     id=ID,
     version=VERSION,
@@ -188,4 +182,5 @@ RULE = Rule(
     doubtful=True,
     members=members,
     answers="signal-plan",
+    permits=permits,
 )

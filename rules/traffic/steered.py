@@ -1,16 +1,20 @@
 """What all rules that ask for programmes have in common: hear detectors and answers, decide once a minute."""
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter
 
+from rules.event import Event, Request
 from rules.parts import Parts
+from rules.point import Point
 from rules.rule import NOTHING, Answered, Input, Json, Observation, Outputs
 from rules.traffic import control_health
-from rules.traffic.approach import FlowConfig, Lanes, hear, kept_lanes, plain_lanes
-from rules.traffic.control import IDLE, Control, ControlConfig, answered
+from rules.traffic.approach import Flow, FlowConfig, Lanes, approaches, headings, hear, kept_lanes, plain_lanes
+from rules.traffic.control import IDLE, Control, ControlConfig, answered, asking, of_member, settled, wants_request
 from rules.traffic.count import new_tuple
+from rules.traffic.detector_config import Heading
 
 
 class Steering(Protocol):
@@ -53,7 +57,34 @@ class Steered(NamedTuple):
 START = Steered({}, IDLE, 0, "", 0)
 STATE = TypeAdapter(Steered)
 C = TypeVar("C", bound=Steering)
-Decide: TypeAlias = Callable[[C, Steered, Input], tuple[Steered, Outputs]]
+D = TypeVar("D", bound="Chosen")
+Flows: TypeAlias = Mapping[Heading, Flow]
+
+
+class Chosen(Protocol):
+    """What every decision says of itself."""
+
+    @property
+    def why(self) -> str:
+        """Why this is asked for, or nothing is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Steer(Generic[C, D]):
+    """How one of the rules decides: `rule` is its id and version.
+
+    choose   the decision, from what is known of who carries it out and from the flows by direction
+    asks     the programme to ask for; None for nothing
+    event    the request
+    point    what is told of a decision that is new; None for nothing
+    """
+
+    rule: tuple[str, int]
+    choose: Callable[[C, Control, Flows, int], D]
+    asks: Callable[[D], str | None]
+    event: Callable[[C, Control, Flows, D, Input], Request]
+    point: Callable[[C, Control, Flows, D, int], Point | None]
 
 
 def initial(_config: Steering) -> Steered:
@@ -61,10 +92,8 @@ def initial(_config: Steering) -> Steered:
     return START
 
 
-def stepping(
-    config: C, state: Steered, given: Input, rule: tuple[str, int], decide: Decide[C]
-) -> tuple[Steered, Outputs]:
-    """Take in what detectors and controllers say; decide when it is time. `rule` is the rule's id and version."""
+def stepping(config: C, state: Steered, given: Input, steer: Steer[C, D]) -> tuple[Steered, Outputs]:
+    """Take in what detectors and controllers say; decide when it is time."""
     if config.refused:
         return state, NOTHING
     if isinstance(given, Observation):
@@ -74,10 +103,10 @@ def stepping(
         decide_ms = state.next_ms or next_ms(config, given.now_ms)
         return new_tuple(Steered, (lanes, state.control, decide_ms, state.why, state.told_ms)), NOTHING
     if isinstance(given, Answered):
-        return _answered(config, state, given, rule)
+        return _answered(config, state, given, steer.rule)
     if not state.next_ms or given.now_ms < state.next_ms:
         return state, NOTHING
-    return decide(config, state, given)
+    return _decide(config, state, given, steer)
 
 
 def wake(config: Steering, state: Steered) -> int | None:
@@ -110,8 +139,28 @@ def next_ms(config: Steering, now_ms: int) -> int:
     return (now_ms // every_ms + 1) * every_ms
 
 
+def _decide(config: C, state: Steered, given: Input, steer: Steer[C, D]) -> tuple[Steered, Outputs]:
+    now_ms = given.now_ms
+    control = settled(config.control, state.control, now_ms)
+    flows = headings(config.flow, approaches(config.flow, state.lanes, now_ms))
+    choice = steer.choose(config, control, flows, now_ms)
+    events: list[Event] = []
+    programme = steer.asks(choice)
+    if programme is not None and wants_request(config.control, control, programme, now_ms):
+        request = steer.event(config, control, flows, choice, given)
+        events.append(request)
+        control = asking(config.control, control, programme, request.id, now_ms)
+    control, health = control_health.say(config.control, control, given, steer.rule, config.asset)
+    newest_ms = max(flow.newest_ms for flow in flows.values())
+    fresh = (choice.why, newest_ms) != (state.why, state.told_ms)
+    point = steer.point(config, control, flows, choice, now_ms) if fresh else None
+    state = Steered(state.lanes, control, next_ms(config, now_ms), choice.why, newest_ms)
+    return state, Outputs((*events, *health), () if point is None else (point,))
+
+
 def _answered(config: Steering, state: Steered, given: Answered, rule: tuple[str, int]) -> tuple[Steered, Outputs]:
-    control = answered(config.control, state.control, given)
+    take = answered if given.subject == config.asset else of_member
+    control = take(config.control, state.control, given)
     if control is state.control:
         return state, NOTHING
     control, health = control_health.say(config.control, control, given, rule, config.asset)

@@ -74,6 +74,16 @@ class Timetable:
         """The last day that it knows of."""
         return max((max((service.end, *service.added)) for service, _ in self.services), default=date.min)
 
+    @property
+    def first_day(self) -> date:
+        """The first day that it knows of."""
+        return min((min((service.begin, *service.added)) for service, _ in self.services), default=date.max)
+
+    def knows(self, time_ms: int) -> bool:
+        """Whether a time (ms since 1970, UTC) lies within its days: outside of them no bus says nothing."""
+        today = datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(ZoneInfo(self.zone)).date()
+        return self.first_day <= today <= self.last_day
+
     def buses(self, begin_ms: int, end_ms: int) -> int:
         """Departures from begin (included) to end (excluded), ms since 1970 (UTC)."""
         zone = ZoneInfo(self.zone)

@@ -12,7 +12,8 @@ import aiomqtt
 import pytest
 
 from ingest.broker import EmbeddedBroker, Mosquitto
-from rules.event import ContainerDue, Event, LotState
+from rules.event import Event, LotState
+from rules.event_waste import ContainerDue
 
 PROGRAM = Path(__file__).parents[2] / "docs" / "examples" / "consumer.py"
 WAIT_S = 15

@@ -28,7 +28,8 @@ from rules.condition_config import ConditionRules
 from rules.engine import Engine, Observation, Outputs
 from rules.rule import NOTHING, Input
 from rules.waste import collection_due
-from rules.waste.collection_due import Container, ContainerConfig
+from rules.waste.collection_due import Container
+from rules.waste.due_config import ContainerConfig
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import reading
 from tests.ingest.uplinks import BIN_DEVICE, NOW, event, raw, rfc3339, topic

@@ -12,7 +12,8 @@ from ingest.events_example import SUBJECT, example
 from ingest.journal_records import EventRow
 from ingest.line_protocol import Line, parse
 from rules.asset import Asset
-from rules.event import ContainerDue, DeviceHealth, DeviceProblem, DueReason, Event, NetworkHealth
+from rules.event import DeviceHealth, DeviceProblem, Event, NetworkHealth
+from rules.event_waste import ContainerDue, DueReason
 from rules.events import EVENT_TYPES
 from tests.ingest.bench import city_settings, running
 from tests.ingest.grafana.events import NOW, alert, condition

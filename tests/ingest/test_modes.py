@@ -24,6 +24,7 @@ from tests.ingest.bench import Bench, city_settings, running, until
 from tests.ingest.requesting import ID, VALID_MS, requesting
 from tests.ingest.test_outbox import Channel
 from tests.ingest.uplinks import LOT_DEVICES, NOW, message, occupied
+from tests.rules.parking.test_guidance import Play
 
 __all__ = ["requesting"]
 
@@ -88,6 +89,19 @@ def test_simulated_devices_make_nothing_act() -> None:
         assert modes.mode("traffic.plan", "g", acting=False) == "active"
 
 
+def test_whether_requests_are_carried_out_is_kept_as_requests_are() -> None:
+    """But for a confirmation, which it does not need: nothing is told of signs that nobody asked for anything."""
+    play = Play("a")
+    play.fill("a", 4)
+    play.ticks(3)
+    (health,) = play.health
+    for mode, expected in (("active", "pending"), ("confirm", "pending"), ("shadow", "shadow"), ("off", "off")):
+        for accept in (False, True):
+            settings = given(simulation={"accept": accept}, rules={"modes": {"parking.guidance": mode}})
+            kept = "shadow" if accept and expected == "pending" else expected
+            assert Modes(settings).status(health, health.time_ms) == kept
+
+
 def test_a_stopped_domain_is_off_whatever_is_set() -> None:
     """By rule and by topic; other domains go on, also one whose name begins alike."""
     modes = Modes(given(rules={"modes": {"traffic.plan/g": "active"}}), ["traffic"])
@@ -146,7 +160,7 @@ async def test_while_a_backlog_drains_nothing_is_requested(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("requesting")
 async def test_two_hours_off_and_ten_minutes_without_broker_leave_no_expired_request(tmp_path: Path) -> None:
-    """Off in the peak, then a backlog, then no broker while fresh requests wait: nothing expired is on the wire."""
+    """Off in the peak, then a backlog, then no broker: nothing expired is on the wire, and only the newest request."""
     async with running(with_modes(tmp_path), NOW + 7_200_000) as bench:
         for minute in range(0, 120, 10):
             await say(bench, minute, NOW + minute * 60_000)
@@ -162,16 +176,14 @@ async def test_two_hours_off_and_ten_minutes_without_broker_leave_no_expired_req
         task.cancel()
         await asyncio.wait([task])
         requests = [json.loads(payload) for topic, payload, *_ in channel.sent if topic == PLAN]
-        assert len(requests) == 4 * len(LOT_DEVICES)
-        end = "2027-01-15T10:10:01"
-        assert min(request["data"]["valid_until"] for request in requests) > end
-        numbers = [request["data"]["sequence"] for request in requests]
-        assert sorted(set(numbers)) == numbers
+        assert [request["id"] for request in requests] == [await newest(service.journal, PLAN)]
+        assert requests[0]["data"]["valid_until"] > "2027-01-15T10:10:01"
         kept = await statuses(service.journal, PLAN)
         assert {status: kept.count(status) for status in set(kept)} == {
             "backlog": 12 * len(LOT_DEVICES),
             "expired_unpublished": len(LOT_DEVICES),
-            "published": 4 * len(LOT_DEVICES),
+            "superseded": 4 * len(LOT_DEVICES) - 1,
+            "published": 1,
         }
 
 
@@ -191,6 +203,12 @@ async def test_a_person_confirms_the_newest_request_while_it_is_valid(tmp_path: 
             await rules.confirm(waiting[-1].id, "anna", "")
         with pytest.raises(RulesError, match="no event x"):
             await rules.confirm("x", "anna", "")
+        with pytest.raises(RulesError, match=f"superseded: {waiting[-1].id} is out"):
+            await rules.confirm(waiting[0].id, "anna", "")
+        (seq,) = [stored.seq for stored in await journal.pending_events(10, NOW) if stored.event.topic == PLAN]
+        await journal.events_done([(seq, "published")], [], [], NOW)
+        with pytest.raises(RulesError, match=f"superseded: {waiting[-1].id} is out"):
+            await rules.confirm(waiting[0].id, "anna", "")
         bench.now_ms = NOW + VALID_MS + 5000
         with pytest.raises(RulesError, match="expired 5 s ago"):
             await rules.confirm(waiting[-2].id, "anna", "")

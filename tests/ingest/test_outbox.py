@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ingest.backoff import Backoff
 from ingest.journal import Journal
-from ingest.journal_records import Batch, EventRow, StoredEvent
+from ingest.journal_records import Batch, EventRow, Retained, StoredEvent
 from ingest.mqtt_error import PublishFailed, PublishRefused
-from ingest.outbox import CONTENT_TYPE, Outbox
+from ingest.outbox import CONTENT_TYPE, IN_FLIGHT, Outbox
 from ingest.settings import JournalSettings
 from ingest.telemetry import Telemetry
 
@@ -115,6 +118,65 @@ async def test_an_old_request_never_goes_out(post: Post) -> None:
         await until(lambda: len(post.channel.sent) == 1)
     assert post.channel.sent[0][1] == b"new"
     assert await post.statuses() == ["expired_unpublished", "published"]
+
+
+async def test_of_requests_that_waited_only_the_newest_goes_out(post: Post) -> None:
+    """After a time without broker nobody is asked for what was thought better of; downlinks go out one by one."""
+    downlink = "stadtfunk/v1/custom/gate/lot/downlink"
+    await post.put(*(event(name, "plan", retained=False) for name in ("a", "b")), event("x", "wave", retained=False))
+    await post.put(*(event(name, downlink, retained=False) for name in ("open", "light")))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 4)
+        await asyncio.sleep(0.3)
+    assert sorted(payload for _, payload, *_ in post.channel.sent) == [b"b", b"light", b"open", b"x"]
+    assert await post.statuses() == ["superseded", "published", "published", "published", "published"]
+
+
+async def test_what_is_withdrawn_goes_before_a_backlog(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand events of other topics wait for a slow broker: an expired topic is emptied at once."""
+    send = post.channel.publish
+
+    async def slow(topic: str, payload: bytes, **rest: Any) -> None:  # noqa: ANN401 - as given
+        await asyncio.sleep(0.3)
+        await send(topic, payload, **rest)
+
+    monkeypatch.setattr(post.channel, "publish", slow)
+    await post.put(event("old", "plan", retained=False), *(event(f"{n}", f"lot/{n}") for n in range(10_000)))
+    await post.journal.events_done([(1, "withdrawn")], [Retained("plan", "old", 0)], [], NOW)
+    async with post.running():
+        await until(lambda: ("plan", b"", True, None) in post.channel.sent)
+        assert len(post.channel.sent) <= IN_FLIGHT + 1
+
+
+async def test_a_wait_ends_when_the_broker_is_there_again(post: Post) -> None:
+    """However long it was away: not half a minute later."""
+    connected = [False]
+    post.outbox = Outbox(
+        post.channel, post.journal, lambda: post.now_ms, Telemetry(), is_connected=lambda: connected[0]
+    )
+    post.outbox._backoff = Backoff(3600.0, 3600.0, lambda _, most: most)
+    post.channel.fails = True
+    await post.put(event("a"))
+    async with post.running():
+        await until(lambda: post.outbox._failing)
+        post.channel.fails, connected[0] = False, True
+        await until(lambda: len(post.channel.sent) == 1)
+
+
+def take_back(connection: sqlite3.Connection) -> None:
+    """As a reload does."""
+    connection.execute("UPDATE event SET status = iif(acting, 'withdrawn', 'off') WHERE status = 'pending'")
+
+
+async def test_a_request_that_is_taken_back_while_it_goes_out_is_emptied(post: Post) -> None:
+    """By a reload, say, before the broker's word is noted: it stays withdrawn, and so does a state."""
+    await post.put(event("a", "plan", retained=False), event("b", "state"))
+    async with post.running():
+        await until(lambda: len(post.channel.sent) == 2)
+        await post.journal.note(take_back)
+        await until(lambda: len(post.channel.sent) == 4)
+    assert sorted(post.channel.sent[2:]) == [("plan", b"", True, None), ("state", b"", True, None)]
+    assert await post.statuses() == ["withdrawn", "off"]
 
 
 async def test_an_expired_retained_event_is_emptied(post: Post) -> None:

@@ -169,6 +169,16 @@ async def test_a_shadow_period_is_summed_up(tmp_path: Path) -> None:
     assert (row["availability_pct"], row["coverage_pct"]) == (50.0, 75.0)
 
 
+async def test_whether_requests_are_carried_out_is_no_decision(tmp_path: Path) -> None:
+    """Such an event is valid for a day and has a state: neither is a plan's; problems are counted apart."""
+    data = {"rule": "traffic.signal_plan", "state": "problem", "problem": "rejected", "evidence": []}
+    payload = json.dumps({"id": "h", "subject": "g", "data": data}).encode()
+    health = EventRow("h", "t/health", payload, True, False, NOW + 60_000, NOW + 24 * HOUR_MS, "shadow")  # noqa: FBT003 - retained
+    (row,) = await rows(tmp_path, plan(1, 0, "1", "1"), health, plan(2, 5, "1", "1"))
+    assert (row["events"], row["switches"], row["availability_pct"]) == (2, 0, 25.0)
+    assert row["problems"] == {"rejected": 1}
+
+
 async def test_figures_that_are_not_known_are_null(tmp_path: Path) -> None:
     """No report of what runs, no coverage: null, never 0 or 100; no event at all: no row."""
     (row,) = await rows(tmp_path, plan(1, 0, "1", None))

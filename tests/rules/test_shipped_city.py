@@ -43,6 +43,7 @@ def test_each_rule_for_a_calendar_has_the_citys_zone(city: City) -> None:
         "environment.noise",
         "environment.heat",
         "traffic.signal_plan",
+        "waste.collection_due",
     }
 
 

@@ -28,7 +28,9 @@ LIMIT = timedelta(minutes=15)
 
 
 class Play:
-    """Lots of 20 spaces and their zone; `fill` lets every sensor of a lot speak."""
+    """Lots of 20 spaces and their zone; `fill` lets every sensor of a lot speak. Requests go out while `publishes`."""
+
+    publishes = True
 
     def __init__(self, *lots: str, closed: tuple[str, ...] = (), **properties: object) -> None:
         names = [{"id": lot, "name": f"Lot {lot.upper()}"} for lot in lots]
@@ -49,9 +51,16 @@ class Play:
     def give(self, given: Input | Followed) -> None:
         """Any input of the zone."""
         self.zone, outputs = step(self.config, self.zone, given)
-        self.events += [event for event in outputs.events if isinstance(event, ParkingGuidance)]
+        requests = [event for event in outputs.events if isinstance(event, ParkingGuidance)]
+        self.events += requests
         self.health += [event for event in outputs.events if isinstance(event, GuidanceHealth)]
         self.points += outputs.points
+        for request in requests if self.publishes else ():
+            self.went_out(request)
+
+    def went_out(self, request: ParkingGuidance) -> None:
+        """The broker has the request."""
+        self.give(Answered("zone", request.id, "sent", None, self.at, self.at, f"sent {request.id}", "guidance"))
 
     def of_lot(self, lot: str, *inputs: Input) -> None:
         """Inputs of a lot at one time, and what it concludes from them in the end."""

@@ -63,6 +63,42 @@ def test_no_answer_within_two_minutes_is_a_problem_told_once() -> None:
     assert all(one.data.valid_until > other.time for one, other in pairwise(play.events))
 
 
+def test_what_did_not_go_out_is_not_called_unanswered() -> None:
+    """In shadow, or while nobody confirms; the two minutes begin when the broker has the request."""
+    play = Play("a")
+    play.publishes = False
+    for _ in range(30):
+        play.fill("a", 4)
+        play.ticks(1)
+    assert len(play.events) >= 4
+    assert play.health == []
+    play.went_out(play.events[-1])
+    sent_ms = play.at
+    play.ticks(3)
+    assert told(play) == ["no_answer"]
+    assert sent_ms + 2 * MINUTE <= play.health[0].time_ms <= sent_ms + 2 * MINUTE + 10_000
+
+
+def test_an_answer_may_overtake_the_word_that_its_request_went_out() -> None:
+    """The signs are quicker than our own note: no answer is waited for."""
+    play = Play("a")
+    play.publishes = False
+    play.fill("a", 4)
+    answer(play, "active")
+    play.went_out(play.events[-1])
+    play.ticks(4)
+    assert play.health == []
+
+
+def test_an_old_override_without_an_end_holds_nothing() -> None:
+    """One that was said hours ago, and is heard again because it is retained, is over."""
+    play = Play("a")
+    old_ms = play.at - HOUR
+    play.give(Answered("zone", "x", "overridden", None, old_ms, play.at, "a", "guidance", "hand"))
+    play.fill("a", 4)
+    assert len(play.events) == 1
+
+
 def test_an_answer_in_time_is_no_news() -> None:
     """Accepted within a minute each time, nothing is told."""
     play = Play("a")

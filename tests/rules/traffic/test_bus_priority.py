@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.check_city import timetables
 from rules.asset import Asset, CityError
+from rules.city import City
 from rules.event_traffic import BusPriorityPolicy, PriorityLevel
 from rules.traffic.bus_config import BusConfig, configure
 from rules.traffic.bus_priority import ORDER, RULE, level
@@ -188,6 +190,30 @@ def buses(timetable: Feed, begin: str, hours: float = 1) -> int:
 def test_service_days_and_clock_changes(begin: str, expected: int) -> None:
     """08:10 is ten past eight on both changes' days; 25:10 belongs to the day before, also after the last day."""
     assert buses(feed("08:10:00", "25:10:00"), begin) == expected
+
+
+@pytest.mark.parametrize("span", [("20260101", "20260920"), ("20260922", "20261231")])
+def test_a_timetable_that_is_over_is_none(span: tuple[str, str]) -> None:
+    """That no bus is in a feed of other days does not take priority from the buses that run."""
+    calendar = ({"service_id": "daily", **WEEK, "start_date": span[0], "end_date": span[1]},)
+    city = play(feed(*EVERY_TEN, calendar=calendar))
+    city.answer("active", "full", subject="road", what="bus-priority", request_id="by-hand")
+    city.flow(60, 200, 150)
+    assert city.of(BusPriorityPolicy) == []
+
+
+def test_the_check_tells_of_timetables_that_end() -> None:
+    """Two weeks ahead, and when they are over; not before."""
+    city = City(attach(town(None, [road()]), feed("08:00:00"), BERLIN))
+    day_ms = 24 * HOUR
+    end_ms = round(datetime(2026, 12, 31, 12, tzinfo=BERLIN).timestamp() * 1000)
+    told = [[found.text for found in timetables(city, end_ms + days * day_ms)] for days in (-20, -3, 1)]
+    span = "road: its timetable goes from 2026-01-01 to 2026-12-31"
+    assert told == [
+        [],
+        [f"{span}: bus priority will be off after that"],
+        [f"{span}: bus priority stays off until a newer GTFS feed is given"],
+    ]
 
 
 def test_exceptions_of_the_calendar() -> None:

@@ -1,5 +1,6 @@
 """The choice of coordination programmes, driven through the engine."""
 
+import json
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,8 +10,12 @@ from hypothesis import strategies as st
 
 from rules.asset import Asset, CityError
 from rules.event_traffic import ControlHealth, GreenWaveRequested, Programme
+from rules.rule import Answered
+from rules.traffic import control
 from rules.traffic.green_wave import RULE, wanted
+from rules.traffic.link import link
 from rules.traffic.plan_target import Load
+from rules.traffic.signal_plan import RULE as SIGNALS
 from rules.traffic.wave_config import configure
 from tests.rules.traffic.town import HOUR, MINUTE, Play, asset, town
 
@@ -126,6 +131,69 @@ def test_silence_ends_all_requests() -> None:
     heard_ms = city.now - 5 * MINUTE
     city.tick(60)
     assert all(event.time_ms <= heard_ms + 10 * MINUTE for event in city.of(GreenWaveRequested))
+
+
+@pytest.mark.parametrize(
+    ("properties", "permitted"),
+    [
+        ({}, True),
+        ({"dwell_s": 1200}, True),
+        ({"programmes": {"balanced": PROGRAMMES["balanced"]}}, False),
+        ({"programmes": {**PROGRAMMES, "inbound": {"plans": {"group": 2}}}}, False),
+        ({"programmes": {}}, False),
+    ],
+)
+def test_a_request_may_stay_while_the_parameters_permit_it(properties: dict[str, object], permitted: bool) -> None:
+    """Not for a programme that is gone or has other plans, nor of a corridor that is refused."""
+    city = play()
+    city.flow(5, 900, 200)
+    request = city.of(GreenWaveRequested)[-1]
+    assert request.data.programme == "inbound"
+    data = json.loads(request.payload())["data"]
+    engine = Play(town(None, [road(**properties)]), RULE).engine
+    assert engine.permits("traffic.green_wave", "road", data) == permitted
+    off = {**data, "programme": "off", "plans": []}
+    assert engine.permits("traffic.green_wave", "road", off) == (properties.get("programmes") != {})
+
+
+def test_a_member_that_reports_a_fault_ends_the_wave() -> None:
+    """All or none: a group's fault is told and nothing is asked of the corridor until the group runs again."""
+    city = Play(town(None, [road(answer_timeout_s=1800)]), SIGNALS, RULE)
+    city.flow(35, 80, 80)
+    city.flow(5, 900, 200)
+    assert programmes(city) == ["inbound"]
+    city.answer("accepted", subject="road", what="green-wave")
+    city.answer("overridden", request_id="x", by="fault", until_ms=city.now + 2 * HOUR)
+    city.flow(60, 900, 200)
+    assert programmes(city) == ["inbound"]
+    assert [event.data.problem for event in city.of(ControlHealth)] == ["fault"]
+    city.restart()
+    city.answer("active", "3", request_id="x")
+    city.flow(10, 900, 200)
+    assert programmes(city)[:2] == ["inbound", "inbound"]
+    assert [event.data.problem for event in city.of(ControlHealth)][:2] == ["fault", None]
+
+
+def test_one_member_that_runs_again_is_not_all_of_them() -> None:
+    """Each member's override ends by itself, or by its own word."""
+    config = configure(link(town(None, [road()]))[-2]).control
+    held = control.IDLE
+    for group, until in (("one", HOUR), ("other", 2 * HOUR)):
+        held = control.of_member(
+            config, held, Answered(group, "x", "overridden", None, 1, 1, by="hand", until_ms=until)
+        )
+    held = control.of_member(config, held, Answered("other", "x", "active", "2", 2, 2))
+    assert held.members == (("one", HOUR),)
+    assert control.blocked(config, held, "inbound", 3, slow=False) == "overridden"
+    assert control.settled(config, held, HOUR).members == ()
+
+
+def test_an_old_override_without_an_end_holds_nothing() -> None:
+    """One that was said hours ago, and is heard again because it is retained, is over."""
+    city = play()
+    city.answer("overridden", subject="road", what="green-wave", by="hand", time_ms=city.now - HOUR)
+    city.flow(5, 900, 200)
+    assert programmes(city) == ["inbound"]
 
 
 def test_no_answer_is_a_problem_and_answers_end_it() -> None:

@@ -1,5 +1,6 @@
 """The choice of signal plans, driven through the engine."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,7 +16,7 @@ from rules.event_traffic import ControlHealth, SignalPlanRequested
 from rules.traffic.plan_config import configure
 from rules.traffic.refusal import refusals
 from rules.traffic.signal_plan import RULE, WHY_CODES
-from tests.rules.traffic.town import HOUR, MINUTE, START, Play, asset, detector, group, town
+from tests.rules.traffic.town import HOUR, MINUTE, PLANS, START, Play, asset, detector, group, town
 
 
 def play(**properties: object) -> Play:
@@ -249,6 +250,68 @@ def test_no_answer_is_a_health_event_once_and_ends_with_one() -> None:
     assert problem.topic == "stadtfunk/v1/traffic/group/group/signal-plan/health"
     city.answer("accepted")
     assert [event.data.state for event in city.of(ControlHealth)] == ["problem", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "permitted"),
+    [
+        ({}, True),
+        ({"dwell_s": 1200}, True),
+        ({"plans": [plan for plan in PLANS if plan["number"] != 3]}, False),
+        ({"junctions": ["j1"]}, False),
+        ({"junctions": []}, False),
+        ({"mode": "schedule"}, False),
+    ],
+)
+def test_a_request_may_stay_while_the_parameters_permit_it(properties: dict[str, object], permitted: bool) -> None:
+    """Not for a plan that is gone, for other junctions, or of a group that is refused or asks for nothing."""
+    city = play()
+    city.flow(5, 1400.0, 350.0)
+    request = city.of(SignalPlanRequested)[-1]
+    assert request.data.plan == "3"
+    data = json.loads(request.payload())["data"]
+    assert Play(town(**properties), RULE).engine.permits("traffic.signal_plan", "group", data) == permitted
+    assert not city.engine.permits("traffic.signal_plan", "another", data)
+
+
+def test_what_did_not_go_out_is_not_called_unanswered() -> None:
+    """In shadow, or while nobody confirms: nothing is said however long it lasts."""
+    city = play()
+    city.publishes = False
+    city.flow(60, 1400.0, 300.0)
+    assert len(plans(city)) > 4
+    assert city.of(ControlHealth) == []
+
+
+def test_an_answer_is_waited_for_from_when_the_request_went_out() -> None:
+    """Confirmed after six minutes: the two minutes begin then, also when that is told twice."""
+    city = play()
+    city.publishes = False
+    city.flow(5, 1400.0, 300.0)
+    city.tick(1)
+    request = city.of(SignalPlanRequested)[-1]
+    confirmed_ms = city.now
+    city.went_out(request)
+    city.tick(1)
+    city.went_out(request)
+    assert city.of(ControlHealth) == []
+    city.tick(2)
+    (problem,) = city.of(ControlHealth)
+    assert problem.data.problem == "no_answer"
+    assert 2 * MINUTE <= problem.time_ms - confirmed_ms <= 3 * MINUTE
+    assert problem.data.since is not None
+    assert problem.data.since.timestamp() * 1000 == confirmed_ms
+
+
+def test_an_answer_may_overtake_the_word_that_its_request_went_out() -> None:
+    """The controllers are quicker than our own note: no answer is waited for."""
+    city = play()
+    city.publishes = False
+    city.flow(5, 1400.0, 300.0)
+    city.answer("accepted")
+    city.went_out(city.of(SignalPlanRequested)[-1])
+    city.tick(4)
+    assert city.of(ControlHealth) == []
 
 
 def test_an_answer_in_time_is_no_problem() -> None:

@@ -62,7 +62,9 @@ def town(detectors: Iterable[Asset] | None = None, more: Iterable[Asset] = (), /
 
 
 class Play:
-    """An engine over assets; every input is committed at once."""
+    """An engine over assets; every input is committed at once, and every request goes out while `publishes`."""
+
+    publishes = True
 
     def __init__(self, assets: Sequence[Asset], *rules: AnyRule) -> None:
         self.city = City(link(assets))
@@ -95,7 +97,15 @@ class Play:
         self.engine.merge(overlay)
         self.events += overlay.events
         self.points += overlay.points
+        for event in overlay.events:
+            if event.acting and self.publishes:
+                self.went_out(event)
         return overlay.events
+
+    def went_out(self, request: Event) -> None:
+        """The broker has the request."""
+        what = request.topic.rpartition("/")[2]
+        self.give(Answered(request.subject, request.id, "sent", None, self.now, cause=f"sent {request.id}", what=what))
 
     def hear(
         self,

@@ -1,0 +1,1 @@
+"""Tours: which vehicle empties which containers in which order. Pure; `solve` alone needs PyVRP (extra `routes`)."""

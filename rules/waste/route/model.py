@@ -1,0 +1,189 @@
+"""What tours are planned from.
+
+Lengths are whole metres, times whole seconds since local midnight of the day of service, loads whole kilograms and
+litres as they lie loose in the container, money whole millionths of a euro. A vehicle's capacity in litres is what it
+takes of loose waste, compaction included.
+"""
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+NO_WAY = -1
+"""In a matrix: there is no way from here to there for this profile."""
+DAY_S = 86_400
+UNSERVED_COST = 10_000_000_000
+"""What a mandatory stop left out costs in the objective: 10,000 euros, more than any tour."""
+
+Kerb = Literal["right", "left", "any"]
+Loader = Literal["right", "left", "rear"]
+
+
+class RouteError(ValueError):
+    """What cannot be planned; each line names the asset and what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """Where vehicles begin and end their shift."""
+
+    id: str
+    longitude: float
+    latitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class DisposalSite:
+    """Where a vehicle is emptied, whatever it holds; unloading begins within opening hours."""
+
+    id: str
+    longitude: float
+    latitude: float
+    fractions: frozenset[str]
+    unload_s: int
+    opens_s: int = 0
+    closes_s: int = 2 * DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A container to be emptied; `prize` None is mandatory, else what leaving it out costs.
+
+    `kerb` is the side it stands on in the direction of approach, `approach_deg` that direction (clockwise from north).
+    Service begins within the window. A roll-off is exchanged: the vehicle brings an empty one and takes one a trip.
+    """
+
+    id: str
+    longitude: float
+    latitude: float
+    fraction: str
+    volume_l: int | None
+    mass_kg: int
+    service_s: int
+    prize: int | None = None
+    window_from_s: int = 0
+    window_until_s: int = 2 * DAY_S
+    kerb: Kerb = "any"
+    approach_deg: int | None = None
+    max_height_cm: int | None = None
+    max_weight_kg: int | None = None
+    roll_off: bool = False
+
+
+class Capacity(NamedTuple):
+    """What a vehicle takes of a fraction."""
+
+    mass_kg: int
+    volume_l: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A vehicle on its shift; `profile` names its matrix.
+
+    It ends the day with unloading at the first of its disposal sites and may be emptied in between at any of them, at
+    most `max_reloads` times; without disposal sites it is emptied in the depot, after the shift. `payload_kg` bounds
+    all fractions together. A break shortens the shift by its length at the end, so it may be taken at any point of the
+    tour whose windows allow it; it is not paid. `weight_kg` is what the vehicle weighs when full.
+    """
+
+    id: str
+    depot: str
+    shift_from_s: int
+    shift_until_s: int
+    capacity: Mapping[str, Capacity]
+    disposal_sites: tuple[str, ...] = ()
+    break_s: int = 0
+    max_reloads: int = 0
+    payload_kg: int | None = None
+    profile: str = ""
+    height_cm: int = 0
+    weight_kg: int = 0
+    loader: Loader = "rear"
+    roll_off: bool = False
+    cost_fixed: int = 0
+    cost_per_m: int = 1
+    cost_per_s: int = 0
+
+    @property
+    def until_s(self) -> int:
+        """When the vehicle must be back, its break taken off the shift."""
+        return self.shift_until_s - self.break_s
+
+    def obstacle(self, stop: Stop) -> str:
+        """Why this vehicle cannot serve the stop, empty when it can."""
+        return next(self._obstacles(stop), "")
+
+    def _obstacles(self, stop: Stop) -> Iterator[str]:
+        room = self.capacity.get(stop.fraction)
+        if room is None:
+            yield f"takes no {stop.fraction}"
+        elif stop.mass_kg > room.mass_kg or (stop.volume_l or 0) > room.volume_l:
+            yield f"holds {room.mass_kg} kg, {room.volume_l} l, the container {stop.mass_kg} kg, {stop.volume_l} l"
+        if self.roll_off is not stop.roll_off:
+            yield "carries roll-offs only" if self.roll_off else "cannot lift a roll-off"
+        if stop.max_height_cm is not None and self.height_cm > stop.max_height_cm:
+            yield f"is {self.height_cm} cm high, {stop.max_height_cm} cm are allowed"
+        if stop.max_weight_kg is not None and self.weight_kg > stop.max_weight_kg:
+            yield f"weighs {self.weight_kg} kg, {stop.max_weight_kg} kg are allowed"
+        if {self.loader, stop.kerb} == {"left", "right"}:
+            yield f"loads on the {self.loader}, the container stands on the {stop.kerb}"
+        if self.payload_kg is not None and stop.mass_kg > self.payload_kg:
+            yield f"carries {self.payload_kg} kg, the container holds {stop.mass_kg} kg"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Metres and seconds from place (row) to place, in the order of `Problem.places`; NO_WAY where there is none."""
+
+    metres: tuple["array[int]", ...]
+    seconds: tuple["array[int]", ...]
+
+
+class Order(NamedTuple):
+    """The stops of a vehicle in order, disposal sites in between; last unloading and way home go without saying."""
+
+    vehicle: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is to be planned for a day.
+
+    `previous` is the plan that is changed, and `cost_per_change` what it costs to take a stop from the vehicle that had
+    it there, or to leave it out; `drivable` says whether a routing engine made the matrices.
+    """
+
+    depots: tuple[Depot, ...]
+    sites: tuple[DisposalSite, ...]
+    stops: tuple[Stop, ...]
+    vehicles: tuple[Vehicle, ...]
+    matrices: Mapping[str, Matrix]
+    previous: tuple[Order, ...] = ()
+    cost_per_change: int = 0
+    drivable: bool = False
+
+    @property
+    def places(self) -> tuple[Depot | DisposalSite | Stop, ...]:
+        """What the rows of a matrix stand for."""
+        return (*self.depots, *self.sites, *self.stops)
+
+    def index(self) -> dict[str, int]:
+        """Where a place stands in a matrix, by its id."""
+        return {place.id: number for number, place in enumerate(self.places)}
+
+    def planned(self) -> dict[str, str]:
+        """Which vehicle of today had a stop in the previous plan."""
+        today = {vehicle.id for vehicle in self.vehicles}
+        return {place: order.vehicle for order in self.previous if order.vehicle in today for place in order.places}
+
+    def change_m(self, vehicle: Vehicle) -> int:
+        """The cost of a change as metres of this vehicle, for that is how the solver can be told."""
+        return -(-self.cost_per_change // max(1, vehicle.cost_per_m))
+
+    def loss(self, stop: Stop, planned: Mapping[str, str]) -> int:
+        """What it costs to leave a stop out."""
+        own = UNSERVED_COST if stop.prize is None else stop.prize
+        return own + (self.cost_per_change if stop.id in planned else 0)
