@@ -1,6 +1,7 @@
 """What is said of a lot: the event with its evidence, and the derived point."""
 
-from rules.event import SOURCE_ROOT, LotState, LotStatus, LotTrend, event_id, instant
+from rules.built import built
+from rules.event import SOURCE_ROOT, Evidence, LotState, LotStateData, LotStatus, LotTrend, event_id, instant
 from rules.parking.counters import TOTAL, Counters, heard_ms
 from rules.parking.estimate import uncertainty
 from rules.parking.lot import Lot, Shown
@@ -13,6 +14,7 @@ from rules.rule import Input
 ID = "parking.lot_state"
 VERSION = 2
 SOURCE = f"{SOURCE_ROOT}/{ID}"
+TYPE = LotState.model_fields["type"].default
 STATE_CODES = {"free": 0.0, "almostFull": 1.0, "full": 2.0, "closed": 3.0, "unknown": 4.0}
 
 
@@ -24,33 +26,35 @@ def told(config: LotConfig, lot: Lot, saying: Shown, given: Input) -> tuple[LotS
     if occupied is not None:
         spread = uncertainty(config, lot, saying.basis, contradicting=saying.contradicting)
         heading = trend(lot.history, capacity, config.steady, config.quick, now_ms)
-    event = LotState.model_validate(
-        {
-            "id": event_id(ID, config.asset, "state", given.cause),
-            "source": SOURCE,
-            "subject": config.asset,
-            "time": instant(now_ms),
-            "data": {
-                "rule": ID,
-                "rule_version": VERSION,
-                "valid_until": instant(saying.valid_until_ms),
-                "evidence": _evidences(config, lot, saying, now_ms),
-                "state": _status(saying),
-                "reason": saying.reason,
-                "capacity": capacity,
-                "occupied": occupied,
-                "free": 0 if saying.reason == "closed" else None if occupied is None else capacity - occupied,
-                "occupancy": None if occupied is None else round(occupied / capacity, 4),
-                "coverage": _coverage(config, lot),
-                "estimated": occupied is not None and saying.basis == "sensors" and lot.working < capacity,
-                "basis": None if occupied is None else saying.basis,
-                "uncertainty": spread,
-                "trend": heading,
-                "contradicting": saying.contradicting,
-            },
-        }
-    )
-    return event, _point(config, lot, saying, now_ms, (spread, heading))
+    data: dict[str, object] = {
+        "rule": ID,
+        "rule_version": VERSION,
+        "valid_until": instant(saying.valid_until_ms),
+        "evidence": tuple([built(Evidence, each) for each in _evidences(config, lot, saying, now_ms)]),
+        "state": _status(saying),
+        "reason": saying.reason,
+        "capacity": capacity,
+        "occupied": occupied,
+        "free": 0 if saying.reason == "closed" else None if occupied is None else capacity - occupied,
+        "occupancy": None if occupied is None else round(occupied / capacity, 4),
+        "coverage": _coverage(config, lot),
+        "estimated": occupied is not None and saying.basis == "sensors" and lot.working < capacity,
+        "basis": None if occupied is None else saying.basis,
+        "uncertainty": spread,
+        "trend": heading,
+        "contradicting": saying.contradicting,
+    }
+    values: dict[str, object] = {
+        "specversion": "1.0",
+        "id": event_id(ID, config.asset, "state", given.cause),
+        "source": SOURCE,
+        "type": TYPE,
+        "subject": config.asset,
+        "time": instant(now_ms),
+        "datacontenttype": "application/json",
+        "data": built(LotStateData, data),
+    }
+    return built(LotState, values), _point(config, lot, saying, now_ms, (spread, heading))
 
 
 def _point(
@@ -93,7 +97,7 @@ def _limits(config: LotConfig, saying: Shown) -> tuple[float, float]:
     threshold, end = config.almost_in, config.almost_out
     if saying.level == "full":
         threshold, end = config.capacity - config.full_in, config.capacity - config.full_out
-    return threshold, threshold - end
+    return float(threshold), float(threshold - end)
 
 
 def _sensed(config: LotConfig, lot: Lot, saying: Shown, now_ms: int) -> dict[str, object]:
@@ -102,7 +106,7 @@ def _sensed(config: LotConfig, lot: Lot, saying: Shown, now_ms: int) -> dict[str
     value = saying.occupied if saying.basis == "sensors" else lot.taken
     return {
         "quantity": OCCUPIED.field,
-        "value": value,
+        "value": None if value is None else float(value),
         "unit": OCCUPIED.ucum,
         "window_s": config.space_silent_ms / 1000,
         "threshold": threshold,
@@ -121,12 +125,13 @@ def _balance(config: LotConfig, counters: Counters, saying: Shown, now_ms: int) 
     threshold, hysteresis = _limits(config, saying)
     return {
         "quantity": TOTAL.field,
-        "value": round(counters.inside, 2) if counters.anchored_ms else None,
+        "value": float(round(counters.inside, 2)) if counters.anchored_ms else None,
         "unit": TOTAL.ucum,
         "window_s": max(0, now_ms - counters.anchored_ms) / 1000 if counters.anchored_ms else None,
         "threshold": threshold,
         "hysteresis": hysteresis,
         "n_samples": int(counters.entered + counters.left),
+        "coverage_pct": None,
         "newest_at": instant(newest_ms) if newest_ms else None,
         "age_s": (now_ms - newest_ms) / 1000 if newest_ms else None,
         "sources": tuple(counting.ways)[:MAX_SOURCES] if counting else (),

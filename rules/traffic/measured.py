@@ -5,13 +5,14 @@ own are added to the interval that ends at the same time, and the interval is sa
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from pydantic import TypeAdapter
 
 from decoders.quantity import Privacy
-from rules.event import SOURCE_ROOT, event_id, instant
-from rules.event_traffic import TrafficMeasured
+from rules.built import built
+from rules.event import SOURCE_ROOT, Evidence, event_id, instant
+from rules.event_traffic import MeasuredClass, TrafficMeasured, TrafficMeasuredData
 from rules.point import Point
 from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
 from rules.traffic.count import COUNT, UNHEARD, Count, Heard, Quality, class_counts, merged, new_tuple, take
@@ -20,6 +21,7 @@ from rules.traffic.detector_config import DetectorConfig, configure
 ID = "traffic.measured"
 VERSION = 1
 SOURCE = f"{SOURCE_ROOT}/{ID}"
+TYPE = TrafficMeasured.model_fields["type"].default
 QUALITY_CODES: Mapping[Quality, float] = {
     "good": 0.0,
     "estimated": 1.0,
@@ -140,20 +142,42 @@ def _point(config: DetectorConfig, count: Count, flow: float | None, speed: floa
 def _event(
     config: DetectorConfig, count: Count, given: Observation, rounded: tuple[float | None, float | None]
 ) -> TrafficMeasured:
-    return TrafficMeasured.model_validate(
-        {
-            "id": event_id(ID, config.asset, "measured", given.cause),
-            "source": SOURCE,
-            "subject": config.asset,
-            "time": instant(given.now_ms),
-            "data": _data(config, count, given, rounded),
-        }
-    )
+    """The event; it goes out with nearly every uplink, so what can only be right is not validated."""
+    data = _data(config, count, given, rounded)
+    values = {
+        "specversion": "1.0",
+        "id": event_id(ID, config.asset, "measured", given.cause),
+        "source": SOURCE,
+        "type": TYPE,
+        "subject": config.asset,
+        "time": instant(given.now_ms),
+        "datacontenttype": "application/json",
+    }
+    if not _in_bounds(count):
+        return TrafficMeasured.model_validate({**values, "data": data})
+    (evidence,) = cast("tuple[dict[str, object]]", data["evidence"])
+    classes = cast("tuple[dict[str, object], ...]", data["classes"])
+    data["evidence"] = (built(Evidence, evidence),)
+    data["classes"] = tuple([built(MeasuredClass, each) for each in classes])
+    values["data"] = built(TrafficMeasuredData, data)
+    return built(TrafficMeasured, values)
+
+
+def _in_bounds(count: Count) -> bool:
+    """Whether the numbers that a device told are what the event's fields want."""
+    told = [count.vehicles, count.speed_kmh]
+    for each in count.classes:
+        told += each[1:]
+    for value in told:
+        if value is not None and not (type(value) is float and value >= 0):
+            return False
+    return count.begin_ms < count.end_ms
 
 
 def _data(
     config: DetectorConfig, count: Count, given: Observation, rounded: tuple[float | None, float | None]
 ) -> dict[str, object]:
+    """The event's data, every field in its order and type."""
     end = instant(count.end_ms)
     age_s = max(0, given.now_ms - count.end_ms) / 1000
     flow, speed = rounded
@@ -190,7 +214,7 @@ def _data(
         "approach": config.approach,
         "lane": config.lane,
         "lanes": config.lanes,
-        "distance_m": config.distance_m,
+        "distance_m": None if config.distance_m is None else float(config.distance_m),
     }
 
 
