@@ -71,6 +71,16 @@ WORDS: Final[dict[str, object]] = {
     "full_p95": "2026-09-24T09:00:00Z",
     "fill_rate": 11.5,
     "temperature": 72.0,
+    "place": "container-1",
+    "day": "2026-09-22",
+    "arrival": "2026-09-22T04:25:00Z",
+    "departs": "2026-09-22T04:10:00Z",
+    "confirmed_at": "2026-09-21T15:00:00Z",
+    "load_mass": 42.0,
+    "load_volume": 660.0,
+    "distance": 18_400,
+    "duration": 9_600,
+    "drivable": True,
     "text_de": "Beispiel",
     "text_en": "Example",
 }
@@ -105,8 +115,8 @@ def _fits(word: object, schema: Schema) -> bool:
     kind = schema.get("type")
     if isinstance(word, list):
         return kind == "array" and schema.get("items", {}).get("type") == "string"
-    if isinstance(word, str):
-        return kind == "string"
+    if isinstance(word, str | bool):
+        return kind == ("string" if isinstance(word, str) else "boolean")
     return kind == "number" or (kind == "integer" and isinstance(word, int))
 
 

@@ -5,6 +5,7 @@ from rules.event import DeviceHealth, Event, LotState, NetworkHealth
 from rules.event_custom import CustomCondition, DownlinkReported, DownlinkRequested
 from rules.event_environment import EnvironmentalAlert
 from rules.event_parking import GuidanceHealth, ParkingGuidance, SensorSuspicion
+from rules.event_route import RoutePlanned
 from rules.event_waste import ContainerAlert, ContainerDue
 
 EVENT_TYPES: tuple[type[Event], ...] = (
@@ -16,6 +17,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     EnvironmentalAlert,
     ContainerDue,
     ContainerAlert,
+    RoutePlanned,
     CustomCondition,
     DownlinkRequested,
     DownlinkReported,
