@@ -60,6 +60,7 @@ NO_JOURNAL = {
     "demo": "has a journal of its own, in a folder that goes with it",
     "signal-plan propose": "calculates, offline",
     "simulate": "publishes to a broker or into a file, as anybody's devices do",
+    "waste backtest": "tries forecasts on a file or on made data, offline",
 }
 CHANGING = {
     "codecs import": ["repo", "--into", "codecs", "--reason", WHY],
