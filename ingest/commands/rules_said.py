@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from ingest.decisions.explain import Explanation
 
 SHOWN = 10
-COLUMNS = ("events", "switches", "switches_per_hour", "agreement_pct", "availability_pct", "coverage_pct")
+COLUMNS = (
+    "events",
+    "switches",
+    "switches_per_hour",
+    "agreement_pct",
+    "availability_pct",
+    "coverage_pct",
+    "measured_pct",
+)
 PARTS = ("quantity", "value", "unit", "threshold", "hysteresis", "window_s", "n_samples", "coverage_pct", "age_s")
 
 

@@ -3,7 +3,8 @@
 It is what a shadow period is judged by: `agreement_pct` is the share of requests that asked for what was reported to
 run anyway, `switches` how often the wish changed, `availability_pct` the share of the span in which a decision was
 valid, `coverage_pct` the mean share of expected readings behind the decisions, `problems` how often requests were said
-to be unanswered, rejected, faulty, or all right again.
+to be unanswered, rejected, faulty, or all right again. `measured_pct` is the share of decisions that stood on flows
+which are known, also where nothing was asked for: of the days (UTC) that the span touches.
 """
 
 import json
@@ -14,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest import downlink_store, downlink_track
+from ingest.journal_schema import checksum
 from ingest.service_state import HEARTBEAT_TOPIC
 
 PAGE = 1000
+DAY_MS = 24 * 3_600_000
 WISHES = ("plan", "programme", "level", "state", "due")
 """Data in which events say what they want or hold, the first that they have."""
 HOUR_MS = 3_600_000
@@ -38,6 +41,8 @@ class Account:
     wish: object = None
     downlinks: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
+    decided: int = 0
+    known: int = 0
 
     def take(self, event: dict[str, Any], status: str, time_ms: int, valid_until_ms: int, end_ms: int) -> None:
         """Count another event; one that says whether requests are carried out is no decision."""
@@ -69,13 +74,14 @@ class Account:
             "agreement_pct": round(100 * self.agreed / self.reported, 1) if self.reported else None,
             "availability_pct": round(100 * self.valid_ms / span_ms, 1),
             "coverage_pct": round(sum(self.coverage) / len(self.coverage), 1) if self.coverage else None,
+            "measured_pct": round(100 * self.known / self.decided, 1) if self.decided else None,
             "downlinks": dict(sorted(self.downlinks.items())),
             "problems": dict(sorted(self.problems.items())),
         }
 
 
 def report(connection: sqlite3.Connection, from_ms: int, to_ms: int, rule: str = "") -> list[dict[str, Any]]:
-    """A row for each rule and subject that said something in [from_ms, to_ms), by their names."""
+    """A row for each rule and subject that decided something in [from_ms, to_ms), by their names."""
     accounts: dict[tuple[str, str], Account] = {}
     for event, status, time_ms, valid_until_ms in _events(connection, from_ms, to_ms):
         key = (event["data"]["rule"], event["subject"])
@@ -85,7 +91,22 @@ def report(connection: sqlite3.Connection, from_ms: int, to_ms: int, rule: str =
     for key, statuses in downlink_store.counts(connection, from_ms, to_ms).items():
         if key in accounts:
             accounts[key].downlinks = statuses
+    for name, subject, decided, known in _measured(connection, from_ms // DAY_MS, (to_ms - 1) // DAY_MS):
+        if rule in {"", name}:
+            account = accounts.setdefault((name, subject), Account(name, subject))
+            account.decided, account.known = decided, known
     return [account.row(to_ms - from_ms) for _, account in sorted(accounts.items())]
+
+
+def _measured(connection: sqlite3.Connection, first: int, last: int) -> Iterator[tuple[str, str, int, int]]:
+    """Rule, subject, decisions and those on known flows of these days, of the states that count them."""
+    query = "SELECT rule, subject, version, body, crc FROM state WHERE body LIKE '%\"measured_days\":[[%'"
+    for rule, subject, version, body, crc in connection.execute(query):
+        if checksum(rule, subject, version, body) != crc:
+            continue
+        days = [day for day in json.loads(body)["rest"]["measured_days"] if first <= day[0] <= last]
+        if days:
+            yield rule, subject, sum(day[1] for day in days), sum(day[2] for day in days)
 
 
 def _events(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> Iterator[tuple[dict[str, Any], str, int, int]]:

@@ -142,12 +142,14 @@ def confirm(connection: sqlite3.Connection, name: str, modes: Modes, now_ms: int
 
 
 def waiting(connection: sqlite3.Connection, now_ms: int) -> Iterator[Waiting]:
-    """The events that wait for a person and are still valid, oldest first."""
+    """The events that a person can confirm now, oldest first: valid, and none newer on their topic."""
     query = (
-        "SELECT id, topic, payload, time_ms, valid_until_ms FROM event"
+        "SELECT seq, id, topic, payload, time_ms, valid_until_ms FROM event"
         " WHERE status = 'waiting' AND valid_until_ms > ? ORDER BY seq"
     )
-    for name, topic, payload, time_ms, valid_until_ms in connection.execute(query, (now_ms,)).fetchall():
+    for seq, name, topic, payload, time_ms, valid_until_ms in connection.execute(query, (now_ms,)).fetchall():
+        if connection.execute(NEWER, (seq, topic, now_ms)).fetchone() is not None:
+            continue
         rule, subject = rule_and_subject(payload)
         yield Waiting(name, rule, subject, topic, time_ms, valid_until_ms)
 

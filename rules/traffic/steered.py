@@ -41,10 +41,18 @@ class Steering(Protocol):
         ...
 
 
+class MeasuredDay(NamedTuple):
+    """A day (days since 1970, UTC): how often it was decided, and how often on flows that are known."""
+
+    day: int
+    decided: int
+    known: int
+
+
 class Steered(NamedTuple):
     """What is remembered: `next_ms` is when it is decided next (0: not before something is heard).
 
-    `why` and `told_ms` are those of the newest point.
+    `why` and `told_ms` are those of the newest point, `measured_days` says on how much was decided: of the newest days.
     """
 
     lanes: Lanes
@@ -52,8 +60,12 @@ class Steered(NamedTuple):
     next_ms: int
     why: str
     told_ms: int
+    measured_days: tuple[MeasuredDay, ...] = ()
 
 
+DAY_MS = 86_400_000
+DAYS = 35
+"""Of which it is remembered on how much was decided."""
 START = Steered({}, IDLE, 0, "", 0)
 STATE = TypeAdapter(Steered)
 C = TypeVar("C", bound=Steering)
@@ -101,7 +113,7 @@ def stepping(config: C, state: Steered, given: Input, steer: Steer[C, D]) -> tup
         if lanes is state.lanes:
             return state, NOTHING
         decide_ms = state.next_ms or next_ms(config, given.now_ms)
-        return new_tuple(Steered, (lanes, state.control, decide_ms, state.why, state.told_ms)), NOTHING
+        return new_tuple(Steered, (lanes, state.control, decide_ms, *state[3:])), NOTHING
     if isinstance(given, Answered):
         return _answered(config, state, given, steer.rule)
     if not state.next_ms or given.now_ms < state.next_ms:
@@ -116,7 +128,7 @@ def wake(config: Steering, state: Steered) -> int | None:
 
 def dump(state: Steered) -> Json:
     """The state as JSON, each detector's lanes a part of it."""
-    lanes, control, decide_ms, why, told_ms = state
+    lanes, control, decide_ms, why, told_ms, days = state
     asked = control.asked and (*control.asked,)
     return {
         "lanes": Parts(lanes, plain_lanes),
@@ -124,6 +136,7 @@ def dump(state: Steered) -> Json:
         "next_ms": decide_ms,
         "why": why,
         "told_ms": told_ms,
+        "measured_days": [(*day,) for day in days],
     }
 
 
@@ -154,8 +167,17 @@ def _decide(config: C, state: Steered, given: Input, steer: Steer[C, D]) -> tupl
     newest_ms = max(flow.newest_ms for flow in flows.values())
     fresh = (choice.why, newest_ms) != (state.why, state.told_ms)
     point = steer.point(config, control, flows, choice, now_ms) if fresh else None
-    state = Steered(state.lanes, control, next_ms(config, now_ms), choice.why, newest_ms)
+    days = counted(state.measured_days, now_ms, known=all(flow.gap is None for flow in flows.values()))
+    state = Steered(state.lanes, control, next_ms(config, now_ms), choice.why, newest_ms, days)
     return state, Outputs((*events, *health), () if point is None else (point,))
+
+
+def counted(days: tuple[MeasuredDay, ...], now_ms: int, *, known: bool) -> tuple[MeasuredDay, ...]:
+    """The days with one more decision."""
+    today = now_ms // DAY_MS
+    day, decided, before = days[-1] if days and days[-1].day == today else (today, 0, 0)
+    earlier = days[:-1] if decided else days[1 - DAYS :]
+    return (*earlier, MeasuredDay(day, decided + 1, before + known))
 
 
 def _answered(config: Steering, state: Steered, given: Answered, rule: tuple[str, int]) -> tuple[Steered, Outputs]:

@@ -193,25 +193,29 @@ async def test_a_person_confirms_the_newest_request_while_it_is_valid(tmp_path: 
     async with running(with_modes(tmp_path, modes={ID: "confirm"})) as bench:
         await say(bench, 0, NOW)
         journal, rules = bench.service.journal, bench.service.rules
-        waiting = await journal.query(lambda connection: list(rules_store.waiting(connection, NOW)))
-        assert [item.rule for item in waiting] == [ID] * len(LOT_DEVICES)
-        with pytest.raises(RulesError, match=f"superseded: {waiting[-1].id} waits"):
-            await rules.confirm(waiting[0].id, "anna", "")
-        assert (await rules.confirm(waiting[-1].id, "anna", "seen"))["status"] == "confirmed"
+        query = "SELECT id FROM event WHERE status = 'waiting' ORDER BY seq"
+        waiting = await journal.query(lambda connection: [name for (name,) in connection.execute(query)])
+        assert len(waiting) == len(LOT_DEVICES)
+        offered = await journal.query(lambda connection: list(rules_store.waiting(connection, NOW)))
+        assert [(item.id, item.rule) for item in offered] == [(waiting[-1], ID)]
+        with pytest.raises(RulesError, match=f"superseded: {waiting[-1]} waits"):
+            await rules.confirm(waiting[0], "anna", "")
+        assert (await rules.confirm(waiting[-1], "anna", "seen"))["status"] == "confirmed"
+        assert await journal.query(lambda connection: list(rules_store.waiting(connection, NOW))) == []
         assert (await statuses(journal, PLAN)).count("pending") == 1
         with pytest.raises(RulesError, match="does not wait: it is pending"):
-            await rules.confirm(waiting[-1].id, "anna", "")
+            await rules.confirm(waiting[-1], "anna", "")
         with pytest.raises(RulesError, match="no event x"):
             await rules.confirm("x", "anna", "")
-        with pytest.raises(RulesError, match=f"superseded: {waiting[-1].id} is out"):
-            await rules.confirm(waiting[0].id, "anna", "")
+        with pytest.raises(RulesError, match=f"superseded: {waiting[-1]} is out"):
+            await rules.confirm(waiting[0], "anna", "")
         (seq,) = [stored.seq for stored in await journal.pending_events(10, NOW) if stored.event.topic == PLAN]
         await journal.events_done([(seq, "published")], [], [], NOW)
-        with pytest.raises(RulesError, match=f"superseded: {waiting[-1].id} is out"):
-            await rules.confirm(waiting[0].id, "anna", "")
+        with pytest.raises(RulesError, match=f"superseded: {waiting[-1]} is out"):
+            await rules.confirm(waiting[0], "anna", "")
         bench.now_ms = NOW + VALID_MS + 5000
         with pytest.raises(RulesError, match="expired 5 s ago"):
-            await rules.confirm(waiting[-2].id, "anna", "")
+            await rules.confirm(waiting[-2], "anna", "")
         rows = await journal.query(
             lambda c: [tuple(row) for row in c.execute("SELECT actor, action, reason FROM audit")]
         )

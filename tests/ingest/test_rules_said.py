@@ -18,6 +18,7 @@ from ingest.replay.decode_again import Decoder
 from ingest.settings import JournalSettings
 from rules.catalog import RULES
 from rules.city import City
+from rules.rule import StateRow
 from tests.ingest.bench import Bench, running
 from tests.ingest.replays import reading
 from tests.ingest.requesting import REQUESTING, requesting
@@ -182,5 +183,23 @@ async def test_whether_requests_are_carried_out_is_no_decision(tmp_path: Path) -
 async def test_figures_that_are_not_known_are_null(tmp_path: Path) -> None:
     """No report of what runs, no coverage: null, never 0 or 100; no event at all: no row."""
     (row,) = await rows(tmp_path, plan(1, 0, "1", None))
-    assert (row["agreement_pct"], row["coverage_pct"]) == (None, None)
+    assert (row["agreement_pct"], row["coverage_pct"], row["measured_pct"]) == (None, None, None)
     assert await rows(tmp_path / "other") == []
+
+
+def measuring(rule: str, days: list[list[int]]) -> StateRow:
+    """The state of a rule that counted its decisions by day."""
+    return StateRow(rule, "g", 1, json.dumps({"config": "", "rest": {"measured_days": days}}, separators=(",", ":")))
+
+
+async def test_a_calm_shadow_period_tells_how_much_was_measured(tmp_path: Path) -> None:
+    """A group that never wanted another plan has a row: the share of its decisions of those days on known flows."""
+    today = NOW // 86_400_000
+    days = [[today - 1, 100, 0], [today, 40, 30], [today + 1, 100, 0]]
+    async with Journal(JournalSettings(path=tmp_path / "journal.db")) as journal:
+        states = [measuring("traffic.signal_plan", days), measuring("traffic.green_wave", days[:1])]
+        await journal.commit(Batch(states=states), NOW)
+        (row,) = await journal.query(lambda connection: rules_report.report(connection, NOW, NOW + 1))
+        assert await journal.query(lambda c: rules_report.report(c, NOW, NOW + 1, "parking.lot_state")) == []
+    assert (row["rule"], row["subject"], row["events"]) == ("traffic.signal_plan", "g", 0)
+    assert (row["measured_pct"], row["agreement_pct"], row["availability_pct"]) == (75.0, None, 0.0)
