@@ -205,8 +205,8 @@ class Field:
             return CodecField(
                 self.quantity, self.channel, self.verified, self.curve.low, self.curve.high, self.curve.step
             )
-        low, high = ((raw * self.scale + self.offset) / self.divisor for raw in self._useful_range())
-        return CodecField(self.quantity, self.channel, self.verified, low, high, self.scale / self.divisor)
+        low, high = sorted((raw * self.scale + self.offset) / self.divisor for raw in self._useful_range())
+        return CodecField(self.quantity, self.channel, self.verified, low, high, abs(self.scale / self.divisor))
 
     def _useful_range(self) -> tuple[int, int]:
         low, high = self.raw_range()

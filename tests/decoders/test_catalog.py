@@ -110,6 +110,14 @@ def test_bytes_of_the_right_kind_give_finite_readings(model: Codec, port: int, d
         assert all(isfinite(reading.value) for reading in measurement.readings)
 
 
+@pytest.mark.parametrize("model", CODECS, ids=lambda model: model.id)
+def test_every_field_has_a_range_and_a_step(model: Codec) -> None:
+    """The least value comes first, and steps go up, also where a device tells its figure negated."""
+    for item in model.fields():
+        assert item.low <= item.high, item
+        assert item.step > 0, item
+
+
 @pytest.mark.parametrize(("model", "port", "form"), FORMS)
 @FEW
 @given(data=st.data())
