@@ -97,7 +97,7 @@ class ScriptCodec:
         return self._breaker.problem
 
     def decode(
-        self, f_port: int, payload: bytes, time_ms: int, parameters: Mapping[str, float] | None = None
+        self, f_port: int, payload: bytes, time_ms: int, parameters: Mapping[str, float | str] | None = None
     ) -> tuple[Measurement, ...]:
         """The measurements in a payload; raises DecodeError and nothing else."""
         found: list[Measurement] = []

@@ -39,7 +39,7 @@ class Conditioning:
         """Judge what an uplink of that time says; `entries` are what is remembered of its device."""
         if not measurements:
             return Conditioned((), entries)
-        plan = self._plan(route, self._city.parameters(route.device.dev_eui, time_ms))
+        plan = self._plan(route, self._city.parameters(route.device.dev_eui, time_ms, route.device.tags.get("asset")))
         if len(measurements) == 1 and measurements[0][0] == time_ms:
             return condition(plan, entries, measurements, ns_time_ms + AHEAD_MS)
         found, lost = self.settled(measurements, time_ms, ns_time_ms)

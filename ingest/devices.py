@@ -5,6 +5,7 @@ from functools import lru_cache
 from math import isfinite
 
 from decoders.error import UnknownCodec
+from decoders.javascript import ScriptCodec
 from decoders.mapping import ObjectCodec
 from decoders.measurement import Measurement
 from decoders.quantity import Privacy, Quantity
@@ -15,7 +16,7 @@ from ingest.fleet.assignments import Assignments
 from ingest.journal_records import Assigned, Stay
 from ingest.series import DeviceTags
 from ingest.settings import Settings
-from rules.city import Asset, City
+from rules.city import NO_PARAMETERS, Asset, City
 from rules.condition import Plan
 from rules.device.record import About
 
@@ -114,11 +115,23 @@ class Route:
         self.plan: tuple[Mapping[str, float], Plan] | None = None
         self._places: dict[str | None, Place] = {}
 
-    def measurements(self, codec: AnyCodec, uplink: Uplink, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:
-        """What an uplink of this device says, newest first; raises DecodeError."""
+    def measurements(self, codec: AnyCodec, uplink: Uplink, city: City) -> tuple[Measurement, ...]:
+        """What an uplink of this device says, newest first; raises DecodeError.
+
+        Codecs that want figures of the device find them in the city's file, or else among its tags; a vendor's script
+        gets all of both as its variables.
+        """
+        f_port, payload, time_ms = uplink.f_port, uplink.payload, uplink.time_ms
         if isinstance(codec, ObjectCodec):
-            return codec.read(uplink.decoded, uplink.time_ms)
-        return codec.decode(uplink.f_port, uplink.payload, uplink.time_ms, parameters)
+            return codec.read(uplink.decoded, time_ms)
+        if isinstance(codec, ScriptCodec):
+            return codec.decode(f_port, payload, time_ms, {**uplink.device.tags, **self._of_city(city, time_ms)})
+        if not codec.parameters:
+            return codec.decode(f_port, payload, time_ms, NO_PARAMETERS)
+        return codec.decode(f_port, payload, time_ms, {**self.parameters, **self._of_city(city, time_ms)})
+
+    def _of_city(self, city: City, time_ms: int) -> Mapping[str, float]:
+        return city.parameters(self.device.dev_eui, time_ms, self.device.tags.get("asset"))
 
     def place(self, asset: Asset | None) -> Place:
         """The names of this device's series at this asset."""

@@ -254,7 +254,7 @@ class Processor:
                 self._undecodable(item, uplink, route.reason, route.problem, route, outcome)
                 return
             try:
-                measurements = route.measurements(route.codec, uplink, self._parameters(route, uplink))
+                measurements = route.measurements(route.codec, uplink, self._devices.city)
             except DecodeError as error:
                 outcome.decode_errors[route.codec.id] += 1
                 self._undecodable(item, uplink, Reason.DECODE, str(error), route, outcome)
@@ -263,12 +263,6 @@ class Processor:
         outcome.stored += 1
         if item.retry_of is not None:
             batch.resolved.append(Resolved(item.retry_of, None))
-
-    def _parameters(self, route: Route, uplink: Uplink) -> dict[str, float]:
-        codec = route.codec
-        if codec is None or not codec.parameters:
-            return {}
-        return {**route.parameters, **self._devices.city.parameters(uplink.device.dev_eui, uplink.time_ms)}
 
     def _repeats(self, frame: bytes, ns_time_ms: int, outcome: Outcome) -> bool:
         before = outcome.frames.get(frame)

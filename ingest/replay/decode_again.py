@@ -116,7 +116,7 @@ class Decoder:
         if codec is None:
             raise Undecodable(self.route(message).problem, hopeless=True)
         try:
-            return self.route(message).measurements(codec, uplink, self._parameters(message))
+            return self.route(message).measurements(codec, uplink, self._city)
         except DecodeError as error:
             raise Undecodable(str(error)) from error
 
@@ -186,12 +186,6 @@ class Decoder:
         written: dict[Privacy, list[str]] = {privacy: [] for privacy in Privacy}
         write_readings(measurement, route.place(self.asset(stays, measurement.time_ms)), written, judged.doubts)
         return [Line(measurement.time_ms, privacy, text) for privacy in Privacy for text in written[privacy]]
-
-    def _parameters(self, message: Message) -> dict[str, float]:
-        route = self.route(message)
-        if route.codec is None or not route.codec.parameters:
-            return {}
-        return {**route.parameters, **self._city.parameters(message.device.dev_eui, message.time_ms)}
 
 
 def _stay(from_ms: int, asset: Asset | None) -> Stay:

@@ -11,6 +11,8 @@ MIN_OPEN_SPACES = 5
 """Figures of smaller lots stay inside: they tell of single cars."""
 MAX_SOURCES = 8
 DAY_S = 86_400
+OLDEST_NEWS_S = 900
+"""Beyond it nobody is told of free spaces, whatever a city sets: usual in parking guidance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def configure(asset: Asset) -> LotConfig:
         almost_out=int(almost_out * capacity / 100),
         full_in=full_in,
         full_out=max(_up(full_until * capacity / 100), full_in + 1),
-        unknown_after_ms=asset.whole("unknown_after_s", 900, low=60, high=DAY_S) * 1000,
+        unknown_after_ms=asset.whole("unknown_after_s", OLDEST_NEWS_S, low=60, high=OLDEST_NEWS_S) * 1000,
         space_silent_ms=asset.whole("space_silent_s", 26 * 3600, low=60, high=30 * DAY_S) * 1000,
         validity_ms=asset.whole("validity_s", 900, low=60, high=DAY_S) * 1000,
         assignments=sensing,

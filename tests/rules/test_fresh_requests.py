@@ -60,7 +60,7 @@ STEPS = st.lists(
 def lots() -> list[Asset]:
     """A lot of a few spaces, and a zone of it."""
     devices = tuple(Assignment(f"space{number}") for number in range(SPACES))
-    lot = Asset("lot", "lot", "Lot", {"capacity": SPACES, "unknown_after_s": 86_400}, devices, 7.8, 51.6)
+    lot = Asset("lot", "lot", "Lot", {"capacity": SPACES, "unknown_after_s": 900}, devices, 7.8, 51.6)
     return [lot, Asset("zone", "zone", "Zone", {"lots": ["lot"]}, (), 7.8, 51.6)]
 
 

@@ -1,6 +1,7 @@
 """Guidance of a zone, fed with what the rule of its lots concludes."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -248,8 +249,8 @@ def test_delayed_news_recommend_nothing() -> None:
 def test_news_of_a_patient_lot_are_too_old_for_guidance() -> None:
     """A lot that counts as known for a day is recommended for a quarter of an hour after its newest reading."""
     play = Play("a")
-    patient = Asset("a", "lot", "a", {"capacity": 20, "unknown_after_s": 86_400}, asset("a").devices, 7.8, 51.6)
-    play.lots["a"] = lot_state.configure(patient)
+    patient = Asset("a", "lot", "a", {"capacity": 20}, asset("a").devices, 7.8, 51.6)
+    play.lots["a"] = replace(lot_state.configure(patient), unknown_after_ms=24 * HOUR)
     play.fill("a", 4)
     play.ticks(16)
     assert play.states["a"].shown is not None

@@ -358,6 +358,7 @@ def test_evidence_names_what_decided() -> None:
         ({"capacity": 9, "almost_full_percent": 101}, "'almost_full_percent' is 101, expected a number from 1 to 100"),
         ({"capacity": 9, "almost_full_until_percent": 90}, "less than almost_full_percent (90)"),
         ({"capacity": 9, "unknown_after_s": 0}, "'unknown_after_s' is 0"),
+        ({"capacity": 9, "unknown_after_s": 901}, "'unknown_after_s' is 901, expected a whole number from 60 to 900"),
         ({"capacity": 9, "sensors": 10}, "'sensors' is 10"),
         ({"capacity": 9, "full_free_spaces": 9}, "'full_free_spaces' is 9"),
     ],
