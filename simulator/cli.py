@@ -25,7 +25,7 @@ from simulator.error import SimulatorError
 from simulator.faults import Message
 from simulator.pace import Pace
 from simulator.play import Plan, Report, Simulation
-from simulator.publish import FilePublisher, MqttPublisher, Publisher
+from simulator.publish import FilePublisher, MqttPublisher, Publisher, Tls
 
 EXAMPLE = "Example: stadtfunk simulate --devices 500 --speed 60 --for 2h --faults --report report.json"
 PASSWORD_VARIABLE = "STADTFUNK_MQTT__PASSWORD"  # noqa: S105 - the variable's name, not a password
@@ -89,6 +89,10 @@ def simulate(
     host: Annotated[str, typer.Option(help="Broker's host.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Broker's port.")] = 1883,
     username: Annotated[str | None, typer.Option(help=f"Broker account; its password is ${PASSWORD_VARIABLE}.")] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Encrypt; implied by each of the three files.")] = False,
+    ca_file: Annotated[Path | None, typer.Option(help="Certificates to trust (PEM).")] = None,
+    certificate_file: Annotated[Path | None, typer.Option(help="Client certificate (PEM).")] = None,
+    key_file: Annotated[Path | None, typer.Option(help="Client key (PEM).")] = None,
     encoding: Annotated[EncodingChoice, typer.Option(help="ChirpStack's event encoding.")] = EncodingChoice.JSON,
     faults: Annotated[bool, typer.Option("--faults/--no-faults", help="Let things go wrong, all counted.")] = False,
     report: Annotated[
@@ -107,8 +111,9 @@ def simulate(
     end_ns = None if seconds is None else start_ns + int(seconds * NS_PER_S)
     if end_ns is None and speed == 0:
         raise typer.BadParameter("--speed 0 never ends without --for")
-    publisher = _publisher(to, out, host, port, username)
+    files = Tls(ca_file, certificate_file, key_file)
     with _one_line():
+        publisher = _publisher(to, out, host, port, username, files if tls or any(files) else None)
         simulation = Simulation(
             _city(city),
             Plan(seed=seed, start_ns=start_ns, devices=devices, encoding=encoding.value, faults=faults),
@@ -135,11 +140,11 @@ def _start_ns(begin: str | None, begin_ms: int | None) -> int:
     return time.time_ns() if begin is None else instant_ns(begin)
 
 
-def _publisher(to: Target, out: Path | None, host: str, port: int, username: str | None) -> Publisher:
+def _publisher(to: Target, out: Path | None, host: str, port: int, username: str | None, tls: Tls | None) -> Publisher:
     if to is Target.MQTT:
         if out is not None:
             raise typer.BadParameter("--out belongs to --to file")
-        return MqttPublisher(host, port, username, os.environ.get(PASSWORD_VARIABLE))
+        return MqttPublisher(host, port, username, os.environ.get(PASSWORD_VARIABLE), tls)
     if out is None:
         raise typer.BadParameter("--to file needs --out")
     return FilePublisher(sys.stdout if str(out) == STANDARD_STREAM else out)

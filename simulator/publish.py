@@ -1,10 +1,11 @@
 """Where messages go: a broker, with QoS 1, or a file with one JSON object a line."""
 
 import json
+import ssl
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, Self
+from typing import IO, NamedTuple, Protocol, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -77,13 +78,41 @@ def line(message: Message) -> str:
     return f'{{"topic":{json.dumps(message.topic)},"payload":{text}}}'
 
 
-class MqttPublisher(Publisher):
-    """A client of a broker, MQTT 5 as ChirpStack is, QoS 1; at most 100 messages wait for their acknowledgement."""
+class Tls(NamedTuple):
+    """Files (PEM): authorities to trust, a client's certificate and its key; None: the system's, and no certificate."""
 
-    def __init__(self, host: str, port: int, username: str | None = None, password: str | None = None) -> None:
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """TLS 1.2 at least, the host's name is checked; raises SimulatorError that names a file that is of no use."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise SimulatorError(f"certificates to trust ({self.ca_file}): {error}") from error
+        if self.certificate_file is not None:
+            try:
+                context.load_cert_chain(self.certificate_file, self.key_file)
+            except (OSError, ssl.SSLError) as error:
+                raise SimulatorError(f"certificate {self.certificate_file} and its key: {error}") from error
+        return context
+
+
+class MqttPublisher(Publisher):
+    """A client of a broker, MQTT 5 as ChirpStack is, QoS 1; at most 100 messages wait for their acknowledgement.
+
+    Raises SimulatorError for files of no use.
+    """
+
+    def __init__(
+        self, host: str, port: int, username: str | None = None, password: str | None = None, tls: Tls | None = None
+    ) -> None:
         self._address = (host, port)
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.max_inflight_messages_set(WINDOW)
+        if tls is not None:
+            self._client.tls_set_context(tls.context())
         if username is not None:
             self._client.username_pw_set(username, password)
         self._client.on_connect = self._on_connect

@@ -14,6 +14,7 @@ import typer
 from ingest import audit_note
 from ingest.audit import Action, operating_system_user
 from ingest.commands.error import CommandError
+from ingest.commands.provision_chirpstack import chirpstack
 from ingest.influxdb.provision_plan import (
     READER,
     WRITER,
@@ -40,6 +41,7 @@ app = typer.Typer(
 
 def register(parent: typer.Typer) -> None:
     """Add the commands."""
+    app.command(epilog="Example: stadtfunk provision chirpstack --password-file /etc/stadtfunk/chirpstack")(chirpstack)
     parent.add_typer(app)
 
 

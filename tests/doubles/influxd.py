@@ -74,12 +74,12 @@ class Influxd:
     def __init__(self, program: Path, folder: Path, *, authentication: bool = False) -> None:
         self._program = program
         self._folder = folder
-        rpc, self.port = free_ports(2)
+        self.rpc, self.port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = f"{ADMINISTRATOR}:{PASSWORD}" if authentication else ""
         self._process: subprocess.Popen[bytes] | None = None
         configuration = CONFIGURATION.format(
-            rpc=rpc, http=self.port, folder=folder, authentication=str(authentication).lower()
+            rpc=self.rpc, http=self.port, folder=folder, authentication=str(authentication).lower()
         )
         (folder / "influxdb.conf").write_text(configuration)
 

@@ -27,6 +27,7 @@ from ingest.journal_schema import open_writer
 from ingest.journal_sql import write_batch
 from ingest.settings import load
 from ingest.token_file import token_path
+from tests.doubles.chirpstack_login import chirpstack_login
 from tests.doubles.influx import serving
 from tests.ingest.uplinks import CITY, NOW
 
@@ -68,6 +69,7 @@ CHANGING = {
     "dead-letters retry": ["1", "--reason", WHY],
     "devices assign": [DEVICE, "lot-markt", "--reason", WHY],
     "devices set": [DEVICE, "--state", "retired", "--reason", WHY],
+    "provision chirpstack": ["--password-file", "password"],
     "provision influxdb": [],
     "replay": ["--from", "2027-01-15", "--to", "2027-01-16", "--reason", WHY],
     "rules confirm": ["waiting-1", "--reason", WHY],
@@ -84,7 +86,7 @@ WAITING = EventRow(
     valid_until_ms=NOW * 2,
     status="waiting",
 )
-WITHOUT_REASON = {"provision influxdb"}
+WITHOUT_REASON = {"provision chirpstack", "provision influxdb"}
 """Their subject says it all."""
 WHO = {"actor": "os:anna", "reason": WHY}
 ROUTES: dict[str, dict[str, object]] = {
@@ -184,14 +186,18 @@ async def test_every_command_that_changes_leaves_a_row(
     folder: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Run for good on a journal: at least one row, by this user, with the action and the reason; the chain fits."""
-    async with serving("2.8", buckets={}) as database:
-        if command.startswith("provision"):
+    words = [*command.split(), *CHANGING[command]]
+    async with serving("2.8", buckets={}) as database, chirpstack_login() as network_server:
+        if command == "provision chirpstack":
+            (folder / "password").write_text("a-long-one-of-its-own")
+            words += ["--host", f"127.0.0.1:{network_server.port}"]
+        if command == "provision influxdb":
             monkeypatch.setenv("STADTFUNK_INFLUXDB__URL", database.url)
             monkeypatch.setenv("STADTFUNK_INFLUXDB__ORGANISATION", "city")
         if command == "rules start":
             await asyncio.to_thread(CliRunner().invoke, cli.app, ["rules", "stop", "waste"])
         before = len(rows(folder))
-        result = await asyncio.to_thread(CliRunner().invoke, cli.app, [*command.split(), *CHANGING[command]])
+        result = await asyncio.to_thread(CliRunner().invoke, cli.app, words)
     assert result.exit_code in {0, 1}, result.output
     assert result.exit_code == 0 or command == "dead-letters retry", result.exception
     found = rows(folder)[before:]

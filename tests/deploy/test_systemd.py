@@ -9,9 +9,10 @@ UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "stadtfunk.service"
 
 
 def section(name: str) -> dict[str, str]:
-    """The keys of a section; each stands once."""
+    """The keys of a section; each stands once, but for lists that go on."""
     lines = UNIT.read_text(encoding="utf-8").split(f"[{name}]\n")[1].split("\n[")[0].splitlines()
     pairs = [(key, value) for key, _, value in (line.partition("=") for line in lines if line and line[0] != "#")]
+    pairs = [(key, value) for key, value in pairs if key != "SystemCallFilter"]
     found = dict(pairs)
     assert len(found) == len(pairs)
     return found
