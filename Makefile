@@ -45,13 +45,20 @@ bench: $(READY) influxd  ## the figures of docs/benchmarks.md
 	@$(BIN)/python benchmarks/reaction.py
 	@$(BIN)/python benchmarks/rule_engine.py
 	@$(BIN)/python benchmarks/routes.py
+	@$(BIN)/python benchmarks/waste_tours.py
 
 fuzz: $(READY)  ## a million inputs against parsers, codecs, settings and the whole chain
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra fuzz -c requirements.lock
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-docs: $(READY)  ## write the generated documents
+pictures: $(READY) influxd  ## docs/pictures: dashboards, drawn from what their queries find
+	@$(BIN)/python -m tests.ingest.grafana.dashboards.pictures
+
+docs: $(READY)  ## write the generated documents, and all of docs/ as pages into site/
 	@$(BIN)/python -m ingest.docs
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra docs -c requirements.lock
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "site/index.html"
 
 format: $(READY)
 	@$(BIN)/ruff check --fix .
@@ -62,7 +69,7 @@ lock: $(READY)  ## newest versions that fit into requirements.lock
 		pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist site
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }

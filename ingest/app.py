@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from prometheus_client import CollectorRegistry
 
-from ingest import answers, collector, http, journal_sql, watchdog
+from decoders.quantity import Privacy
+from ingest import answers, collector, http, journal_sql, service_points, tour_feedback, waste_report, watchdog
 from ingest import dead_letter_store as letters
 from ingest.audit import Action
 from ingest.broker_warnings import broker_warnings
@@ -42,7 +43,9 @@ from ingest.gtfs import with_timetables
 from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
 from ingest.journal_privacy import PersonalData
+from ingest.journal_records import Batch, EventRow
 from ingest.journal_schema import JournalDamaged, JournalError
+from ingest.line_protocol import encode
 from ingest.mqtt import ConnectionState, Subscriber, filters
 from ingest.mqtt_error import PublishFailed
 from ingest.mqtt_out import Publisher
@@ -50,6 +53,7 @@ from ingest.outbox import CONTENT_TYPE, Outbox
 from ingest.pipeline import Pipeline, Stopping
 from ingest.process import Processor
 from ingest.replay.correction import JournalKeeper, Keeper
+from ingest.routes.tours import Tours
 from ingest.service_state import STATE_TOPIC, service_state
 from ingest.settings import InfluxSettings, Settings, SettingsError
 from ingest.sink import Sink, SinkUnavailable
@@ -183,11 +187,14 @@ class Service:
         self.pipeline = Pipeline(
             settings.journal, self.processor, self.journal, self.clock, self.telemetry, settings.simulation.speed
         )
+        self.tours = Tours(
+            self.journal, self.modes, lambda: self.settings, lambda: self.city, self.clock, self.telemetry
+        )
         canary = Canary(settings)
         self.publisher = Publisher(settings.mqtt, will=self._will, on_state=self._publisher_state)
         self.heartbeat = Heartbeat(canary, self.publisher, self.journal, self.clock, self.telemetry)
         deliver = self.heartbeat.watching(self.pipeline.deliver)
-        topics = (*filters(settings.mqtt), *canary.filters, *answers.filters(rules))
+        topics = (*filters(settings.mqtt), *canary.filters, *tour_feedback.filters(rules), *answers.filters(rules))
         self.subscriber = Subscriber(settings.mqtt, topics, deliver, expects_session=self._had_session())
         self.pipeline.attach(self.subscriber)
         self.annotator: Annotator | None = None
@@ -220,6 +227,7 @@ class Service:
         self.journal.forget_sinks_but([sink.name for sink in sinks])
         try:
             await self._take_back()
+            await self._tell_unheard()
             async with asyncio.TaskGroup() as group, self._http(group):
                 parts = [
                     group.create_task(self.publisher.run()),
@@ -229,6 +237,7 @@ class Service:
                     group.create_task(self._follow_codecs()),
                     group.create_task(self._follow_hang_ups()),
                     group.create_task(self._outbox().run()),
+                    group.create_task(self.tours.run()),
                     group.create_task(self.heartbeat.run([sink.name for sink in sinks])),
                     group.create_task(watchdog.attend(lambda: self.heartbeat.alive(self.problems()))),
                     *(group.create_task(self._drain(sink).run()) for sink in sinks),
@@ -294,7 +303,7 @@ class Service:
     def _warnings(self) -> dict[str, str]:
         found = broker_warnings(self.subscriber.figures())
         found |= self.library.problems()
-        found |= self.processor.conditioning.warnings()
+        found |= self.processor.conditioning.warnings() | self.tours.warnings()
         if self.annotator is not None:
             found |= self.annotator.warnings()
         if self.journal.salvaged is not None:
@@ -312,6 +321,10 @@ class Service:
             await self.journal.change(letters.requeue_line(letter), action, self.clock())
             return None
         return await self.pipeline.retry(letter_id, letter.message(), action)
+
+    async def report_side_waste(self, container: str, actor: str, reason: str) -> dict[str, Any]:
+        """Let the rules hear that waste lies beside a container; what was noted. Raises ReportError."""
+        return await waste_report.side_waste(self.pipeline, self.engine, container, self.clock(), actor, reason)
 
     async def discard(self, letter_id: int, action: Action) -> None:
         """Set a dead letter aside."""
@@ -359,6 +372,11 @@ class Service:
 
         await self.journal.note(write)
 
+    async def _tell_unheard(self) -> None:
+        """Say that requests are out where the last run ended before it could."""
+        for word in await self.journal.query(partial(answers.unheard, now_ms=self.clock())):
+            self.pipeline.deliver(word)
+
     async def _follow_hang_ups(self) -> None:
         while True:
             await self._hung_up.wait()
@@ -387,6 +405,7 @@ class Service:
         if salvaged is not None or damaged:
             rules_store.continue_numbers(self.settings.journal.path, self.engine)
         self.fleet.restore(self.journal.logged_devices(), intact, self.journal.number)
+        self.processor.confidential.restore(intact, damaged, self.clock())
         for subject in self.register.lifecycle.subjects():
             self._changed(subject)
         self.processor.last_tick_ms = self.journal.last_tick_ms()
@@ -463,9 +482,9 @@ class Service:
             lambda: self.publisher.connected,
         )
 
-    def _went_out(self, topic: str, request_id: str) -> None:
+    def _went_out(self, request: EventRow) -> None:
         """Let the rule know that its request went out: it waits for answers to no other one."""
-        word = answers.sent(topic, request_id, self.clock())
+        word = answers.sent(request.topic, request.id, request.time_ms)
         if word is not None:
             self.pipeline.deliver(word)
 
@@ -480,6 +499,7 @@ class Service:
             self.clock,
             self.telemetry,
             lambda: self.processor.encoding,
+            self.processor.confidential.of_event,
         )
 
     @contextlib.asynccontextmanager
@@ -532,6 +552,7 @@ class Service:
     async def _upkeep(self, sinks: list[Sink]) -> None:
         loop = asyncio.get_running_loop()
         last_prune = -PRUNE_S
+        last_told = loop.time()
         last_compact = loop.time()
         last_fold = last_compact - FOLD_S if self.fleet.fresh else last_compact
         while True:
@@ -540,6 +561,9 @@ class Service:
             except JournalError as error:
                 log.warning("journal not measured", error=str(error))
             self.telemetry.subscriber(self.subscriber)
+            if loop.time() - last_told >= service_points.EVERY_S:
+                last_told = loop.time()
+                await self._tell_figures(sinks)
             full = self.fleet.fresh > MAX_FRESH or self.fleet.unfolded_logs > MAX_LOGGED
             if full or loop.time() - last_fold >= FOLD_S:
                 last_fold = loop.time()
@@ -551,6 +575,38 @@ class Service:
                 last_prune = loop.time()
                 await self._prune(sinks)
             await asyncio.sleep(UPKEEP_S)
+
+    async def _tell_figures(self, sinks: list[Sink]) -> None:
+        """Keep how the service fares, for dashboards."""
+        try:
+            figures, batch = await self._figures(sinks), Batch()
+            points = service_points.points(figures, self.clock())
+            batch.lines[Privacy.INTERNAL] += [line for point in points if (line := encode(point))]
+            await self.journal.commit(batch, self.clock())
+        except JournalError as error:
+            log.warning("figures of the service not kept", error=str(error))
+
+    async def _figures(self, sinks: list[Sink]) -> service_points.Figures:
+        chain, newest_ms = self.chain(), self.journal.newest_ns_time_ms
+        rows = await self.journal.query(journal_sql.newest_points)
+        return service_points.Figures(
+            size=await self.journal.size(),
+            totals=self.telemetry.totals,
+            journal_limit_bytes=self.settings.journal.max_bytes,
+            lag_s=(self.clock() - newest_ms) / 1000 if newest_ms else None,
+            uptime_s=(self.clock() - self._started_ms) / 1000,
+            waiting=self.pipeline.waiting,
+            problems=len(self.problems()),
+            broker_connected=self.subscriber.connected,
+            chain_age_s=chain.get("age_s"),
+            chain_round_trip_s=chain.get("round_trip_s"),
+            sinks={
+                sink.name: service_points.SinkFigures(
+                    self.telemetry.backoff_s(sink.name), max(0, rows - self.journal.cursor(sink.name))
+                )
+                for sink in sinks
+            },
+        )
 
     async def _compact(self) -> None:
         try:

@@ -1,10 +1,10 @@
-"""A message that arrived, parsed: an uplink, another event, an answer, one of our own canary, or a dead letter."""
+"""A message that arrived, parsed: an uplink, another event, an answer, feedback, our own canary, or a dead letter."""
 
 from typing import NamedTuple
 
 from decoders.simulated import is_simulated
 from decoders.uplink import Device, Uplink
-from ingest import answers, chirpstack
+from ingest import answers, chirpstack, tour_feedback
 from ingest.canary import Canary
 from ingest.chirpstack import Event, EventError, TopicError, UplinkEvent
 from ingest.clock import Clock
@@ -12,7 +12,8 @@ from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.mqtt import Message
 from ingest.settings import Settings
 from rules.answer import AnswerError
-from rules.rule import Answered
+from rules.feedback import FeedbackError
+from rules.rule import Answered, TourFeedback
 
 UPLINK = "up"
 """The event whose messages are uplinks."""
@@ -22,7 +23,7 @@ new_tuple = tuple.__new__
 
 
 class Arrived(NamedTuple):
-    """One message, parsed: an uplink, another event, an answer to a request, or a dead letter.
+    """One message, parsed: an uplink, another event, an answer to a request, feedback of a tour, or a dead letter.
 
     `retry_of` is the dead letter tried again; `canary` is an uplink of the service's own. `lost_to` is the device that
     sent the uplink of which the letter is all there is.
@@ -37,6 +38,7 @@ class Arrived(NamedTuple):
     canary: Uplink | None = None
     lost_to: str = ""
     answer: Answered | None = None
+    feedback: TourFeedback | None = None
 
 
 class Reader:
@@ -70,7 +72,9 @@ class Reader:
         if not self._accept_simulated and is_simulated(device.dev_eui, device.tags):
             detail = f"device {device.dev_eui} is simulated and simulation.accept is not set"
             return self.rejected(message, Reason.SIMULATED, detail, device.dev_eui, retry_of)
-        return new_tuple(Arrived, (message, uplink, None if uplink else event, device, None, retry_of, None, "", None))
+        return new_tuple(
+            Arrived, (message, uplink, None if uplink else event, device, None, retry_of, None, "", None, None)
+        )
 
     def given_up(self, item: Arrived, error: Exception) -> Arrived:
         """The message as a dead letter, after it made us raise what we should not."""
@@ -89,14 +93,18 @@ class Reader:
         return Arrived(message, letter=letter, retry_of=retry_of)
 
     def _answer(self, message: Message, error: TopicError, retry_of: int | None) -> Arrived:
-        """An answer to a request; else the topic is nobody's."""
+        """An answer to a request, or feedback of a tour; else the topic is nobody's."""
         try:
             answered = answers.read(message.topic, message.payload)
+            told = tour_feedback.read(message.topic, message.payload) if answered is None else None
         except AnswerError as wrong:
             return self.rejected(message, Reason.ANSWER, str(wrong), retry_of=retry_of)
-        if answered is None:
+        except FeedbackError as wrong:
+            arrived = self.rejected(message, Reason.FEEDBACK, str(wrong), retry_of=retry_of)
+            return _without_payload(arrived) if wrong.surplus else arrived
+        if answered is None and told is None:
             return self.rejected(message, Reason.TOPIC, str(error), retry_of=retry_of)
-        return Arrived(message, answer=answered, retry_of=retry_of)
+        return Arrived(message, answer=answered, feedback=told, retry_of=retry_of)
 
     def _own(self, message: Message, retry_of: int | None) -> Arrived:
         """An uplink of our own canary, come back."""
@@ -104,3 +112,9 @@ class Reader:
             return Arrived(message, retry_of=retry_of, canary=self._canary.read(message.payload))
         except EventError as error:
             return self.rejected(message, Reason.EVENT, str(error), retry_of=retry_of)
+
+
+def _without_payload(arrived: Arrived) -> Arrived:
+    """The dead letter without what nobody asked for, which may name a person."""
+    letter = arrived.letter
+    return arrived if letter is None else arrived._replace(letter=letter._replace(payload=b""))

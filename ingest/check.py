@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from decoders.error import UnknownCodec
-from ingest import check_broker, check_city, check_custom, check_service
+from ingest import check_broker, check_city, check_custom, check_privacy, check_routes, check_service
 from ingest.app import read_city, service_clock, store_path
 from ingest.codecs.folder import Library
 from ingest.conditioning import Conditioning
@@ -33,6 +33,7 @@ async def findings(settings: Settings, listen_s: float = 0, file: Path | None = 
     return [
         *_city(settings, rules),
         *(broken or _rules(settings, rules, file)),
+        *await check_routes.findings(settings),
         *_codecs(settings),
         _journal(settings),
         *await check_broker.findings(settings.mqtt, listen_s),
@@ -47,7 +48,7 @@ def _city(settings: Settings, rules: Sequence[AnyRule]) -> list[Finding]:
         return [Finding("warning", "city.file", "not set: no rule runs")]
     try:
         city = read_city(settings)
-        Engine(city, rules)
+        engine = Engine(city, rules)
     except (SettingsError, CityError) as error:
         return [Finding("error", "city.file", str(error).removeprefix("city.file: "))]
     devices = sum(len(asset.devices) for asset in city.assets.values())
@@ -59,6 +60,7 @@ def _city(settings: Settings, rules: Sequence[AnyRule]) -> list[Finding]:
         *(Finding("warning", "city.file", f"{name}: {why}") for name, why in refusals(city)),
         *check_city.timetables(city, service_clock(settings)()),
         *check_city.differences(settings, city, service_clock(settings)()),
+        *check_privacy.findings(settings, city, engine, service_clock(settings)()),
     ]
 
 

@@ -21,6 +21,7 @@ from ingest.commands import devices as cli_devices
 from ingest.commands import events as cli_events
 from ingest.commands import provision as cli_provision
 from ingest.commands import replay as cli_replay
+from ingest.commands import routes as cli_routes
 from ingest.commands import rules as cli_rules
 from ingest.commands import signal_plan as cli_signal_plan
 from ingest.commands import status as cli_status
@@ -133,6 +134,7 @@ cli_devices.register(app)
 cli_status.register(app)
 cli_replay.register(app)
 cli_rules.register(app)
+cli_routes.register(app)
 cli_signal_plan.register(app)
 cli_waste.register(app)
 cli_events.register(app)

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     """The payload is no ChirpStack event: broken JSON or protobuf, wrong base64, a field out of range."""
     ANSWER = "answer"
     """The payload is no answer to a request, or to one that no rule makes."""
+    FEEDBACK = "feedback"
+    """The payload is no feedback of a tour, or its stop or vehicle is not in the city's file, or its time cannot be."""
     SPOOFED = "spoofed"
     """The payload names another device than the topic."""
     SIMULATED = "simulated"
@@ -61,5 +63,11 @@ def dead_letter(
 ) -> DeadLetter:
     """A dead letter from what arrived; `source` is the topic, or the sink that refused a line."""
     kept = payload if len(payload) <= settings.dead_letter_full_bytes else payload[: settings.dead_letter_head_bytes]
-    digest = hashlib.blake2b(source.encode() + b"\0" + payload, digest_size=16).digest()
-    return DeadLetter(reason, detail[:1000], source, kept, len(payload), digest, time_ms, dev_eui, codec)
+    return DeadLetter(
+        reason, detail[:1000], source, kept, len(payload), digest(source, payload), time_ms, dev_eui, codec
+    )
+
+
+def digest(source: str, payload: bytes) -> bytes:
+    """What tells messages apart that are no uplinks: 16 bytes of the topic and the payload."""
+    return hashlib.blake2b(source.encode() + b"\0" + payload, digest_size=16).digest()

@@ -187,7 +187,7 @@ class _Stage:
         }
         words = [word for key, value in arguments.items() if value is not None for word in (key, value)]
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "simulator", *words, "--faults", "--quiet", start_new_session=True
+            sys.executable, "-m", "simulator", *words, "--faults", "--quiet", "--test-broker", start_new_session=True
         )
         try:
             yield child

@@ -12,6 +12,7 @@ from decoders.quantity import Family, Quantity
 from ingest import events_schema
 from ingest.commands import codecs_vectors
 from ingest.docs_sensors import sensors_page
+from ingest.grafana.dashboards import build
 from ingest.settings import Settings
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -80,7 +81,8 @@ def schema_page() -> str:
         "  (one point per uplink: `rssi` in dBm and `snr` in dB of the best copy, `gateways`, `spreading_factor`,",
         "  `f_cnt`, `payload_bytes`, `clock_offset_s` = event time − network server time, `frames_lost` before it),",
         "  `gateway` (one point an hour: `uplinks`, `share` of all, mean `rssi` and `snr`), `event` (see below),",
-        "  `asset` (what rules derive).",
+        "  `asset` (what rules derive), `service` (a point a minute how the service fares: lag, journal, counts since",
+        "  its start; under `channel` a sink's `backoff_s` and `behind_rows`).",
         "* **Events**: in `event` with the channels `join`, `ack`, `txack`, `log` what the network server says of a",
         "  device (`text`, beside it `level`, `code`, `f_cnt`); with a rule as channel what the rule concluded: `id`,",
         "  `kept` (active, confirm, shadow: as its mode has it), `status` (raised, updated, cleared, requested, ok,",
@@ -118,6 +120,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "sensors.md": sensors_page,
     f"../ingest/commands/{codecs_vectors.FILE}": codecs_vectors.page,
     **{f"events/{name}": page for name, page in events_schema.pages()},
+    **{f"../deploy/grafana/dashboards/{name}": page for name, page in build.pages()},
 }
 
 

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from decoders.quantity import Privacy
 from decoders.simulated import SIMULATED_PREFIX
+from ingest import confidential, journal_sql
 from ingest import downlink_store as store
 from ingest import downlink_track as track
-from ingest import journal_sql
 from ingest.chirpstack import Encoding
 from ingest.clock import Clock
 from ingest.decisions.modes import Modes
@@ -31,6 +31,7 @@ from ingest.mqtt_error import PublishFailed
 from ingest.settings import DownlinkSettings, Settings
 from ingest.telemetry import Telemetry
 from rules.device.record import Record
+from rules.event import Event
 from rules.event_custom import DownlinkRequested
 
 HOUR_MS: Final = 3_600_000
@@ -63,7 +64,7 @@ class Rate:
 class Courier:
     """Says of each request what is to be sent; keeps what becomes of it until ChirpStack has it.
 
-    `encoding` says how ChirpStack encodes now.
+    `encoding` says how ChirpStack encodes now, `privacy` whose eyes an event is for.
     """
 
     def __init__(
@@ -76,9 +77,11 @@ class Courier:
         clock: Clock,
         telemetry: Telemetry,
         encoding: Callable[[], Encoding],
+        privacy: Callable[[Event], Privacy],
     ) -> None:
         self._settings = settings
         self._encoding = encoding
+        self._privacy = privacy
         self._journal = journal
         self._fleet = fleet
         self._lifecycle = lifecycle
@@ -165,7 +168,11 @@ class Courier:
     async def _end(self, downlink: Downlink) -> None:
         """Keep what became of it, with the event that says so."""
         said = track.report(downlink)
-        events = [] if said is None else [EventRow.of(said, self._modes.status(said, self._clock()))]
+        events: list[EventRow] = []
+        if said is not None:
+            privacy = max(downlink.privacy, self._privacy(said))
+            mode = self._modes.status(said, self._clock())
+            events.append(EventRow.of(said, confidential.status(said, privacy, mode)))
 
         def write(connection: sqlite3.Connection) -> None:
             store.put(connection, [downlink])

@@ -2,8 +2,8 @@
 
 One point an event: tags asset, district and channel (the rule, and what it says beside its main matter), device or
 gateway where it is about one; fields `id`, `kept` (as the mode has it), `status`, `text_de`, `text_en`, for alerts
-`alert_level`, for a city's own conditions `severity`. Figures are no news: what `TrafficMeasured` and `LotState` say
-stands in `asset`.
+`alert_level`, for a city's own conditions `severity`, for tours `distance_m` and `stops`. Figures are no news: what
+`TrafficMeasured` and `LotState` say stands in `asset`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ from rules.event import DeviceHealth, Event, LotState, NetworkHealth
 from rules.event_custom import CustomCondition, DownlinkReported, DownlinkRequested
 from rules.event_environment import EnvironmentalAlert
 from rules.event_parking import GuidanceHealth, SensorSuspicion
+from rules.event_route import RoutePlanned
 from rules.event_traffic import ControlHealth, TrafficMeasured
 from rules.event_waste import ContainerDue
 from rules.parking.lot_config import MIN_OPEN_SPACES
@@ -41,6 +42,7 @@ DUE: dict[str, Words] = {
     "never_skip": ("Leerung fällig, auf jeder Tour", "collection due, on every tour"),
     "fixed_cycle": ("Leerung fällig, fester Turnus", "collection due, fixed cycle"),
     "worthwhile": ("Leerung lohnt sich", "collection worthwhile"),
+    "skipped": ("Leerung fällig, auf der Tour ausgelassen", "collection due, left out on a tour"),
 }
 PROBLEMS: dict[str, Words] = {
     "silent": ("stumm", "silent"),
@@ -155,6 +157,11 @@ def _container(event: ContainerDue) -> Said:
     return Said(event.subject, "due" if event.data.due else "ok", DUE[event.data.reason])
 
 
+def _tour(event: RoutePlanned) -> Said:
+    stops = sum(halt.kind == "stop" for halt in event.data.halts)
+    return _usual(event)._replace(weight=f",distance_m={event.data.distance},stops={stops}")
+
+
 def _device(event: DeviceHealth) -> Said:
     data = event.data
     told = [PROBLEMS[problem] for problem in data.problems]
@@ -189,6 +196,7 @@ SAID: dict[type[Event], Callable[[Any], Said]] = {
     GuidanceHealth: _request_health,
     SensorSuspicion: _suspicion,
     ContainerDue: _container,
+    RoutePlanned: _tour,
     DeviceHealth: _device,
     NetworkHealth: _network,
     DownlinkRequested: _downlink,

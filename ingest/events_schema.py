@@ -14,12 +14,13 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from ingest.events_example import SUBJECT, Schema, example
+from ingest.events_example import SUBJECT, TIME, Schema, example
 from ingest.service_state import HEARTBEAT_TOPIC, STATE_TOPIC, ServiceHeartbeat, ServiceState
 from rules.answer import PLACES, Answer
 from rules.event import SOURCE_ROOT, TOPIC_ROOT, Event
 from rules.event_custom import DownlinkRequested
 from rules.events import EVENT_TYPES
+from rules.feedback import TOPIC_FILTER, StopFeedback
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 CONTENT_TYPE = "application/cloudevents+json"
@@ -41,6 +42,24 @@ RULES = {
     "custom.downlink_status.v1": "downlink.status",
 }
 """Of types whose rule has another name than they have: who says the example."""
+RECEIVED: dict[type[BaseModel], Schema] = {
+    Answer: {"source": "/traffic-computer", "type": "example.traffic-computer.status"},
+    StopFeedback: {
+        "source": "/telematics",
+        "type": "example.telematics.stop",
+        "subject": "truck-1",
+        "data": {
+            "stop": "container-1",
+            "result": "skipped",
+            "reason": "blocked",
+            "time": TIME,
+            "fill_level_estimate": 86.0,
+            "mass_kg": None,
+            "side_waste": True,
+        },
+    },
+}
+"""What stands fixed in examples of what we take."""
 PARAMETERS = {
     "id": "id of the asset, device or gateway, percent-encoded",
     "kind": "`data.kind`",
@@ -71,12 +90,13 @@ class Message(NamedTuple):
 
 
 def messages() -> list[Message]:
-    """All messages: events, the service's own, answers."""
+    """All messages: events, the service's own, answers, feedback of tours."""
     own = [
         Message("service.state.v1", ServiceState, STATE_TOPIC, retained=True),
         Message("service.heartbeat.v1", ServiceHeartbeat, HEARTBEAT_TOPIC, retained=False),
     ]
-    return [*map(_event, EVENT_TYPES), *own, *_answers()]
+    stops = Message("waste.stop.v1", StopFeedback, TOPIC_FILTER.replace("+", "{id}"), retained=False, received=True)
+    return [*map(_event, EVENT_TYPES), *own, *_answers(), stops]
 
 
 def json_schema(message: Message) -> Schema:
@@ -90,10 +110,7 @@ def example_of(message: Message) -> Schema:
     """A message of this kind, as it could be on the wire."""
     schema = message.model.model_json_schema(mode=message.mode)
     name = RULES.get(message.name, message.name.removesuffix(".v1"))
-    fixed: Schema = {"source": "/traffic-computer" if message.received else f"{SOURCE_ROOT}/{name}"}
-    if message.received:
-        fixed |= {"type": "example.traffic-computer.status"}
-    made = example(schema, fixed)
+    made = example(schema, RECEIVED.get(message.model, {"source": f"{SOURCE_ROOT}/{name}"}))
     if "rule" in made["data"]:
         made["data"]["rule"] = name
     message.model.model_validate(made)
@@ -111,8 +128,8 @@ def asyncapi() -> Schema:
             "title": "Stadtfunk",
             "version": "1",
             "description": "What Stadtfunk concludes about a city, as CloudEvents 1.0 in structured JSON over MQTT at"
-            " QoS 1, and the answers that it takes. Consumers drop what they have seen, what is older than the newest"
-            " of its topic, and what has expired; an empty payload withdraws what was said.",
+            " QoS 1, and the answers and the feedback that it takes. Consumers drop what they have seen, what is older"
+            " than the newest of its topic, and what has expired; an empty payload withdraws what was said.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": CONTENT_TYPE,
@@ -186,7 +203,7 @@ def _message(message: Message, schema: Schema) -> Schema:
 
 
 def _summary(message: Message) -> str:
-    if message.received:
+    if message.model is Answer:
         return f"What became of a request: {message.name.partition('.')[0]}"
     return (message.model.__doc__ or "").partition("\n")[0]
 

@@ -1,20 +1,38 @@
-"""A GTFS feed (zip) read as far as bus priority needs it: only calls at the stops of corridors are kept."""
+"""A GTFS feed (zip) read as far as bus priority needs it: only calls at the stops of corridors are kept.
+
+Trips of `frequencies.txt` (GTFS Schedule reference, gtfs.org) are departures from their first stop at equal intervals,
+from `start_time` on and before `end_time`; their times in `stop_times.txt` tell only how long they take. That is the
+timetable where `exact_times` is 1; where it is not, buses keep to the interval alone, and as many are on the way.
+"""
 
 import csv
 import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from rules.asset import Asset
-from rules.traffic.timetable import BUS, Call, Feed, FeedError, Row, attach, second_of_day, stops_of
+from rules.traffic.timetable import BUS, LONGEST, Call, Feed, FeedError, Row, attach, second_of_day, stops_of
 
 MAX_TABLE_BYTES = 2_000_000_000
+MOST_DEPARTURES = 1_000_000
+"""That the tables of frequencies may stand for: ten thousand trips a day in a hundred calendars."""
+REPEAT = "\x00"
+"""Between a trip and its departure; no id holds it."""
 BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 """What reading a broken archive, or one packed in another way, may raise."""
+
+
+class Frequency(NamedTuple):
+    """Departures of a trip from its first stop: seconds of its service day, `end` excluded."""
+
+    begin: int
+    end: int
+    every: int
 
 
 def with_timetables(assets: Iterable[Asset], file: Path, zone: ZoneInfo) -> list[Asset]:
@@ -44,11 +62,10 @@ def _feed(feed: zipfile.ZipFile, stops: set[str]) -> Feed:
         for row in _rows(feed, "trips.txt")
         if row.get("route_id") in buses
     }
-    calls = [
-        Call(row.get("trip_id", ""), row["stop_id"], second_of_day(row["departure_time"]))
-        for row in _rows(feed, "stop_times.txt")
-        if row.get("stop_id") in inside and row.get("departure_time") and row.get("trip_id") in services
-    ]
+    calls = _calls(feed, inside, services)
+    frequencies = _frequencies(feed, services)
+    if frequencies:
+        calls, services = _repeated(calls, services, frequencies, _starts(feed, frequencies))
     used = {call.trip for call in calls}
     return Feed(
         tuple(calls),
@@ -57,6 +74,67 @@ def _feed(feed: zipfile.ZipFile, stops: set[str]) -> Feed:
         tuple(_rows(feed, "calendar_dates.txt", needed=False)),
         {stop: parent for stop, parent in parents.items() if parent in stops},
     )
+
+
+def _calls(feed: zipfile.ZipFile, inside: set[str], services: Mapping[str, str]) -> list[Call]:
+    return [
+        Call(row.get("trip_id", ""), row["stop_id"], second_of_day(row["departure_time"]))
+        for row in _rows(feed, "stop_times.txt")
+        if row.get("stop_id") in inside and row.get("departure_time") and row.get("trip_id") in services
+    ]
+
+
+def _frequencies(feed: zipfile.ZipFile, services: Mapping[str, str]) -> dict[str, list[Frequency]]:
+    """By trip when it is repeated; raises FeedError."""
+    found: dict[str, list[Frequency]] = {}
+    left = MOST_DEPARTURES
+    for row in _rows(feed, "frequencies.txt", needed=False):
+        trip, headway = row.get("trip_id", ""), row.get("headway_secs", "").strip()
+        if trip not in services:
+            continue
+        if not headway.isdecimal() or len(headway) > LONGEST or not int(headway):
+            raise FeedError(
+                f"frequencies.txt: headway_secs {headway!r:.40} of trip {trip!r:.40}, expected seconds above 0"
+            )
+        begin, end = (second_of_day(row.get(name, "")) for name in ("start_time", "end_time"))
+        frequency = Frequency(begin, end, int(headway))
+        left -= len(range(*frequency))
+        if left < 0:
+            raise FeedError(f"frequencies.txt: more than {MOST_DEPARTURES} departures")
+        found.setdefault(trip, []).append(frequency)
+    return found
+
+
+def _starts(feed: zipfile.ZipFile, trips: Container[str]) -> dict[str, int]:
+    """When these trips leave their first stop in their table, in seconds: what their other times are measured from."""
+    found: dict[str, int] = {}
+    for row in _rows(feed, "stop_times.txt"):
+        trip, departure = row.get("trip_id", ""), row.get("departure_time")
+        if trip in trips and departure:
+            second = second_of_day(departure)
+            found[trip] = min(second, found.get(trip, second))
+    return found
+
+
+def _repeated(
+    calls: Iterable[Call],
+    services: Mapping[str, str],
+    frequencies: Mapping[str, Iterable[Frequency]],
+    starts: Mapping[str, int],
+) -> tuple[list[Call], dict[str, str]]:
+    """The calls, those of a repeated trip once for each of its departures, and the service of each trip then."""
+    found: list[Call] = []
+    known = dict(services)
+    for call in calls:
+        if call.trip not in frequencies:
+            found.append(call)
+            continue
+        for frequency in frequencies[call.trip]:
+            for begin in range(*frequency):
+                trip = f"{call.trip}{REPEAT}{begin}"
+                known[trip] = services[call.trip]
+                found.append(Call(trip, call.stop, call.second - starts[call.trip] + begin))
+    return found, known
 
 
 def _rows(feed: zipfile.ZipFile, name: str, *, needed: bool = True) -> Iterator[Row]:

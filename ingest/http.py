@@ -17,7 +17,9 @@ from ingest.api import audit as http_audit
 from ingest.api import devices as http_devices
 from ingest.api import ledger as http_ledger
 from ingest.api import replay as http_replay
+from ingest.api import routes as http_routes
 from ingest.api import rules as http_rules
+from ingest.api import waste as http_waste
 from ingest.api.command import Command
 from ingest.audit import Action
 from ingest.clock import Clock
@@ -26,6 +28,7 @@ from ingest.decisions.control import RulesControl
 from ingest.fleet.register import Register
 from ingest.journal import Journal
 from ingest.replay.correction import Keeper
+from ingest.routes.tours import Tours
 from ingest.settings import Settings
 
 MAX_BODY = 64_000_000
@@ -42,6 +45,7 @@ class Control(Protocol):
     corrections: Keeper
     journal: Journal
     rules: RulesControl
+    tours: Tours
 
     def problems(self) -> dict[str, str]:
         """What keeps the service from its work now, by part; empty when ready."""
@@ -61,6 +65,10 @@ class Control(Protocol):
 
     async def discard(self, letter_id: int, action: Action) -> None:
         """Set it aside; raises DeadLetterError."""
+        ...
+
+    async def report_side_waste(self, container: str, actor: str, reason: str) -> dict[str, Any]:
+        """What was noted; raises ReportError."""
         ...
 
     async def reload(self, actor: str, reason: str) -> dict[str, Any]:
@@ -141,7 +149,9 @@ def application(control: Control, token: str) -> FastAPI:
     app.include_router(http_ledger.router(control.settings, control.clock, authorised))
     app.include_router(http_audit.router(control.journal, control.clock, authorised))
     app.include_router(http_rules.router(lambda: control.rules, control.reload, authorised))
+    app.include_router(http_routes.router(control.tours.control, control.journal, control.tours.today, authorised))
     app.include_router(http_devices.router(lambda: control.register, authorised))
+    app.include_router(http_waste.router(control.report_side_waste, authorised))
     return app
 
 

@@ -85,6 +85,8 @@ class Journal:
         self.bytes = self._bytes()
         self.new_events = asyncio.Event()
         """Set with each commit that holds events; whoever waits for them clears it before looking."""
+        self.new_route_answers = asyncio.Event()
+        """The same for answers to tours."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,6 +130,8 @@ class Journal:
             self._refused = {}
         if batch.events:
             self.new_events.set()
+        if batch.route_answers:
+            self.new_route_answers.set()
         return new
 
     def frames_since(self, ns_time_ms: int) -> list[tuple[int, bytes]]:

@@ -175,6 +175,7 @@ class Batch:
     gateway_ledger: list[LedgerRow] = field(default_factory=list)
     assigned: list[Assigned] = field(default_factory=list)
     downlinks: dict[str, Downlink] = field(default_factory=dict)
+    route_answers: list[tuple[str, bytes]] = field(default_factory=list)
 
     @property
     def newest_seen_ms(self) -> int:

@@ -25,6 +25,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
         "backlog",
         WITHDRAWN,
         "rejected",
+        "personal",
     ),
     ("dead_letter", "status"): ("open", "retried", "discarded"),
 }

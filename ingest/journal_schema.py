@@ -140,7 +140,18 @@ CREATE INDEX downlink_open ON downlink (valid_until_ms) WHERE status IN ('sendin
 CREATE INDEX downlink_device ON downlink (dev_eui, time_ms);
 CREATE INDEX downlink_time ON downlink (time_ms);
 """
-SCHEMAS = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
+SIXTH = """
+CREATE TABLE route (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, fraction TEXT NOT NULL,
+    status TEXT NOT NULL, created_ms INTEGER NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL
+);
+CREATE INDEX route_day ON route (day, fraction);
+CREATE TABLE route_answer (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL, time_ms INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+);
+"""
+SCHEMAS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 """What each version adds to the one before."""
 VERSION = len(SCHEMAS)
 CHECKED: Mapping[str, tuple[str, ...]] = {
@@ -176,6 +187,8 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
         "since_ms",
         "reason",
     ),
+    "route": ("id", "day", "fraction", "status", "created_ms", "body"),
+    "route_answer": ("topic", "payload", "time_ms"),
 }
 """The columns that a row's `crc` covers, in this order."""
 

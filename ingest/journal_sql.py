@@ -23,6 +23,7 @@ from ingest.journal_records import (
     Wanted,
 )
 from ingest.journal_schema import checksum
+from ingest.routes import store as route_store
 from ingest.service_state import HEARTBEAT_TOPIC
 from ingest.settings import JournalSettings
 from rules.engine import StateRow
@@ -70,6 +71,7 @@ def write_batch(
     insert(connection, "INSERT OR REPLACE INTO state", states)
     _write_fleet(connection, number, batch)
     downlink_store.put(connection, batch.downlinks.values())
+    route_store.take_answers(connection, batch.route_answers, now_ms)
     journal_raw.write(connection, number, batch.raw, live=batch.messages > 0)
     new = [write_dead_letter(connection, letter, personal.privacy(letter)) for letter in batch.dead_letters]
     for resolved in batch.resolved:
@@ -230,8 +232,10 @@ def prune(
         ("DELETE FROM commits WHERE number <= ? AND ns_time_ms < ?", (last, seen_before)),
         ("DELETE FROM tick WHERE time_ms < ?", (events_before,)),
         ("DELETE FROM event WHERE status != 'pending' AND time_ms < ?", (events_before,)),
+        ("DELETE FROM event WHERE status = 'personal' AND time_ms < ?", (personal_before,)),
         ("DELETE FROM downlink WHERE time_ms < ?", (events_before,)),
         ("DELETE FROM downlink WHERE privacy = 2 AND time_ms < ?", (personal_before,)),
+        ("DELETE FROM route WHERE day < ?", (route_store.oldest_day(now_ms),)),
         (FORGET_HEARTBEATS, (HEARTBEAT_TOPIC, HEARTBEAT_TOPIC, HEARTBEATS)),
         ("DELETE FROM dead_letter WHERE time_ms < ?", (letters_before,)),
         ("DELETE FROM dead_letter WHERE privacy = 2 AND time_ms < ?", (personal_before,)),
@@ -295,6 +299,12 @@ def points_after(
             damaged.append((number, body))
             rows.append(PointsRow(number, Privacy(privacy), 0, b""))
     return rows, damaged
+
+
+def newest_points(connection: sqlite3.Connection) -> int:
+    """The newest row of points, 0 before the first."""
+    (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'points'").fetchone()
+    return int(seq)
 
 
 def pending_events(

@@ -93,8 +93,8 @@ class Outbox:
     Topics go side by side, the events of one topic in their order, each after the broker's word on the one before. What
     became of them is noted in the journal meanwhile; what is not noted goes out again after a crash. Topics that people
     stopped meanwhile (`is_stopped`) get nothing more, and what stands on them is withdrawn. Requests of downlinks go
-    to ChirpStack as the `courier` says; of every other one that the broker has, `went_out` is told topic and id. What
-    is to be emptied waits for no backlog, and a wait for the broker ends when it is there again (`is_connected`).
+    to ChirpStack as the `courier` says; of every other one that the broker has, `went_out` is told. What is to be
+    emptied waits for no backlog, and a wait for the broker ends when it is there again (`is_connected`).
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Outbox:
         speed: float = 1.0,
         is_stopped: Callable[[str], bool] = lambda _: False,
         courier: Courier | None = None,
-        went_out: Callable[[str, str], None] = lambda _topic, _id: None,
+        went_out: Callable[[EventRow], None] = lambda _: None,
         is_connected: Callable[[], bool] = lambda: False,
     ) -> None:
         self._channel = channel
@@ -224,7 +224,7 @@ class Outbox:
         if not await self._post(event, Letter(event.topic, event.payload, CONTENT_TYPE)):
             return None
         if event.acting:
-            self._went_out(event.topic, event.id)
+            self._went_out(event)
         if event.retained or event.acting:
             until_ms = event.valid_until_ms if event.retained else ACTS
             self._notes.stands(Retained(event.topic, event.id, until_ms))

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
@@ -146,6 +147,12 @@ class Pipeline:
         self._wake.set()
         return await answer
 
+    async def tell(self, message: Message, action: Action) -> None:
+        """Put a message of our own through, in one commit with who asked for it; raises Stopping, JournalFull."""
+        if self._journal.full:
+            raise JournalFull(FULL)
+        await self.between(partial(self._tell, message, action))
+
     async def between(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something between two batches, when nothing is half done; returns or raises what it does, or Stopping."""
         if self._stopping:
@@ -219,6 +226,10 @@ class Pipeline:
                 await self._enough_waits.wait()
         except TimeoutError:
             return
+
+    async def _tell(self, message: Message, action: Action) -> None:
+        if await self._settle([self._processor.read(message)], [action]) is None:
+            raise Stopping(STOPPING)
 
     async def _batch(self) -> None:
         await self._room()

@@ -1,19 +1,21 @@
 """From a batch of messages to what one commit holds: parse, recognise duplicates, decode, run rules, write lines."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from decoders.error import DecodeError
 from decoders.measurement import Measurement
 from decoders.quantity import Privacy
 from decoders.uplink import Device, Reception, Uplink
-from ingest import chirpstack, downlink_track
+from ingest import chirpstack, confidential, downlink_track, tour_feedback
+from ingest.answers import ROUTE
 from ingest.arrival import Arrived, Reader
 from ingest.canary import Canary
 from ingest.chirpstack import Encoding, Event, JoinEvent, StatusEvent
 from ingest.clock import Clock
 from ingest.conditioning import Conditioning
+from ingest.confidential import Confidential, Hearing
 from ingest.dead_letter import DeadLetter, Reason, dead_letter
 from ingest.decisions.modes import Modes
 from ingest.device_events import event_line
@@ -33,7 +35,7 @@ from rules.city import Asset
 from rules.condition import Conditioned, Judged
 from rules.condition_entry import NOTHING
 from rules.device.record import Record, dump_one, join
-from rules.engine import Answered, Engine, Observation, Overlay, Tick
+from rules.engine import Answered, Engine, Observation, Overlay, Tick, TourFeedback
 from rules.rule import AHEAD_MS
 
 # NamedTuple's own constructor costs twice this one.
@@ -52,6 +54,7 @@ class Outcome:
     batch: Batch
     overlay: Overlay
     fleet: FleetOverlay
+    hearing: Hearing
     frames: dict[bytes, int] = field(default_factory=dict)
     identifiers: set[bytes] = field(default_factory=set)
     events: Counter[str] = field(default_factory=Counter)
@@ -94,6 +97,7 @@ class Processor:
         self._settings = settings
         self._devices = devices
         self.conditioning = Conditioning(settings.rules.condition.rules(), devices.city)
+        self.confidential = Confidential(engine, settings.influxdb.retention_personal_days)
         self._canary = Canary(settings)
         self._clock = clock
         self._tick_ms = int(settings.journal.tick_s * 1000)
@@ -109,6 +113,7 @@ class Processor:
         self._settings = settings
         self.engine = engine
         self.conditioning = Conditioning(settings.rules.condition.rules(), self._devices.city)
+        self.confidential.take(engine)
         self.modes.take(settings)
 
     # -- messages in --------------------------------------------------------------------------------------------------
@@ -183,6 +188,8 @@ class Processor:
                     self._other_event(item, item.event, item.device, outcome)
                 elif item.answer is not None:
                     self._answer(item, item.answer, outcome)
+                elif item.feedback is not None:
+                    self._feedback(item, item.feedback, outcome)
                 elif item.canary is not None:
                     self._pass(item, item.canary, outcome)
                 elif item.letter is not None:
@@ -220,6 +227,7 @@ class Processor:
         for word in outcome.batch.assigned:
             self._devices.assignments.put(word)
         self.fleet.merge(outcome.fleet, outcome.batch.number)
+        self.confidential.merge(outcome.hearing)
         self.frames.add(outcome.frames.items())
         if outcome.batch.ticks:
             self.last_tick_ms = outcome.batch.ticks[-1]
@@ -228,7 +236,8 @@ class Processor:
     def _outcome(self, batch: Batch, known: Known) -> Outcome:
         fleet = self.fleet.overlay(known.records, known.due, known.closed)
         identifiers, downlinks = set(known.identifiers), dict(known.downlinks)
-        return Outcome(batch, self.engine.overlay(), fleet, identifiers=identifiers, downlinks=downlinks)
+        overlay, hearing = self.engine.overlay(), self.confidential.overlay()
+        return Outcome(batch, overlay, fleet, hearing, identifiers=identifiers, downlinks=downlinks)
 
     # -- one message --------------------------------------------------------------------------------------------------
 
@@ -318,6 +327,8 @@ class Processor:
                     stays = join_stay(stays, then_ms, place)
             write_readings(measurement, place, lines, doubts)
             if place.asset is not None and measurement.readings:
+                if route.privacy:
+                    outcome.hearing.hear(place.asset.id, route.privacy, max(uplink.ns_time_ms, outcome.overlay.now_ms))
                 observe(uplink, place.asset, judged, outcome.overlay)
         self._keep(item.message, uplink.ns_time_ms, route, stays, outcome)
 
@@ -393,11 +404,31 @@ class Processor:
 
     def _answer(self, item: Arrived, answered: Answered, outcome: Outcome) -> None:
         """Give an answer to the rule whose request it is about, once however often it is delivered."""
+        refused = f"no rule requests {answered.what} of this asset"
+        self._once(item, Reason.ANSWER, refused, lambda: self._hears(item, answered, outcome), outcome)
+
+    def _hears(self, item: Arrived, answered: Answered, outcome: Outcome) -> bool:
+        """Whether the answer is heard by a rule; one to a tour is kept for those who plan tours."""
+        if answered.what != ROUTE:
+            return outcome.overlay.answer(answered)
+        outcome.batch.route_answers.append((item.message.topic, item.message.payload))
+        return True
+
+    def _feedback(self, item: Arrived, told: TourFeedback, outcome: Outcome) -> None:
+        """Give what became of a stop to the rule of its container, once however often it is delivered."""
+        vehicle, wrong = self._devices.city.assets.get(told.vehicle), tour_feedback.untimely(told, self._clock())
+        if told.vehicle and (vehicle is None or vehicle.kind != "vehicle"):
+            wrong = f"{told.vehicle!r:.200} is no vehicle of the city's file"
+        refused = wrong or f"stop {told.stop!r:.200} is no container of the city's file"
+        self._once(item, Reason.FEEDBACK, refused, lambda: not wrong and outcome.overlay.stop(told), outcome)
+
+    def _once(self, item: Arrived, reason: Reason, refused: str, hear: Callable[[], bool], outcome: Outcome) -> None:
+        """Let rules hear a message that no device sent, and keep it for replays; `refused` is why where none does."""
         message, overlay = item.message, outcome.overlay
-        letter = self._reader.rejected(message, Reason.ANSWER, f"no rule requests {answered.what} of this asset").letter
+        letter = self._reader.rejected(message, reason, refused).letter
         if letter is None or (item.retry_of is None and self._repeats(letter.digest, overlay.now_ms, outcome)):
             return
-        if not overlay.answer(answered):
+        if not hear():
             self._reject(item, letter, outcome)
             return
         outcome.frames[letter.digest] = overlay.now_ms
@@ -405,7 +436,7 @@ class Processor:
         if self._raw_days[Privacy.INTERNAL]:
             kept_at_ms = overlay.tick_ms or overlay.now_ms
             outcome.batch.raw.append(RawMessage(message.topic, message.payload, kept_at_ms, Privacy.INTERNAL))
-        outcome.events["Answer"] += 1
+        outcome.events[reason.value.capitalize()] += 1
         if item.retry_of is not None:
             outcome.batch.resolved.append(Resolved(item.retry_of, None))
 
@@ -460,7 +491,7 @@ class Processor:
         batch, overlay, fleet = outcome.batch, outcome.overlay, outcome.fleet
         overlay.failures += fleet.failures
         stations = fleet.stations
-        batch.states = [*overlay.dirty(), *stations.states()]
+        batch.states = [*overlay.dirty(), *stations.states(), *outcome.hearing.rows()]
         batch.ledger, batch.gateway_ledger = list(fleet.ledger.values()), stations.closed_days
         if fleet.records:
             fleet.bodies = {dev_eui: dump_one(record) for dev_eui, record in fleet.records.items()}
@@ -469,19 +500,28 @@ class Processor:
         for privacy, written in fleet.lines:
             if written:
                 batch.lines[privacy].append(written)
-        now_ms = self._clock()
-        reports = [said for downlink in outcome.told if (said := downlink_track.report(downlink)) is not None]
-        for event in [*overlay.events, *stations.events, *fleet.events, *reports]:
+        self._file(outcome)
+        return outcome
+
+    def _file(self, outcome: Outcome) -> None:
+        """Add the events to the batch, and what rules derive, each where those may see it who may see its sources."""
+        batch, hearing, now_ms = outcome.batch, outcome.hearing, self._clock()
+        events = [*outcome.overlay.events, *outcome.fleet.stations.events, *outcome.fleet.events]
+        found = [(event, hearing.of_event(event)) for event in events]
+        for downlink in outcome.told:
+            report = downlink_track.report(downlink)
+            if report is not None:
+                found.append((report, max(downlink.privacy, hearing.of_event(report))))
+        for event, privacy in found:
             row = EventRow.of(event, self.modes.status(event, now_ms))
-            batch.events.append(row)
             told = point_of(event, row, self._devices.city.assets)
             if told is not None:
-                batch.lines[told[0]].append(told[1])
-        for point in overlay.points:
+                batch.lines[max(privacy, told[0])].append(told[1])
+            batch.events.append(row._replace(status=confidential.status(event, privacy, row.status)))
+        for point in outcome.overlay.points:
             text = encode(point)
             if text:
-                batch.lines[point.privacy].append(text)
-        return outcome
+                batch.lines[hearing.of_point(point)].append(text)
 
 
 def believable(uplink: Uplink, latest_ms: int) -> Uplink:

@@ -9,13 +9,11 @@ import difflib
 import os
 import re
 import reprlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -30,6 +28,8 @@ from typing_extensions import override
 from decoders.quantity import Privacy
 from ingest.chirpstack import TopicError, topic_parser
 from ingest.decisions.where import with_lines
+from ingest.settings_routes import RoutesSettings
+from ingest.settings_section import Section, http_url, known_keys
 from rules.calibration import BY_FIELD
 from rules.condition_config import ConditionRules, Limits
 from rules.custom.definition import CustomRule
@@ -51,13 +51,12 @@ COMMAND_NAMES = (["application_id", "dev_eui"], ["application_id", "command", "d
 SEARCHED = (Path("stadtfunk.toml"), Path("/etc/stadtfunk/stadtfunk.toml"))
 
 
-LARGEST = 2**63 - 1
-"""Of whole numbers: what SQLite can hold."""
 LARGEST_TIME_MS = 9_223_372_036_854
 """Of times: what InfluxDB can hold, in 2262."""
 LARGEST_DAYS = 36_500
 LEAST_HEARTBEAT_S = 0.1
-UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+ACCOUNT = re.compile("(?<=://).*(?=@)", re.DOTALL)
+"""What stands before the host in an address."""
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 120
 
@@ -67,48 +66,6 @@ class SettingsError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message))
-
-
-def known_keys(model: type[BaseModel], given: Any) -> Any:  # noqa: ANN401 - whatever a source holds
-    """`given` as it is, or a ValueError that names an unknown key and the nearest known one."""
-    known = list(model.model_fields)
-    for key in given if isinstance(given, dict) else ():
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise ValueError(f"unknown key {key!r}; {hint}")
-    return given
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, unknown keys refused with the nearest known one, numbers finite, texts writable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-        return known_keys(cls, given)
-
-    @model_validator(mode="after")
-    def _refuse_unusable(self) -> Self:
-        for key, value in self:
-            for item in _parts(value):
-                if isinstance(item, int) and abs(item) > LARGEST:
-                    raise ValueError(f"{key}: expected a number of at most 64 bits")
-                if isinstance(item, str) and UNWRITABLE.search(item):
-                    raise ValueError(f"{key}: expected text in UTF-8 without zero bytes")
-        return self
-
-
-def _parts(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from value
-        yield from value.values()
-    elif isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    else:
-        yield str(value) if isinstance(value, Path) else value
 
 
 class CitySettings(Section):
@@ -317,15 +274,7 @@ class GrafanaSettings(Section):
     @field_validator("url")
     @classmethod
     def _usable_url(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("expected http://host or https://host, with a port and a path if need be")
-        if parts.username is not None:
-            raise ValueError("expected no name and password in it; set grafana.token")
-        parts.port  # noqa: B018 - raises ValueError for a port that is none
-        return url
+        return url if url is None else http_url(url, "set grafana.token")
 
 
 class StoreSettings(Section):
@@ -558,6 +507,7 @@ class Settings(BaseSettings):
     codecs: CodecSettings = CodecSettings()
     rules: RulesSettings = RulesSettings()
     downlinks: DownlinkSettings = DownlinkSettings()
+    routes: RoutesSettings = RoutesSettings()
     http: HttpSettings = HttpSettings()
     privacy: PrivacySettings = PrivacySettings()
     simulation: SimulationSettings = SimulationSettings()
@@ -688,7 +638,8 @@ def explain(error: ErrorDetails) -> str:
 
 
 def _shown(value: object) -> str:
+    """The value, cut where it is long, without name and password of an address."""
     try:
-        return SHORT.repr(value)
+        return SHORT.repr(ACCOUNT.sub("…", value) if isinstance(value, str) else value)
     except ValueError:
         return "a number of thousands of digits"

@@ -18,6 +18,7 @@ from ingest.settings import TelemetrySettings
 
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+PLANNING_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
 def configure_logging(settings: TelemetrySettings) -> None:
@@ -74,6 +75,8 @@ class Telemetry:
         self._downlinks = Counter(
             "stadtfunk_downlinks", "Downlinks by what they became, once for each", ["status"], registry=r
         )
+        self._plans = Counter("stadtfunk_route_plans", "Plans of tours by what became of them", ["what"], registry=r)
+        self._planning = Histogram("stadtfunk_route_planning_seconds", "One plan", buckets=PLANNING_S, registry=r)
         self._lines = Counter("stadtfunk_sink_lines", "Lines written", ["sink"], registry=r)
         self._rejected = Counter("stadtfunk_sink_rejected_lines", "Lines a sink refused for good", ["sink"], registry=r)
         self._backoff = Gauge(
@@ -171,9 +174,19 @@ class Telemetry:
         else:
             self.sink_errors.pop(sink, None)
 
+    def backoff_s(self, sink: str) -> float:
+        """The current wait of a sink, 0 when it takes."""
+        return self.registry.get_sample_value("stadtfunk_sink_backoff_seconds", {"sink": sink}) or 0.0
+
     def downlink(self, status: str) -> None:
         """Count what became of a downlink."""
         self._downlinks.labels(status).inc()
+
+    def planned(self, what: str, seconds: float | None = None) -> None:
+        """Count a plan of tours, and how long it took."""
+        self._plans.labels(what).inc()
+        if seconds is not None:
+            self._planning.observe(seconds)
 
     def event(self, status: str) -> None:
         """Count what became of an event."""

@@ -45,6 +45,7 @@ class AnswerData(BaseModel):
     plan: str | None = Field(None, max_length=200, description="programme that runs now, where one does")
     by: OverriddenBy | None = Field(None, description="who overrides the request")
     until: AwareDatetime | None = Field(None, description="until when it is overridden, where that is known")
+    reason: str = Field("", max_length=200, description="why a tour is rejected, shown to who plans it")
 
     @property
     def until_ms(self) -> int | None:

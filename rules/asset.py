@@ -23,6 +23,7 @@ KINDS = frozenset(
         "gateway",
         "depot",
         "disposal_site",
+        "vehicle",
         "district",
     }
 )

@@ -9,7 +9,7 @@ from rules.asset import Asset, CityError
 from rules.city import City
 from rules.overlay import ENGINE, NONE_YET, Concluded, Overlay, Requested
 from rules.parts import SEPARATOR, joined
-from rules.rule import Answered, AnyRule, Observation, Outputs, Rule, RuleFailure, StateRow, Tick
+from rules.rule import Answered, AnyRule, Observation, Outputs, Rule, RuleFailure, StateRow, Tick, TourFeedback
 from rules.subject import Subject
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "StateRow",
     "Subject",
     "Tick",
+    "TourFeedback",
 ]
 
 SLACK = 64
@@ -55,6 +56,7 @@ class Engine:
         self._by_asset = _by_asset(city, self._subjects)
         self._followers = _followers(city, self._subjects)
         self._answered = _answered(self._subjects)
+        self._stops = _stops(self._subjects)
         self._states: list[Any] = [subject.rule.initial(subject.config) for subject in self._subjects]
         self._wakes: list[int | None] = [None] * len(self._subjects)
         self._heap: list[tuple[int, int]] = []
@@ -145,6 +147,10 @@ class Engine:
     def answered_about(self, asset: str, what: str) -> tuple[Subject, ...]:
         """The subjects that get answers about this asset to requests with this last word of their topic."""
         return self._answered.get((asset, what), ())
+
+    def told_of_stop(self, asset: str) -> tuple[Subject, ...]:
+        """The subjects that hear what became of this asset as a stop of tours."""
+        return self._stops.get(asset, ())
 
     def subject(self, order: int) -> Subject:
         """The subject with this order."""
@@ -252,6 +258,15 @@ def _answered(subjects: Sequence[Subject]) -> dict[tuple[str, str], tuple[Subjec
         own = ((asset.id, rule.answers),) if rule.answers else ()
         for key in (*own, *(rule.overhears(asset) if rule.overhears else ())):
             found[key] = (*found.get(key, ()), subject)
+    return found
+
+
+def _stops(subjects: Sequence[Subject]) -> dict[str, tuple[Subject, ...]]:
+    """Who hears what became of an asset as a stop, in their order."""
+    found: dict[str, tuple[Subject, ...]] = {}
+    for subject in subjects:
+        if subject.rule.tours:
+            found[subject.asset.id] = (*found.get(subject.asset.id, ()), subject)
     return found
 
 

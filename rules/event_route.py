@@ -13,7 +13,7 @@ from rules.event import TOPIC_ROOT, Decision, Event, Part, topic_safe
 
 RouteStatus = Literal["proposed", "confirmed", "fallback", "withdrawn"]
 HaltKind = Literal["stop", "unload", "home"]
-LeftOutReason = Literal["invalid", "no_vehicle", "no_room", "not_worth_it"]
+LeftOutReason = Literal["invalid", "no_vehicle", "no_room", "not_worth_it", "not_planned"]
 
 
 class Halt(Part):
@@ -40,6 +40,7 @@ class LeftOut(Part):
 class RoutePlannedData(Decision):
     """A vehicle's tour; without `drivable` it is an order of stops, nobody drives by it and no arrival is promised."""
 
+    plan: str = Field("", description="id of the plan; the tours of one plan belong together")
     status: RouteStatus
     day: date = Field(description="in the city's calendar")
     fraction: str = Field(description="what is collected")
@@ -50,6 +51,9 @@ class RoutePlannedData(Decision):
     duration: NonNegativeInt | None = Field(None, description="s from start to end; null without a routing engine")
     left_out: tuple[LeftOut, ...] = Field((), description="what is due and on no tour of the day")
     confirmed_at: AwareDatetime | None = Field(None, description="when the depot confirmed it")
+    in_force: str | None = Field(
+        None, description="id of the event of a confirmed tour that holds until this one is confirmed"
+    )
     text_de: str = Field("", max_length=600, description="for people, in German")
     text_en: str = Field("", max_length=600, description="for people, in English")
 

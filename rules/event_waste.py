@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from rules.event import TOPIC_ROOT, Decision, Event, Part, topic_safe
+from rules.feedback import SkipReason
 
 DueReason = Literal[
     "over_threshold",
@@ -18,6 +19,7 @@ DueReason = Literal[
     "never_skip",
     "fixed_cycle",
     "worthwhile",
+    "skipped",
 ]
 Obligation = Literal["none", "optional", "mandatory"]
 FillOddity = Literal["tilted", "lid_open", "held_rise", "implausible_rise", "held_drop", "bag"]
@@ -37,6 +39,13 @@ class FillForecast(Part):
     errors: NonNegativeInt = Field(description="errors of earlier forecasts behind the interval")
 
 
+class SkippedStop(Part):
+    """A tour came and did not empty it."""
+
+    time: AwareDatetime = Field(description="when, by the vehicle's clock")
+    reason: SkipReason
+
+
 class ContainerDueData(Decision):
     """Whether a container has to be emptied; with a silent sensor `due` is the last known, or its fixed cycle's."""
 
@@ -52,6 +61,7 @@ class ContainerDueData(Decision):
     tour_after: AwareDatetime | None = Field(None, description="begin of the one after that")
     last_emptied: AwareDatetime | None = Field(None, description="newest emptying that was seen; null for none yet")
     emptying_confirmed: bool = Field(default=False, description="true when a tilt or a tour spoke for that emptying")
+    skipped: SkippedStop | None = Field(None, description="newest stop not served; null once it was emptied after that")
     odd: FillOddity | None = Field(None, description="why the sensor's newest word is not taken as it is")
     forecast: FillForecast | None = Field(None, description="null where it is switched off, or too little is known")
     text_de: str = Field("", max_length=600, description="for people, in German")

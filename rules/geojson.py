@@ -15,6 +15,8 @@ OWN_OF_DEVICE = frozenset({"dev_eui", "model", "valid_from", "valid_to"})
 DIMENSIONS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 LONGITUDE, LATITUDE = 180.0, 90.0
 MAX_ID = 200
+MOVES = "vehicle"
+"""The kind that may have no geometry: it is then where its depot is."""
 MAX_DIGITS = 18
 MAX_DEPTH = 100
 TOO_DEEP = "the city file nests too deeply, expected GeoJSON"
@@ -29,7 +31,8 @@ def read_assets(text: str, timezone: str = TIMEZONE) -> list[Asset]:
     features = document.get("features")
     if not isinstance(features, list):
         raise CityError(f"property 'features' is {features!r:.80}, expected a list")
-    assets = [_asset(_identified(feature, index), index, timezone) for index, feature in enumerate(features)]
+    found = [_identified(feature, index) for index, feature in enumerate(features)]
+    assets = [_asset(_placed(feature, found), index, timezone) for index, feature in enumerate(found)]
     _check_districts(assets)
     return assets
 
@@ -119,6 +122,17 @@ def _identified(feature: object, index: int) -> _Feature:
     if not isinstance(properties, dict):
         raise CityError(f"feature {id_!r}: property 'properties' is {properties!r:.80}, expected an object")
     return _Feature(f"feature {id_!r}", id_, properties, feature.get("geometry"))
+
+
+def _placed(feature: _Feature, features: Iterable[_Feature]) -> _Feature:
+    """The feature with a geometry; a vehicle without one has that of its depot."""
+    if feature.properties.get("kind") != MOVES or feature.geometry is not None:
+        return feature
+    depot = feature.properties.get("depot")
+    for other in features:
+        if other.properties.get("kind") == "depot" and other.id == depot:
+            return _Feature(feature.name, feature.id, feature.properties, other.geometry)
+    raise feature.error("depot", depot, "the id of a depot, where a vehicle without `geometry` stands")
 
 
 def _asset(feature: _Feature, index: int, timezone: str) -> Asset:

@@ -7,7 +7,7 @@ from rules.event import Event, Request
 from rules.followed import Followed
 from rules.parts import encoded
 from rules.point import Point
-from rules.rule import NOTHING, Answered, Input, Observation, Outputs, RuleFailure, StateRow, Tick
+from rules.rule import NOTHING, Answered, Input, Observation, Outputs, RuleFailure, StateRow, Tick, TourFeedback
 from rules.subject import Subject
 
 if TYPE_CHECKING:
@@ -107,6 +107,14 @@ class Overlay:
         for subject in heard:
             self._step(subject, current)
         return bool(heard)
+
+    def stop(self, feedback: TourFeedback) -> bool:
+        """Give what became of a stop to the rules of its container; whether there are any."""
+        current = feedback._replace(now_ms=self.now_ms)
+        told = self.engine.told_of_stop(feedback.stop)
+        for subject in told:
+            self._step(subject, current)
+        return bool(told)
 
     def advance(self, ns_time_ms: int) -> int:
         """Move rule time on to a network server time, as far as it is believed; returns rule time."""

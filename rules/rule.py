@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from decoders.measurement import Reading
 from rules.answer import Heard, OverriddenBy
 from rules.asset import Asset
 from rules.event import Event
+from rules.feedback import SkipReason, StopResult
 from rules.followed import Followed
 from rules.point import Point
 
@@ -79,7 +80,28 @@ class Answered(NamedTuple):
     until_ms: int | None = None
 
 
-Input: TypeAlias = Observation | Tick | Answered
+class TourFeedback(NamedTuple):
+    """What became of a stop of a tour, or what a person reports of it; times in ms since 1970 (UTC).
+
+    `stop` is the asset; `vehicle` is empty for a person's report, `reason` None where nothing was skipped. `fill_level`
+    (%) is as found, by eye, `mass` (kg) what came out. `time_ms` is by the vehicle's clock: not older than a week, nor
+    ahead of the service's by over two minutes, though it may be ahead of rule time. `now_ms` is rule time and set by
+    the engine, feedback never moves it.
+    """
+
+    stop: str
+    result: StopResult | Literal["reported"]
+    time_ms: int
+    vehicle: str = ""
+    reason: SkipReason | None = None
+    fill_level: float | None = None
+    mass: float | None = None
+    side_waste: bool = False
+    now_ms: int = 0
+    cause: str = ""
+
+
+Input: TypeAlias = Observation | Tick | Answered | TourFeedback
 
 
 class Outputs(NamedTuple):
@@ -109,6 +131,7 @@ class Rule(Generic[C, S]):
     heed       the new state and the outputs after such an event; needed where `follows` is
     answers    last word of the topic of its requests (`signal-plan`), whose answers the subject gets; empty: none
     overhears  further answers that the subject gets, as (asset, last word of the topic of others' requests)
+    tours      whether the subject hears what became of it as a stop of tours
     permits    whether a request with these data (JSON) may be outside under these parameters; None: any may
 
     `version` counts changes of the decision and of the state's form. Observations reach the step in the order of their
@@ -130,6 +153,7 @@ class Rule(Generic[C, S]):
     heed: Callable[[C, S, Followed], tuple[S, Outputs]] | None = None
     answers: str = ""
     overhears: Callable[[Asset], Sequence[tuple[str, str]]] | None = None
+    tours: bool = False
     permits: Callable[[C, Mapping[str, Any]], bool] | None = None
 
 

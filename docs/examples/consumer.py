@@ -1,86 +1,65 @@
-"""An example consumer of Stadtfunk's events: parking lots and waste containers, one line for each piece of news.
+"""An example consumer of Stadtfunk's events: lots, guidance and containers, one line for each piece of news.
 
-    MQTT_PASSWORD=… python consumer.py --host broker.example --tls --username signs
+    MQTT_PASSWORD=… python consumer.py mqtts://signs@broker.example
 
 Events are CloudEvents 1.0 in JSON. They come at least once, and again with each new connection while the broker retains
-them, so a consumer drops what it has seen, what is older than the newest of its topic, and what has expired. An empty
-payload withdraws what was said: from then on nothing is known.
+them, so a consumer drops what it has seen, what is older than the newest of its topic, and what has expired; and of
+requests what has no higher sequence than the last. An empty payload withdraws what was said. Who made a request gets an
+answer, the broker its acknowledgement after the work.
 """
 
-import argparse
 import json
 import os
 import sys
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt import client, enums
 
-TOPICS = ("stadtfunk/v1/parking/lot/+/state", "stadtfunk/v1/waste/container/+/due")
-
-
-class Consumer:
-    """Says of each message what it means now, or None when it is no news."""
-
-    def __init__(self) -> None:
-        self._newest: dict[str, tuple[datetime, set[str]]] = {}
-
-    def take(self, topic: str, payload: bytes | bytearray, now: datetime) -> str | None:
-        """One line of text; raises ValueError, KeyError or TypeError when the payload is no event."""
-        if not payload:
-            return f"{topic}: nothing is known"
-        event = json.loads(payload)
-        time, valid_until = (datetime.fromisoformat(text) for text in (event["time"], event["data"]["valid_until"]))
-        newest, seen = self._newest.get(topic, (time, set()))
-        if time < newest or event["id"] in seen:
-            return None
-        self._newest[topic] = (time, {event["id"]} | (seen if time == newest else set()))
-        return None if valid_until <= now else f"{topic}: {meaning(event)}, valid until {valid_until:%H:%M:%S} UTC"
+TOPICS = ("parking/lot/+/state", "parking/zone/+/guidance", "waste/container/+/due")
+FIGURES = ("state", "free", "capacity", "due", "fill_level", "recommend", "divert_from")
+newest: dict[str, tuple[float, set[object]]] = {}
 
 
-def meaning(event: dict[str, Any]) -> str:
-    """What the event says; a figure is null in it while nothing usable is known."""
-    subject, data = event["subject"], event["data"]
-    if event["type"] == "city.stadtfunk.parking.lot_state.v1":
-        free = "?" if data["free"] is None else data["free"]
-        return f"{subject} is {data['state']}, {free} of {data['capacity']} spaces free"
-    level = "?" if data["fill_level"] is None else data["fill_level"]
-    return f"{subject} is {'due' if data['due'] else 'not due'}, filled to {level} %"
+def news(topic: str, payload: bytes | bytearray, now: datetime) -> dict[str, Any] | None:
+    """The event, None where it is no news; raises ValueError, KeyError or TypeError for what is no event."""
+    event: dict[str, Any] = json.loads(payload)
+    time, until = (datetime.fromisoformat(text) for text in (event["time"], event["data"]["valid_until"]))
+    if event["specversion"] != "1.0" or not str(event["type"]).startswith("city.stadtfunk."):
+        raise ValueError(event["type"])
+    order, name = float(event["data"].get("sequence", time.timestamp())), "sequence" in event["data"] or event["id"]
+    last, seen = newest.get(topic, (order, set()))
+    if order < last or (order == last and name in seen):
+        return None
+    newest[topic] = (order, {name} | (seen if order == last else set()))
+    return event if now < until else None
 
 
-def main() -> None:
-    """Connect, subscribe with each connection anew, print until interrupted."""
-    parser = argparse.ArgumentParser(description="Print Stadtfunk's parking and waste events.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=1883)
-    parser.add_argument("--username", help="broker account; its password comes from MQTT_PASSWORD")
-    parser.add_argument("--tls", action="store_true", help="encrypt, and check the broker's certificate")
-    given = parser.parse_args()
-    consumer = Consumer()
-    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-
-    def on_connect(*_: object) -> None:
-        client.subscribe([(topic, 1) for topic in TOPICS])
-
-    def on_message(_client: Client, _userdata: object, message: MQTTMessage) -> None:
-        try:
-            news = consumer.take(message.topic, message.payload, datetime.now(UTC))
-        except (ValueError, KeyError, TypeError) as error:
-            print(f"{message.topic}: no event: {error!r}", file=sys.stderr)
-        else:
-            if news:
-                print(news, flush=True)
-
-    client.on_connect = on_connect
-    client.on_message = on_message
-    if given.username:
-        client.username_pw_set(given.username, os.environ.get("MQTT_PASSWORD"))
-    if given.tls:
-        client.tls_set()
-    client.connect(given.host, given.port)
-    client.loop_forever()
+def take(link: client.Client, _: object, message: client.MQTTMessage) -> None:
+    """Show what is news, answer what is a request; only then the broker may forget it."""
+    try:
+        if not message.payload:
+            print(f"{message.topic}: nothing is known", flush=True)
+        elif (event := news(message.topic, message.payload, datetime.now(UTC))) is not None:
+            shown = {name: event["data"][name] for name in FIGURES if name in event["data"]}
+            print(f"{message.topic}: {event['subject']} {json.dumps(shown)}", flush=True)
+            if "sequence" in event["data"]:
+                data = {"request_id": event["id"], "status": "accepted"}
+                answer = {**event, "source": "/signs", "time": datetime.now(UTC).isoformat(), "data": data}
+                link.publish(f"{message.topic}/status", json.dumps(answer), qos=1)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        print(f"{message.topic}: no event: {error!r}", file=sys.stderr)
+    link.ack(message.mid, message.qos)
 
 
 if __name__ == "__main__":
-    main()
+    url = urlsplit(sys.argv[1])
+    link = client.Client(enums.CallbackAPIVersion.VERSION2, protocol=enums.MQTTProtocolVersion.MQTTv5, manual_ack=True)
+    link.on_connect = lambda *_: link.subscribe([(f"stadtfunk/v1/{topic}", 1) for topic in TOPICS]) and None
+    link.on_message = take
+    link.username_pw_set(url.username, os.environ.get("MQTT_PASSWORD"))
+    if url.scheme == "mqtts":
+        link.tls_set()
+    link.connect(url.hostname or "", url.port or (8883 if url.scheme == "mqtts" else 1883))
+    link.loop_forever()

@@ -15,8 +15,10 @@ from ingest import audit_note
 from ingest.audit import Action, operating_system_user
 from ingest.commands.error import CommandError
 from ingest.commands.provision_chirpstack import chirpstack
+from ingest.commands.provision_grafana import EXAMPLE, grafana
 from ingest.influxdb.provision_plan import (
     READER,
+    READERS,
     WRITER,
     ChangeAccess,
     CreateAccess,
@@ -42,6 +44,7 @@ app = typer.Typer(
 def register(parent: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: stadtfunk provision chirpstack --password-file /etc/stadtfunk/chirpstack")(chirpstack)
+    app.command(epilog=EXAMPLE)(grafana)
     parent.add_typer(app)
 
 
@@ -66,12 +69,28 @@ def influxdb(
         Path | None,
         typer.Option(help="Also make a token that reads all buckets but the personal one, into this new file."),
     ] = None,
+    open_reader_token_file: Annotated[
+        Path | None, typer.Option(help="The same for open readings alone: for dashboards that everybody sees.")
+    ] = None,
+    internal_reader_token_file: Annotated[
+        Path | None, typer.Option(help="The same for internal readings alone.")
+    ] = None,
+    personal_reader_token_file: Annotated[
+        Path | None, typer.Option(help="The same for personal readings alone.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Buckets with their retention, hourly and daily values, and a token with least rights for the service."""
     settings = load(config)
     token = _admin_token(admin_token_file)
-    files = {name: file for name, file in ((WRITER, token_file), (READER, reader_token_file)) if file is not None}
+    places = {
+        WRITER: token_file,
+        READER: reader_token_file,
+        f"{READER}_open": open_reader_token_file,
+        f"{READER}_internal": internal_reader_token_file,
+        f"{READER}_personal": personal_reader_token_file,
+    }
+    files = {name: file for name, file in places.items() if file is not None}
     report = Report(as_json=as_json, dry_run=dry_run)
     try:
         prepare = partial(audit_note.prepare, settings)
@@ -152,7 +171,7 @@ async def provision(
     from ingest.influxdb.provision import provisioner  # noqa: PLC0415 - the same
 
     influx = influx_settings(settings)
-    what = wanted(influx, settings.city.timezone, reader=READER in files)
+    what = wanted(influx, settings.city.timezone, files.keys() & READERS.keys())
     async with provisioner(influx, what, token) as found:
         report.plan(found.plan)
         if report.dry_run:

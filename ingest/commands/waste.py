@@ -16,6 +16,9 @@ from ingest.commands.error import CommandError
 from ingest.commands.service import AsJson
 from ingest.commands.table import print_table
 from ingest.commands.time import instant_ms
+from ingest.commands.waste_evaluate import register as register_evaluate
+from ingest.commands.waste_report import register as register_report
+from ingest.commands.waste_simulate import register as register_simulate
 from ingest.commands.waste_simulated import simulated
 from rules.waste.backtest import METHODS, Compared, Figures, Level, compare, figures, with_emptyings
 from rules.waste.due_config import FRACTIONS, OTHER
@@ -25,8 +28,14 @@ COLUMNS: Final = ("container", "time", "fill_level")
 YES, NO = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no"})
 
 app = typer.Typer(
-    name="waste", help="Waste, offline: how good forecasts are.", no_args_is_help=True, rich_markup_mode=None
+    name="waste",
+    help="Waste: how good forecasts are, what emptying by fill level saves, and what people saw.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
+register_report(app)
+register_simulate(app)
+register_evaluate(app)
 
 
 class Recorded(NamedTuple):

@@ -17,7 +17,7 @@ from rules.asset import Asset
 from rules.city import City
 from rules.engine import Concluded, Engine
 from rules.followed import Followed
-from rules.rule import Answered, AnyRule, Input, Json, Observation
+from rules.rule import Answered, AnyRule, Input, Json, Observation, TourFeedback
 
 NEIGHBOURS = 5
 """Assets of the same rule, the nearest, that are shown beside."""
@@ -134,6 +134,8 @@ def shown(given: Input | Followed) -> dict[str, Any]:
     if isinstance(given, Observation):
         values = [(reading.quantity.field, reading.value, reading.channel) for reading in given.readings]
         return {**given._asdict(), "kind": "observation", "readings": values, "doubtful": len(given.doubtful)}
+    if isinstance(given, TourFeedback):
+        return {"kind": "feedback", **given._asdict()}
     return {"kind": "answer" if isinstance(given, Answered) else "tick", **given._asdict()}
 
 

@@ -12,14 +12,15 @@ from rules.device import health, network
 from rules.event import TOPIC_ROOT, Event
 from rules.request_health import RequestHealthData
 from rules.rule import AnyRule
+from rules.waste.route import route_event
 
 SHADOWED = frozenset({"traffic"})
 """Domains whose rules are in shadow until somebody says otherwise."""
 STATUS: dict[Mode, str] = {"active": "pending", "shadow": "shadow", "confirm": "waiting", "off": "off"}
 """What an event is kept as."""
 GOING_OUT = frozenset[Mode]({"active", "confirm"})
-BESIDE = (health.ID, network.ID)
-"""Rules about devices, which are in no list of rules about assets."""
+BESIDE = (health.ID, network.ID, route_event.ID)
+"""What concludes without being in the list of rules about assets: of devices, and of tours."""
 
 
 def domain_of(rule: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from typing import Any, Literal, NamedTuple
 
-from ingest import answers, journal_raw
+from ingest import answers, journal_raw, tour_feedback
 from ingest.journal_raw import Damaged
 from ingest.journal_schema import checksum
 from ingest.raw import Kept
@@ -22,6 +22,7 @@ from ingest.service_state import HEARTBEAT_TOPIC
 from rules.answer import AnswerError
 from rules.city import City
 from rules.engine import Engine, Observation, Overlay, Tick
+from rules.feedback import FeedbackError
 from rules.rule import AnyRule
 
 Verdict = Literal["same", "different", "missing", "additional"]
@@ -202,16 +203,19 @@ def _replay(
     for kept in batch:
         try:
             answered = answers.read(kept.message.topic, kept.message.payload)
-            message = None if answered else decoder.parse(kept.message)
+            told = tour_feedback.read(kept.message.topic, kept.message.payload)
+            message = None if answered or told else decoder.parse(kept.message)
             if message is not None and message.uplink is None:
                 continue
             while waiting and waiting[0] <= kept.message.ns_time_ms:
                 overlay.tick(Tick(waiting.popleft()))
             if answered is not None:
                 overlay.answer(answered)
+            elif told is not None:
+                overlay.stop(told)
             elif message is not None:
                 _observe(message, kept, overlay, decoder)
-        except (Undecodable, AnswerError) as error:
+        except (Undecodable, AnswerError, FeedbackError) as error:
             problems.append(f"{kept.message.topic}: {error}")
     for time_ms in waiting:
         overlay.tick(Tick(time_ms))

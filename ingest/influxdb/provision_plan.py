@@ -1,6 +1,7 @@
 """What a server of ours must have, what it has, and the steps between: plain data, nothing is done here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from decoders.quantity import Privacy
@@ -8,7 +9,15 @@ from ingest.influxdb.downsampling import HOURLY, INTERVALS, Downsampling, measur
 from ingest.settings import InfluxSettings
 
 DAY_S = 86_400
+SUFFIXES = tuple(interval.name for interval in INTERVALS)
 WRITER, READER = "stadtfunk", "stadtfunk_reader"
+READERS: Mapping[str, frozenset[Privacy]] = MappingProxyType(
+    {
+        READER: frozenset({Privacy.OPEN, Privacy.INTERNAL}),
+        **{f"{READER}_{privacy.name.lower()}": frozenset({privacy}) for privacy in Privacy},
+    }
+)
+"""Who reads what: all but personal readings, or those of one class alone."""
 
 
 class Bucket(NamedTuple):
@@ -133,8 +142,11 @@ class ProvisionError(Exception):
     """A server that cannot be provisioned, or refused a step; the message names both."""
 
 
-def wanted(settings: InfluxSettings, timezone: str, *, reader: bool = False) -> Wanted:
-    """What the settings ask for; privacy classes that share a bucket are kept as the strictest of them is."""
+def wanted(settings: InfluxSettings, timezone: str, readers: Collection[str] = ()) -> Wanted:
+    """What the settings ask for, with these of `READERS`.
+
+    Privacy classes that share a bucket are kept as the strictest of them is, and read by its readers alone.
+    """
     sources = {settings.bucket(privacy): privacy for privacy in Privacy}
     buckets = [Bucket(name, _kept_s(settings, name)) for name in sources]
     downsamplings: list[Downsampling] = []
@@ -149,9 +161,16 @@ def wanted(settings: InfluxSettings, timezone: str, *, reader: bool = False) -> 
                 Downsampling(name, source, target, interval, privacy, timezone) for name in measurements(privacy)
             ]
     access = [Access(WRITER, writes=tuple(sources))]
-    if reader:
-        personal = settings.bucket(Privacy.PERSONAL)
-        access.append(Access(READER, reads=tuple(bucket.name for bucket in buckets if bucket.name != personal)))
+    for name, classes in READERS.items():
+        if name in readers:
+            own = {
+                beside(source, suffix)
+                for source, privacy in sources.items()
+                if privacy in classes
+                for suffix in SUFFIXES
+            }
+            own |= {source for source, privacy in sources.items() if privacy in classes}
+            access.append(Access(name, reads=tuple(bucket.name for bucket in buckets if bucket.name in own)))
     return Wanted(tuple(buckets), tuple(downsamplings), tuple(access))
 
 

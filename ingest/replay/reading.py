@@ -16,6 +16,7 @@ from ingest.replay.codecs import Codecs
 from ingest.replay.correction import Change, Order
 from ingest.replay.decode_again import Decoder, Line, Message, Undecodable
 from ingest.replay.spool import Spool
+from ingest.tour_feedback import is_feedback
 
 DAY_MS = 86_400_000
 AHEAD_MS = DAY_MS
@@ -107,7 +108,7 @@ class Reading:
         from_ms = self._order.from_ms - AHEAD_MS
         found = journal_raw.read(connection, from_ms, journal_raw.LAST, damaged, after=self.read_up_to, up_to=newest)
         for number, kept in enumerate(found, start=1):
-            if not is_answer(kept.message.topic):
+            if not is_answer(kept.message.topic) and not is_feedback(kept.message.topic):
                 yield kept
             if progress is not None:
                 progress(number)

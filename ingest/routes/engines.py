@@ -80,10 +80,10 @@ class Osrm:
             "annotations": "duration,distance",
             "sources": ";".join(map(str, range(len(sources)))),
             "destinations": ";".join(map(str, range(len(sources), len(spots)))),
-            **_approaches(spots),
+            **approaches(spots),
         }
         address = f"{self.url.rstrip('/')}/table/v1/{self.profile}/{where}"
-        said = await _exchange(self.key, session.get(address, params=query))
+        said = await exchange(self.key, session.get(address, params=query))
         if said.get("code") != "Ok":
             raise EngineError(f"{self.key}: {said.get('code')!r}: {said.get('message')!r:.200}")
         return _joined(self.key, said.get("distances"), said.get("durations"), (len(sources), len(targets)))
@@ -105,15 +105,15 @@ class Valhalla:
     async def ask(self, session: aiohttp.ClientSession, sources: Sequence[Spot], targets: Sequence[Spot]) -> Ways:
         """One request to the matrix service."""
         request: dict[str, object] = {
-            "sources": [_location(spot) for spot in sources],
-            "targets": [_location(spot) for spot in targets],
+            "sources": [location(spot) for spot in sources],
+            "targets": [location(spot) for spot in targets],
             "costing": self.costing,
             "units": "kilometers",
         }
         if self.options:
             request["costing_options"] = {self.costing: dict(self.options)}
         address = f"{self.url.rstrip('/')}/sources_to_targets"
-        said = await _exchange(self.key, session.post(address, json=request))
+        said = await exchange(self.key, session.post(address, json=request))
         if "sources_to_targets" not in said:
             raise EngineError(f"{self.key}: error {said.get('error_code')!r}: {said.get('error')!r:.200}")
         if said.get("units", "kilometers") != "kilometers":
@@ -122,8 +122,8 @@ class Valhalla:
         return [[_cell(self.key, cell) for cell in row] for row in rows]
 
 
-async def _exchange(key: str, request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> Mapping[str, object]:
-    """The JSON object that is answered, whatever the status."""
+async def exchange(key: str, request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> Mapping[str, object]:
+    """The JSON object that is answered, whatever the status; raises EngineError."""
     try:
         async with request as response:
             said = json.loads(await _body(response))
@@ -145,8 +145,8 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(parts)
 
 
-def _approaches(spots: Iterable[Spot]) -> Mapping[str, str]:
-    """Which side of the street and from which direction; left out when nobody minds."""
+def approaches(spots: Iterable[Spot]) -> Mapping[str, str]:
+    """OSRM: which side of the street and from which direction; left out when nobody minds."""
     sides = ["curb" if spot.kerb == "right" else "unrestricted" for spot in spots]
     bearings = ["" if spot.approach_deg is None else f"{spot.approach_deg},{APPROACH_RANGE_DEG}" for spot in spots]
     found = {}
@@ -157,13 +157,14 @@ def _approaches(spots: Iterable[Spot]) -> Mapping[str, str]:
     return found
 
 
-def _location(spot: Spot) -> dict[str, object]:
-    location: dict[str, object] = {"lat": round(spot.latitude, 6), "lon": round(spot.longitude, 6)}
+def location(spot: Spot) -> dict[str, object]:
+    """Valhalla: where it is, on which side of the street and from which direction."""
+    found: dict[str, object] = {"lat": round(spot.latitude, 6), "lon": round(spot.longitude, 6)}
     if spot.kerb == "right":
-        location["preferred_side"] = "same"
+        found["preferred_side"] = "same"
     if spot.approach_deg is not None:
-        location |= {"heading": spot.approach_deg, "heading_tolerance": APPROACH_RANGE_DEG}
-    return location
+        found |= {"heading": spot.approach_deg, "heading_tolerance": APPROACH_RANGE_DEG}
+    return found
 
 
 def _rows(key: str, rows: object, shape: tuple[int, int]) -> list[list[object]]:

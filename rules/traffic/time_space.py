@@ -1,15 +1,14 @@
 """The time-space diagram of a coordinated road, as SVG text without anything from outside."""
 
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape
 
+from rules.svg import Point, Size, picture, polygon, text
 from rules.traffic.maxband import Band, Coordination, Stop
 
 WIDTH, HEIGHT = 900.0, 560.0
 LEFT, RIGHT, TOP, BOTTOM = 190.0, 20.0, 60.0, 60.0
 CYCLES = 3
 RED, GREEN, OUT, BACK = "#b3261e", "#2e7d32", "#1f6feb", "#e08a00"
-FONT = 'font-family="sans-serif" font-size="12"'
 LIGHT = 4.0
 """Half the height of a junction's bar."""
 
@@ -18,17 +17,13 @@ def diagram(title: str, stops: Sequence[Stop], found: Coordination) -> str:
     """Distance upwards, three cycles of time to the right; outbound bands rise, inbound ones fall."""
     frame = _Frame(stops, found)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" {FONT}>',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#ffffff"/>',
-        f'<text x="{LEFT:g}" y="24" font-size="16">{escape(title)}</text>',
-        f'<text x="{LEFT:g}" y="44">{escape(_summary(found))}</text>',
+        text(Point(LEFT, 24), title, font_size=16),
+        text(Point(LEFT, 44), _summary(found)),
         *frame.bands(),
         *frame.lights(),
         *frame.axis(),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    return picture(Size(WIDTH, HEIGHT), title, parts, _summary(found))
 
 
 def _summary(found: Coordination) -> str:
@@ -71,14 +66,13 @@ class _Frame:
         points = list(zip(self.stops, self.found.travel_s, strict=True))
         edge = [(begin_s + sign * time_s, stop.position_m) for stop, time_s in points]
         edge += [(begin_s + band.length_s + sign * time_s, stop.position_m) for stop, time_s in reversed(points)]
-        path = " ".join(f"{self.x(time_s):.1f},{self.y(position_m):.1f}" for time_s, position_m in edge)
-        yield f'<polygon points="{path}" fill="{colour}"/>'
+        yield polygon((Point(self.x(time_s), self.y(position_m)) for time_s, position_m in edge), fill=colour)
 
     def lights(self) -> Iterator[str]:
         for stop, offset_s in zip(self.stops, self.found.offsets_s, strict=True):
             y = self.y(stop.position_m)
-            yield f'<text x="10" y="{y + 4:.1f}">{escape(stop.name)}</text>'
-            yield f'<text x="{LEFT - 10:g}" y="{y + 4:.1f}" text-anchor="end">{offset_s} s</text>'
+            yield text(Point(10, y + 4), stop.name)
+            yield text(Point(LEFT - 10, y + 4), f"{offset_s} s", text_anchor="end")
             yield self._bar(0, self.end_s, y, RED)
             for number in range(-1, CYCLES):
                 begin_s = offset_s + number * self.found.cycle_s
@@ -96,5 +90,5 @@ class _Frame:
     def axis(self) -> Iterator[str]:
         y = HEIGHT - BOTTOM + 20
         for time_s in range(0, self.end_s + 1, 30):
-            yield f'<text x="{self.x(time_s):.1f}" y="{y:g}" text-anchor="middle">{time_s}</text>'
-        yield f'<text x="{LEFT:g}" y="{y + 24:g}">seconds; blue: outbound, orange: inbound, offsets on the left</text>'
+            yield text(Point(self.x(time_s), y), str(time_s), text_anchor="middle")
+        yield text(Point(LEFT, y + 24), "seconds; blue: outbound, orange: inbound, offsets on the left")

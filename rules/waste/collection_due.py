@@ -5,12 +5,14 @@ from typing import Final, NamedTuple, cast
 from pydantic import TypeAdapter
 
 from rules.event_waste import DueReason, Obligation
-from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule
+from rules.rule import NOTHING, Input, Json, Observation, Outputs, Rule, TourFeedback
+from rules.waste.days import local_date
 from rules.waste.due import Judgement, Situation, judge
 from rules.waste.due_config import ContainerConfig, configure
-from rules.waste.due_event import ID, VERSION, due_event, level_point
-from rules.waste.fill import Change, Fill, take
+from rules.waste.due_event import ID, VERSION, due_event, level_point, told_point
+from rules.waste.fill import Change, Fill, full_until, served, take
 from rules.waste.forecast import History, learn
+from rules.waste.told import Told, ended, hear
 
 UPDATE: Final = 10.0
 """% by which the level must move for an event that says nothing else new."""
@@ -26,13 +28,15 @@ class Shown(NamedTuple):
     tour_ms: int
     level: float | None
     valid_until_ms: int
+    skipped_ms: int = 0
 
 
 class Container(NamedTuple):
     """What is remembered of a container; `known_ms` is when it was judged first, `due_ms` since when it is due.
 
     `latched` while it was over the threshold and was not emptied since; `promised_ms` is the begin of the tour for
-    which a forecast made it due, `judge_ms` when it has to be judged again, heard or not.
+    which a forecast made it due, `judge_ms` when it has to be judged again, heard or not. `told` is what crews and
+    people said of it, `mandatory_ms` the begin of the newest tour on which it had to be emptied.
     """
 
     fill: Fill = Fill()
@@ -45,6 +49,8 @@ class Container(NamedTuple):
     promised_ms: int = 0
     judge_ms: int = 0
     shown: Shown | None = None
+    told: Told = Told()
+    mandatory_ms: int = 0
 
 
 class ShownBefore(NamedTuple):
@@ -78,11 +84,15 @@ def initial(_config: ContainerConfig) -> Container:
 
 def step(config: ContainerConfig, container: Container, given: Input) -> tuple[Container, Outputs]:
     """Take up what was heard and judge; say so when something changes or a renewal is due."""
+    if isinstance(given, TourFeedback):
+        return _hear_tour(config, container, given)
     if not isinstance(given, Observation):
         return _conclude(config, container, given, "nothing")
     fill, change = take(config.fill, container.fill, given)
     if fill is container.fill:
         return container, NOTHING
+    if change == "emptied":
+        container = container._replace(told=ended(container.told, fill.emptied_ms, full_until(container.fill, fill)))
     return _conclude(config, _heard(config, container, fill, change), given, change)
 
 
@@ -106,14 +116,57 @@ def dump(container: Container) -> Json:
 
 
 def load(_config: ContainerConfig, version: int, kept: Json) -> Container | None:
-    """The state from JSON, also of version 1, which knew levels and a threshold only."""
-    if version == VERSION:
+    """The state from JSON."""
+    return restored(version, kept)
+
+
+def restored(version: int, kept: Json) -> Container | None:
+    """A kept state; version 2 heard of no tours, version 1 knew levels and a threshold only. None: any other's."""
+    if version in {2, VERSION}:
         return STATE.validate_python(kept)
     if version == 1:
         before = BEFORE.validate_python(kept)
         fill = Fill(before.measured_ms, before.measured_ms, before.fill_level, before.source)
         return Container(fill=fill, due=before.due, reason=before.reason, due_ms=before.since_ms, latched=before.due)
     return None
+
+
+def situation(config: ContainerConfig, container: Container, now_ms: int) -> Situation:
+    """What is to be judged of a container at a time."""
+    fill, shown = container.fill, container.shown
+    silent = _is_silent(config, fill, now_ms)
+    kept = silent and container.due and container.reason in KEPT_WHILE_SILENT
+    return Situation(
+        fill=fill,
+        history=container.history,
+        known_ms=container.known_ms or now_ms,
+        now_ms=now_ms,
+        latched=container.latched or kept,
+        silent=silent,
+        promised_ms=container.promised_ms,
+        offered=shown is not None and shown.obligation == "optional",
+        told=container.told,
+    )
+
+
+def _hear_tour(config: ContainerConfig, container: Container, given: TourFeedback) -> tuple[Container, Outputs]:
+    """What a tour made of the container; what is known already changes nothing."""
+    fill, point = container.fill, told_point(config, given)
+    change: Change = "nothing"
+    if given.result == "served":
+        fill, change = served(config.fill, fill, given.time_ms, given.vehicle)
+    owed = container.due or _had_to_be(config, container, given.time_ms)
+    told = hear(container.told, given, fill.emptied_ms, config.fill.confirm_ms, owed=owed)
+    if (told, fill) == (container.told, container.fill):
+        return container, Outputs((), (point,))
+    container, outputs = _conclude(config, _heard(config, container._replace(told=told), fill, change), given, change)
+    return container, Outputs(outputs.events, (point, *outputs.points))
+
+
+def _had_to_be(config: ContainerConfig, container: Container, time_ms: int) -> bool:
+    """Whether it had to be emptied on the day of a time: vehicles often tell only back at the depot."""
+    zone = config.service.timezone
+    return container.mandatory_ms > 0 and local_date(zone, time_ms) == local_date(zone, container.mandatory_ms)
 
 
 def _heard(config: ContainerConfig, container: Container, fill: Fill, change: Change) -> Container:
@@ -136,11 +189,8 @@ def _is_silent(config: ContainerConfig, fill: Fill, now_ms: int) -> bool:
 
 def _conclude(config: ContainerConfig, container: Container, given: Input, change: Change) -> tuple[Container, Outputs]:
     now_ms, fill, history = given.now_ms, container.fill, container.history
-    silent, known_ms = _is_silent(config, fill, now_ms), container.known_ms or now_ms
-    kept = silent and container.due and container.reason in KEPT_WHILE_SILENT
-    latched = container.latched or kept
-    offered = container.shown is not None and container.shown.obligation == "optional"
-    found = judge(config, Situation(fill, history, known_ms, now_ms, latched, silent, container.promised_ms, offered))
+    now = situation(config, container, now_ms)
+    silent, known_ms, found = now.silent, now.known_ms, judge(config, now)
     container = _judged(container, found, given, known_ms)
     points = (
         ()
@@ -164,7 +214,9 @@ def _conclude(config: ContainerConfig, container: Container, given: Input, chang
         silent=silent,
         given=given,
     )
-    shown = Shown(container.due, found.obligation, found.reason, found.tour.begin_ms, level, until_ms)
+    shown = Shown(
+        container.due, found.obligation, found.reason, found.tour.begin_ms, level, until_ms, skipped_ms(found)
+    )
     return container._replace(shown=shown), Outputs((event,), points)
 
 
@@ -181,6 +233,7 @@ def _judged(container: Container, found: Judgement, given: Input, known_ms: int)
         latched=container.latched or found.reason == "over_threshold",
         promised_ms=found.tour.begin_ms if found.reason == "forecast_full" else 0,
         judge_ms=found.tour.end_ms,
+        mandatory_ms=found.tour.begin_ms if due else container.mandatory_ms,
     )
 
 
@@ -192,9 +245,16 @@ def _is_news(
         return True
     if (shown.obligation, shown.reason, shown.tour_ms) != (found.obligation, found.reason, found.tour.begin_ms):
         return True
+    if shown.skipped_ms != skipped_ms(found):
+        return True
     if shown.level is not None and level is not None and abs(shown.level - level) >= UPDATE:
         return True
     return now_ms >= shown.valid_until_ms - config.renewal_ms and until_ms > shown.valid_until_ms
+
+
+def skipped_ms(found: Judgement) -> int:
+    """When a tour came and did not empty it; 0 for never since the last emptying."""
+    return found.told.skipped.time_ms if found.told.skipped is not None else 0
 
 
 RULE = Rule(
@@ -207,4 +267,5 @@ RULE = Rule(
     wake=wake,
     dump=dump,
     load=load,
+    tours=True,
 )

@@ -7,11 +7,10 @@ from rules.waste.days import DAY_MS, Tour, local_date, tour_after
 from rules.waste.due_config import ContainerConfig
 from rules.waste.fill import Fill
 from rules.waste.forecast import History, Model, Times, days_known, full_times, model_of, risk_before
+from rules.waste.told import Told
 
 LEAST_DAYS: Final = 2
 """Days of which something must be known before forecasts decide."""
-LEAST_RISK: Final = 0.05
-"""Chance to be full by the end of the tour after next from which on it must be emptied: then p05 lies before that."""
 HYSTERESIS: Final = 5.0
 """% by which the level must fall below what makes a visit optional to end that."""
 HOT_MS: Final = 2 * DAY_MS
@@ -42,6 +41,7 @@ class Situation(NamedTuple):
     silent: bool = False
     promised_ms: int = 0
     offered: bool = False
+    told: Told = Told()
 
     @property
     def since_ms(self) -> int:
@@ -50,7 +50,10 @@ class Situation(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What must, may or need not be done on `tour`, and why; `prize` in euros where it is optional."""
+    """What must, may or need not be done on `tour`, and why; `prize` in euros where it is optional.
+
+    `told` is what crews and people said of the container that still holds.
+    """
 
     obligation: Obligation
     reason: DueReason
@@ -58,23 +61,24 @@ class Judgement(NamedTuple):
     after: Tour
     prize: float | None = None
     forecast: Forecast | None = None
+    told: Told = Told()
 
 
 def judge(config: ContainerConfig, situation: Situation) -> Judgement:
     """Judge at a time; the reasons to empty stand in `_must`, the first one counts."""
-    fill, now_ms, silent = situation.fill, situation.now_ms, situation.silent
+    fill, now_ms, silent, told = situation.fill, situation.now_ms, situation.silent, situation.told
     tour, after = tours(config, fill, now_ms)
     forecast = None if silent else foretell(config, situation, after)
     reason = _must(config, situation, tour, after, forecast)
     if reason is not None:
-        return Judgement("mandatory", reason, tour, after, None, forecast)
+        return Judgement("mandatory", reason, tour, after, None, forecast, told)
     if silent:
-        return Judgement("none", "silent", tour, after)
+        return Judgement("none", "silent", tour, after, told=told)
     least = config.optional - (HYSTERESIS if situation.offered else 0.0)
     if forecast is not None and fill.level is not None and fill.level >= least:
-        return Judgement("optional", "worthwhile", tour, after, prize(config, fill.level, forecast), forecast)
+        return Judgement("optional", "worthwhile", tour, after, prize(config, fill.level, forecast), forecast, told)
     fresh = fill.emptied_ms > 0 and fill.measured_ms - fill.emptied_ms <= DAY_MS
-    return Judgement("none", "emptied" if fresh else "below_threshold", tour, after, None, forecast)
+    return Judgement("none", "emptied" if fresh else "below_threshold", tour, after, None, forecast, told)
 
 
 def tours(config: ContainerConfig, fill: Fill, now_ms: int) -> tuple[Tour, Tour]:
@@ -111,11 +115,13 @@ def _must(
 ) -> DueReason | None:
     """Why it must be emptied on the tour; None where it need not be."""
     fill, silent, now_ms, since_ms = situation.fill, situation.silent, situation.now_ms, situation.since_ms
+    skipped, beside = situation.told.skipped, situation.told.beside
     level = fill.level if fill.level is not None and not silent else 0.0
     weekday = local_date(config.service.timezone, tour.begin_ms).weekday()
-    full = forecast is not None and (forecast.risk >= LEAST_RISK or situation.promised_ms == tour.begin_ms)
+    full = forecast is not None and (forecast.risk >= config.least_risk or situation.promised_ms == tour.begin_ms)
     reasons: tuple[tuple[DueReason, bool], ...] = (
-        ("side_waste", since_ms < config.side_waste_ms <= now_ms),
+        ("side_waste", beside is not None or since_ms < config.side_waste_ms <= now_ms),
+        ("skipped", skipped is not None and skipped.owed),
         ("silent", silent and situation.latched),
         ("over_threshold", situation.latched or level >= _threshold(config, forecast)),
         ("forecast_full", full),

@@ -34,6 +34,8 @@ FRACTIONS: Final = {
     "bulky": Fraction(10, 28, 28),
     "green": Fraction(10, 21, 14),
 }
+LEAST_RISK: Final = 0.05
+"""Chance to be full by the end of the tour after next from which on it must be emptied: then p05 lies before that."""
 OTHER: Final = Fraction(10, 28, 14)
 
 
@@ -50,6 +52,8 @@ class ContainerConfig:
     threshold: float
     cleared: float
     overflow: float
+    least_risk: float
+    """The chance (0 to 1) to be full by the end of the tour after next from which on it must be emptied."""
     optional: float
     longest_ms: int
     longest_hot_ms: int
@@ -90,11 +94,12 @@ def configure(asset: Asset) -> ContainerConfig:
         threshold=threshold,
         cleared=cleared,
         overflow=asset.number("overflow_percent", 95, low=1, high=100),
+        least_risk=asset.number("full_risk_percent", LEAST_RISK * 100, low=1, high=50) / 100,
         optional=asset.number("optional_percent", 40, low=0, high=100),
         longest_ms=longest * DAY_MS,
         longest_hot_ms=longest_hot * DAY_MS,
         cycle_ms=asset.whole("cycle_days", min(7, longest), low=1, high=365) * DAY_MS,
-        fixed_days=_days(asset, "fixed_days", frozenset()),
+        fixed_days=days_of(asset, "fixed_days", frozenset()),
         side_waste_ms=_instant(asset, "side_waste_at"),
         never_skip=asset.flag("never_skip"),
         overflow_cost=asset.number("overflow_cost_eur", 40, low=0, high=10_000),
@@ -120,7 +125,7 @@ def _prior(asset: Asset, usual: Fraction) -> Prior | None:
 
 
 def _service(asset: Asset) -> Service:
-    days = _days(asset, "service_days", WORKING_DAYS)
+    days = days_of(asset, "service_days", WORKING_DAYS)
     if not days:
         raise asset.error("service_days", [], "at least one day of the week")
     begin, end = minutes_of(asset, "service_from", "06:00"), minutes_of(asset, "service_until", "15:00")
@@ -131,7 +136,8 @@ def _service(asset: Asset) -> Service:
     return Service(days, begin, end, timezone_of(asset))
 
 
-def _days(asset: Asset, name: str, default: frozenset[int]) -> frozenset[int]:
+def days_of(asset: Asset, name: str, default: frozenset[int]) -> frozenset[int]:
+    """A property that lists days of the week (Monday 0); raises CityError."""
     given = asset.properties.get(name)
     if name not in asset.properties:
         return default

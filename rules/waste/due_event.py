@@ -1,18 +1,19 @@
 """The event `ContainerDue` and the points of a container, from what was judged."""
 
 from rules.event import SOURCE_ROOT, Evidence, event_id, instant
-from rules.event_waste import ContainerDue, ContainerDueData, FillForecast
+from rules.event_waste import ContainerDue, ContainerDueData, FillForecast, SkippedStop
 from rules.point import Point
-from rules.rule import Input
+from rules.rule import Input, TourFeedback
 from rules.waste.due import Forecast, Judgement
 from rules.waste.due_config import WEEKDAYS as DAYS
 from rules.waste.due_config import ContainerConfig
 from rules.waste.due_text import text_of
 from rules.waste.fill import Fill
 from rules.waste.forecast import MODEL_VERSION, History
+from rules.waste.told import Skip
 
 ID = "waste.collection_due"
-VERSION = 2
+VERSION = 3
 SOURCE = f"{SOURCE_ROOT}/{ID}"
 LEVEL, UNIT = "fill_level", "%"
 HOUR_MS = 3_600_000
@@ -55,6 +56,7 @@ def due_event(
             tour_after=instant(judgement.after.begin_ms),
             last_emptied=instant(fill.emptied_ms) if fill.emptied_ms else None,
             emptying_confirmed=fill.confirmed,
+            skipped=_skipped(judgement.told.skipped),
             odd=fill.odd or None,
             forecast=_forecast(judgement.forecast, history) if judgement.forecast else None,
             text_de=text.de,
@@ -77,6 +79,22 @@ def level_point(
         fields += [("forecast_cycles", float(len(history.rates))), ("forecast_errors", float(len(history.residuals)))]
         fields.append(("forecast_version", float(MODEL_VERSION)))
     return Point("asset", config.tags, tuple(fields), fill.measured_ms)
+
+
+def told_point(config: ContainerConfig, given: TourFeedback) -> Point:
+    """What was told under `asset` at its time: figures that people estimated or weighed, never which vehicle."""
+    fields = [*config.position, ("side_waste", float(given.side_waste))]
+    if given.result != "reported":
+        fields.append(("stop_served", float(given.result == "served")))
+    if given.fill_level is not None:
+        fields.append(("fill_level_reported", given.fill_level))
+    if given.mass is not None:
+        fields.append(("collected_mass", given.mass))
+    return Point("asset", config.tags, tuple(fields), given.time_ms)
+
+
+def _skipped(skip: Skip | None) -> SkippedStop | None:
+    return None if skip is None else SkippedStop(time=instant(skip.time_ms), reason=skip.reason)
 
 
 def _forecast(forecast: Forecast, history: History) -> FillForecast:

@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rules.event_waste import DueReason, FillOddity, Obligation
-from rules.waste.due import LEAST_RISK, Judgement
+from rules.feedback import SkipReason
+from rules.waste.due import Judgement
 from rules.waste.due_config import ContainerConfig
 from rules.waste.fill import Fill
+from rules.waste.told import Skip
 
 DAY_MS: Final = 86_400_000
 DAYS_DE: Final = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
@@ -36,17 +38,42 @@ ODD: Final[dict[FillOddity, Text]] = {
     "bag": Text("kurz verdeckt, vermutlich ein Sack", "covered for a while, probably by a bag"),
 }
 
+SKIPPED: Final[dict[SkipReason, Text]] = {
+    "blocked": Text("zugestellt", "blocked"),
+    "not_accessible": Text("nicht zugänglich", "not accessible"),
+    "not_full": Text("nicht voll", "not full"),
+    "damaged": Text("beschädigt", "damaged"),
+    "wrong_content": Text("falsch befüllt", "wrong content"),
+    "not_on_route": Text("nicht auf der Tour", "not on the route"),
+    "out_of_time": Text("Zeit reichte nicht", "out of time"),
+    "other": Text("anderer Grund", "another reason"),
+}
+
 
 def text_of(config: ContainerConfig, judgement: Judgement, fill: Fill, since_ms: int, now_ms: int) -> Text:
     """What the event says to people; `since_ms` is the last known emptying, or when the container became known."""
     what, why = WHAT[judgement.obligation], REASONS[judgement.reason](config, judgement, fill, since_ms, now_ms)
-    odd = ODD[fill.odd] if fill.odd else None
-    notes = Text(f" ({odd.de})", f" ({odd.en})") if odd else Text("", "")
+    notes = _notes(config, judgement, fill)
     day = _day(config, judgement.tour.begin_ms)
     return Text(
         f"{what.de.format(day.de)}: {why.de}{notes.de}.",
         f"{what.en.format(day.en)}: {why.en}{notes.en}.",
     )
+
+
+def _notes(config: ContainerConfig, judgement: Judgement, fill: Fill) -> Text:
+    """What else is to be known, in brackets."""
+    skipped = judgement.told.skipped
+    notes = [_skip(config, skipped)] if skipped is not None and judgement.reason != "skipped" else []
+    notes += [ODD[fill.odd]] if fill.odd else []
+    if not notes:
+        return Text("", "")
+    return Text(f" ({'; '.join(note.de for note in notes)})", f" ({'; '.join(note.en for note in notes)})")
+
+
+def _skip(config: ContainerConfig, skipped: Skip) -> Text:
+    day, why = _day(config, skipped.time_ms), SKIPPED[skipped.reason]
+    return Text(f"am {day.de} nicht geleert: {why.de}", f"not emptied on {day.en}: {why.en}")
 
 
 def _level(fill: Fill) -> Text:
@@ -83,7 +110,7 @@ def _forecast(config: ContainerConfig, judgement: Judgement, fill: Fill, _since_
         return level
     rate, middle = forecast.model.rate, _day(config, forecast.times.p50_ms)
     chance = forecast.risk * 100
-    if judgement.reason == "forecast_full" and forecast.risk < LEAST_RISK:
+    if judgement.reason == "forecast_full" and forecast.risk < config.least_risk:
         return Text(f"für diese Tour schon gemeldet, {level.de}", f"already told for this tour, {level.en}")
     return Text(
         f"{level.de}, rund {rate:.0f} % am Tag, voraussichtlich voll am {middle.de}; bis zur übernächsten Tour am "
@@ -102,8 +129,17 @@ def _fixed_day(_config: ContainerConfig, _judgement: Judgement, fill: Fill, _sin
     return Text(f"fester Leerungstag, {_level(fill).de}", f"fixed day, {_level(fill).en}")
 
 
-def _side_waste(config: ContainerConfig, _judgement: Judgement, fill: Fill, _since_ms: int, _now_ms: int) -> Text:
-    day, level = _day(config, config.side_waste_ms), _level(fill)
+def _skipped(config: ContainerConfig, judgement: Judgement, fill: Fill, _since_ms: int, _now_ms: int) -> Text:
+    skipped, level = judgement.told.skipped, _level(fill)
+    if skipped is None:
+        return level
+    why = _skip(config, skipped)
+    return Text(f"{why.de}, {level.de}", f"{why.en}, {level.en}")
+
+
+def _side_waste(config: ContainerConfig, judgement: Judgement, fill: Fill, _since_ms: int, _now_ms: int) -> Text:
+    beside = judgement.told.beside
+    day, level = _day(config, beside.time_ms if beside is not None else config.side_waste_ms), _level(fill)
     return Text(
         f"am {day.de} wurde Abfall daneben gemeldet, {level.de}",
         f"waste beside it was reported on {day.en}, {level.en}",
@@ -162,4 +198,5 @@ REASONS: Final[dict[DueReason, Callable[[ContainerConfig, Judgement, Fill, int, 
     "never_skip": _never_skip,
     "fixed_cycle": _fixed_cycle,
     "worthwhile": _forecast,
+    "skipped": _skipped,
 }

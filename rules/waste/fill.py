@@ -59,7 +59,7 @@ class Seen(NamedTuple):
 
 def take(config: FillConfig, fill: Fill, given: Observation) -> tuple[Fill, Change]:
     """Take up an uplink; raises ValueError when there are only distances and the container has no `depth_mm`."""
-    if not given.usable(fill.heard_ms):
+    if not given.usable(max(fill.heard_ms, fill.emptied_ms)):
         return fill, "nothing"
     time_ms = given.time_ms
     temperature = temperature_of(given.readings)
@@ -73,11 +73,26 @@ def take(config: FillConfig, fill: Fill, given: Observation) -> tuple[Fill, Chan
     return _judge(config, fill._replace(heard_ms=time_ms, source=given.dev_eui), seen.level, time_ms)
 
 
-def served(fill: Fill, time_ms: int) -> Fill:
-    """A tour says that it emptied the container then: known to be empty until the sensor says otherwise."""
-    if time_ms <= max(fill.emptied_ms, fill.measured_ms):
-        return fill._replace(emptied_ms=max(fill.emptied_ms, time_ms), confirmed=True)
-    return fill._replace(measured_ms=time_ms, level=EMPTY, emptied_ms=time_ms, confirmed=True, held=None, odd="")
+def served(config: FillConfig, fill: Fill, time_ms: int, vehicle: str) -> tuple[Fill, Change]:
+    """A tour says that it emptied the container then: known to be empty until the sensor says otherwise.
+
+    An emptying that was seen as much apart as a tilt speaks for one is the same. A level measured later counts; then
+    the drop that follows is believed at once. What is older than the newest emptying changes nothing.
+    """
+    cleared = fill.level is not None and fill.level <= config.cleared
+    if fill.emptied_ms and cleared and abs(time_ms - fill.emptied_ms) <= config.confirm_ms:
+        return (fill if fill.confirmed else fill._replace(confirmed=True)), "nothing"
+    if time_ms <= fill.emptied_ms:
+        return fill, "nothing"
+    if time_ms <= fill.measured_ms:
+        return fill._replace(emptied_ms=time_ms, confirmed=True, tilted_ms=max(fill.tilted_ms, time_ms)), "nothing"
+    empty = fill._replace(measured_ms=time_ms, level=EMPTY, source=vehicle, emptied_ms=time_ms, confirmed=True)
+    return empty._replace(held=None, odd=""), "emptied"
+
+
+def full_until(before: Fill, emptied: Fill) -> int:
+    """Until when a container had not been emptied that a sensor found empty: its tilt, else the last level before."""
+    return max(before.measured_ms, before.tilted_ms) if emptied.confirmed else before.measured_ms
 
 
 def temperature_of(readings: tuple[Reading, ...]) -> float | None:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -19,6 +20,7 @@ from tests.doubles import influxd, postgresql
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NOW = 1_795_000_000_000
+WAIT_S = 30
 
 
 class Place:
@@ -211,5 +213,8 @@ def test_readings_come_back(place: Place, tmp_path: Path) -> None:
         server.drop("stadtfunk_open")
         said = place.run("restore", str(copy), "influxdb")
         assert said.returncode == 0, said.stderr
-        found = server.query("SELECT air_temperature FROM environment", "stadtfunk_open")
+        until = time.monotonic() + WAIT_S
+        while not (found := server.query("SELECT air_temperature FROM environment", "stadtfunk_open")):
+            assert time.monotonic() < until, "the shard is not there"
+            time.sleep(0.1)
         assert found[0][-1] == 21.5

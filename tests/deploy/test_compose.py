@@ -91,7 +91,7 @@ def test_each_sees_its_own_secrets_only(name: str) -> None:
     """Of the folder with secrets the part that bears its name, but for the one that gives others theirs."""
     states = [str(volume) for volume in SERVICES[name]["volumes"] if "STADTFUNK_STATE" in str(volume)]
     folders = {re.sub(r".*\}/([a-z-]+):.*", r"\1", volume) for volume in states}
-    assert folders == {"provision": {"stadtfunk", "influxdb", "administrator"}}.get(name, {name})
+    assert folders == {"provision": {"stadtfunk", "influxdb", "administrator", "grafana"}}.get(name, {name})
 
 
 @EACH

@@ -11,7 +11,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 DOUBLE = """#!/bin/sh
 printf '%s\\n' "$*" >>"$SAID"
 case "$*" in
-*"run --rm --no-TTY provision") [ -n "${NO_TOKENS:-}" ] || printf 'service-token\\nreader-token\\n' ;;
+*"run --rm --no-TTY provision") [ -n "${NO_TOKENS:-}" ] || printf 'service-token\\nreader-token\\nopen-token\\n' ;;
 info) [ -z "${NO_ENGINE:-}" ] ;;
 *"up --detach --wait") [ -z "${SICK:-}" ] ;;
 esac
@@ -62,6 +62,7 @@ def test_the_first_start_makes_all_and_the_second_keeps_it(machine: Machine) -> 
     state = machine.deploy / "state"
     assert (state / "stadtfunk" / "secrets" / "influxdb__token").read_text() == "service-token"
     assert (state / "grafana" / "reader").read_text() == "reader-token"
+    assert (state / "grafana" / "open").read_text() == "open-token"
     assert "STADTFUNK_BIND=192.0.2.10" in (machine.deploy / ".env").read_text()
     kept = {path: path.read_bytes() for path in state.rglob("*") if path.is_file()}
     again = machine.up()
@@ -81,7 +82,7 @@ def test_secrets_are_closed_and_no_two_are_alike(machine: Machine) -> None:
     assert state.stat().st_mode & 0o777 == 0o700
     assert (state / "authority" / "ca.key").stat().st_mode & 0o777 == 0o600
     made = [path.read_text() for path in sorted(state.glob("*/*")) if path.is_file() and "." not in path.name]
-    passwords = [text for text in made if "\n" not in text and text != "reader-token"]
+    passwords = [text for text in made if "\n" not in text and text not in {"reader-token", "open-token"}]
     assert min(map(len, passwords)) >= 44
     assert len(set(passwords)) == len(passwords) - 2, "ChirpStack is given those of its two databases"
 

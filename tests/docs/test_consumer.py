@@ -11,14 +11,18 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from ingest import events_example
 from ingest.broker import EmbeddedBroker, Mosquitto
+from rules.answer import parse
 from rules.event import Event, LotState
+from rules.event_parking import ParkingGuidance
 from rules.event_waste import ContainerDue
 
 PROGRAM = Path(__file__).parents[2] / "docs" / "examples" / "consumer.py"
 WAIT_S = 15
 LOT = "stadtfunk/v1/parking/lot/lot-markt/state"
 BIN = "stadtfunk/v1/waste/container/container-1/due"
+SIGNS = "stadtfunk/v1/parking/zone/mitte/guidance"
 BEGIN = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -72,6 +76,16 @@ def container(level: float | None) -> ContainerDue:
     )
 
 
+def guidance(sequence: int, at_s: int = 0, valid_s: int = 900, name: str = "") -> ParkingGuidance:
+    """A request to send drivers to the lot."""
+    time = BEGIN + timedelta(seconds=at_s)
+    example = events_example.example(ParkingGuidance.model_json_schema(), {})
+    times = {"valid_until": time + timedelta(seconds=valid_s), "issued_at": time, "sequence": sequence}
+    said = {"recommend": ["lot-markt"], "divert_from": [], "lots": [], "evidence": []}
+    about = {"id": f"guidance-{sequence}{name}", "subject": "mitte", "time": time}
+    return ParkingGuidance.model_validate({**example, **about, "data": {**example["data"], **times, **said}})
+
+
 class Screen:
     """What the consumer printed, line by line."""
 
@@ -86,10 +100,10 @@ class Screen:
 
 
 @asynccontextmanager
-async def consumer(port: int, *words: str) -> AsyncIterator[Screen]:
+async def consumer(port: int, username: str = "") -> AsyncIterator[Screen]:
     """The example for as long as the context lasts; what it says of broken events goes to the same screen."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", str(PROGRAM), "--port", str(port), *words),
+        *(sys.executable, "-W", "error", str(PROGRAM), f"mqtt://{username}{'@' * bool(username)}127.0.0.1:{port}"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "MQTT_PASSWORD": "geheim"},
@@ -116,9 +130,8 @@ async def publish(client: aiomqtt.Client, *events: Event) -> None:
 
 def shown(event: LotState) -> str:
     """The line in which the consumer shows the lot."""
-    free = "?" if event.data.free is None else event.data.free
-    until = f"{event.data.valid_until:%H:%M:%S}"
-    return f"{LOT}: lot-markt is {event.data.state}, {free} of 20 spaces free, valid until {until} UTC"
+    free = "null" if event.data.free is None else event.data.free
+    return f'{LOT}: lot-markt {{"state": "{event.data.state}", "free": {free}, "capacity": 20}}'
 
 
 async def test_only_news_is_shown(broker: Mosquitto | EmbeddedBroker, client: aiomqtt.Client) -> None:
@@ -134,6 +147,15 @@ async def test_only_news_is_shown(broker: Mosquitto | EmbeddedBroker, client: ai
         assert await screen.line() == shown(lot(6, 40))
         await publish(client, lot(None, 50))
         assert await screen.line() == shown(lot(None, 50))
+
+
+async def test_what_is_done_with_is_acknowledged(broker: Mosquitto | EmbeddedBroker, client: aiomqtt.Client) -> None:
+    """More than a broker sends without acknowledgement, news or not, arrives."""
+    await publish(client, lot(12, 0))
+    async with consumer(broker.port) as screen:
+        await screen.line()
+        await publish(client, *([lot(12, 0)] * 120), lot(1, 1))
+        assert await screen.line() == shown(lot(1, 1))
 
 
 async def test_an_emptied_topic_is_unknown(broker: Mosquitto | EmbeddedBroker, client: aiomqtt.Client) -> None:
@@ -152,14 +174,33 @@ async def test_containers_are_shown_and_a_broken_event_harms_nobody(
 ) -> None:
     """Both event types arrive; what is no event is named and the next one shown."""
     await publish(client, container(91))
-    until = f"valid until {container(91).data.valid_until:%H:%M:%S} UTC"
     async with consumer(broker.port) as screen:
-        assert await screen.line() == f"{BIN}: container-1 is due, filled to 91.0 %, {until}"
-        for broken in (b"{", b"[]", b'{"time": "2026-09-21T14:13:21Z"}', b"\xff"):
+        assert await screen.line() == f'{BIN}: container-1 {{"due": true, "fill_level": 91.0}}'
+        other = container(91).payload().replace(b"city.stadtfunk", b"city.elsewhere")
+        for broken in (b"{", b"[]", b'{"time": "2026-09-21T14:13:21Z"}', b"\xff", other):
             await client.publish(BIN, broken, qos=1)
             assert f"{BIN}: no event: " in await screen.line()
         await publish(client, container(None))
-        assert await screen.line() == f"{BIN}: container-1 is due, filled to ? %, {until}"
+        assert await screen.line() == f'{BIN}: container-1 {{"due": true, "fill_level": null}}'
+
+
+async def test_requests_are_answered_once_each_and_in_their_order(
+    broker: Mosquitto | EmbeddedBroker, client: aiomqtt.Client
+) -> None:
+    """None whose sequence is not above the last, however new it says it is, and none that has expired."""
+    await client.subscribe(f"{SIGNS}/status", qos=1)
+    await publish(client, lot(12, 0))
+    async with consumer(broker.port) as screen:
+        await screen.line()
+        await publish(client, guidance(5), guidance(5), guidance(5, 9, name="b"), guidance(4, 9))
+        await publish(client, guidance(6, -60, valid_s=59), guidance(7, -60), guidance(6, 9))
+        for sequence in (5, 7):
+            assert await screen.line() == f'{SIGNS}: mitte {{"recommend": ["lot-markt"], "divert_from": []}}'
+            async with asyncio.timeout(WAIT_S):
+                answer = parse(bytes((await anext(client.messages)).payload))
+            assert (answer.data.request_id, answer.data.status) == (f"guidance-{sequence}", "accepted")
+        await publish(client, lot(11, 9))
+        assert await screen.line() == shown(lot(11, 9)), "and nothing in between"
 
 
 @pytest.mark.mosquitto
@@ -171,7 +212,7 @@ async def test_account_and_password_are_sent(tmp_path: Path) -> None:
     config = ("allow_anonymous false", f"password_file {tmp_path}/passwords")
     async with (
         Mosquitto(config=config, directory=tmp_path) as broker,
-        consumer(broker.port, "--username", "signs") as screen,
+        consumer(broker.port, "signs") as screen,
     ):
         async with aiomqtt.Client("127.0.0.1", broker.port, username="signs", password="geheim") as client:
             await publish(client, lot(3, 0))

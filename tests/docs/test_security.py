@@ -27,7 +27,7 @@ pytestmark = pytest.mark.mosquitto
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 WAIT_S = 15
 WITNESS = "\nuser witness\ntopic readwrite #\ntopic read $SYS/#\n"
-ACCOUNTS = ("chirpstack", "stadtfunk", "signs", "witness")
+ACCOUNTS = ("chirpstack", "stadtfunk", "signs", "telematics", "witness")
 ANSWERS = (
     "stadtfunk/v1/traffic/group/g1/signal-plan/status",
     "stadtfunk/v1/traffic/corridor/c1/green-wave/status",
@@ -229,6 +229,29 @@ async def test_a_consumer_can_forge_nothing(fortress: Fortress) -> None:
         await until(lambda: heard)
         assert seen.keys() == expected
         assert heard.keys() == {"stadtfunk/v1/parking/zone/z1/guidance/status"}
+
+
+async def test_telematics_tells_of_its_tours_and_nothing_else(fortress: Fortress) -> None:
+    """It reads tours, answers them and tells of stops; it writes no tours and reads nothing else."""
+    root = "stadtfunk/v1/waste/vehicle/v1"
+    async with (
+        hearing(fortress, "witness", "#") as seen,
+        hearing(fortress, "telematics", "#") as heard,
+        publishing(fortress, "telematics") as telematics,
+        publishing(fortress, "stadtfunk") as service,
+    ):
+        for name in (f"{root}/route", "stadtfunk/v1/waste/container/c1/due", "stadtfunk/v1/waste/container/c1/report"):
+            with pytest.raises(PublishFailed, match="not authorized"):
+                await telematics.publish(name, b"forged", retain=False)
+        for name in (f"{root}/stop", f"{root}/route/status"):
+            await telematics.publish(name, b"{}", retain=False)
+        for name in (STATE, f"{root}/route"):
+            await service.publish(name, b"{}", retain=False)
+        expected = {f"{root}/stop", f"{root}/route/status", STATE, f"{root}/route"}
+        await until(lambda: seen.keys() >= expected)
+        await until(lambda: heard)
+        assert seen.keys() == expected
+        assert heard.keys() == {f"{root}/route"}
 
 
 @pytest.mark.parametrize(("account", "password"), [("stadtfunk", "guess"), ("nobody", "geheim"), (None, None)])

@@ -8,7 +8,7 @@ from ingest import app
 from rules.asset import Asset
 from rules.catalog import RULES
 from rules.event import SOURCE_ROOT, Request, RequestData, event_id, instant
-from rules.rule import Answered, Input, Json, Outputs, Rule, Tick
+from rules.rule import Answered, Input, Json, Outputs, Rule, Tick, TourFeedback
 
 ID = "traffic.test_plan"
 WHAT = "signal-plan"
@@ -53,7 +53,7 @@ def step(asset: str, memory: Memory, given: Input) -> tuple[Memory, Outputs]:
         return Memory(memory.measured_ms, given.plan, memory.answers + 1, memory.ticks, memory.ticks), Outputs()
     if isinstance(given, Tick):
         return memory._replace(ticks=memory.ticks + 1), Outputs()
-    if not given.usable(memory.measured_ms):
+    if isinstance(given, TourFeedback) or not given.usable(memory.measured_ms):
         return memory, Outputs()
     plan = Plan.model_validate(
         {

@@ -50,11 +50,12 @@ async def running_plan(bench: Bench) -> str | None:
 
 @pytest.mark.usefixtures("requesting")
 async def test_what_rules_want_is_subscribed(tmp_path: Path) -> None:
-    """The answers that some rule wants, once each; without such a rule none."""
+    """The answers that some rule wants, once each, beside those to tours."""
     async with running(with_modes(tmp_path)) as bench:
         assert bench.service.subscriber._topics[-1] == "stadtfunk/v1/traffic/group/+/signal-plan/status"
-    assert answers.filters([rule for rule in RULES if not rule.answers]) == ()
-    assert answers.filters([REQUESTING, REQUESTING]) == ("stadtfunk/v1/traffic/group/+/signal-plan/status",)
+    tours = "stadtfunk/v1/waste/vehicle/+/route/status"
+    assert answers.filters([rule for rule in RULES if not rule.answers]) == (tours,)
+    assert answers.filters([REQUESTING, REQUESTING]) == (tours, "stadtfunk/v1/traffic/group/+/signal-plan/status")
 
 
 @pytest.mark.usefixtures("requesting")

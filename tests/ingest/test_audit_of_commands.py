@@ -5,8 +5,10 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -25,15 +27,31 @@ from ingest.journal_privacy import PersonalData
 from ingest.journal_records import Batch, EventRow
 from ingest.journal_schema import open_writer
 from ingest.journal_sql import write_batch
+from ingest.routes import store as route_store
+from ingest.routes.store import PLAN
 from ingest.settings import load
 from ingest.token_file import token_path
+from rules.waste.route.record import PlanRecord, TourRecord
 from tests.doubles.chirpstack_login import chirpstack_login
+from tests.doubles.grafana_server import PASSWORD, grafana_server
 from tests.doubles.influx import serving
 from tests.ingest.uplinks import CITY, NOW
+from tests.rules.waste.route.cities import depot, document, vehicle
 
 WAIT_S = 30
 DEVICE = "70b3d57ed00000aa"
 WHY = "because of the test"
+NOW_IN_CITY = datetime.now(ZoneInfo("Europe/Berlin"))
+TODAY = NOW_IN_CITY.date()
+
+
+def plan_of(name: str) -> PlanRecord:
+    """A plan of today, valid for a day from now on."""
+    tours = (TourRecord("truck-1", 86_400),)
+    now_ms = int(NOW_IN_CITY.timestamp() * 1000)
+    return PlanRecord(name, TODAY, name, "Europe/Berlin", now_ms, now_ms, "frozen", drivable=False, tours=tours)
+
+
 READING = {
     "audit export",
     "audit list",
@@ -48,6 +66,8 @@ READING = {
     "decode",
     "devices list",
     "devices show",
+    "routes list",
+    "routes show",
     "rules explain",
     "rules list",
     "rules replay",
@@ -62,6 +82,8 @@ NO_JOURNAL = {
     "signal-plan propose": "calculates, offline",
     "simulate": "publishes to a broker or into a file, as anybody's devices do",
     "waste backtest": "tries forecasts on a file or on made data, offline",
+    "waste evaluate": "reads a log of tours, offline",
+    "waste simulate": "a simulated city, offline",
 }
 CHANGING = {
     "codecs import": ["repo", "--into", "codecs", "--reason", WHY],
@@ -70,11 +92,17 @@ CHANGING = {
     "devices assign": [DEVICE, "lot-markt", "--reason", WHY],
     "devices set": [DEVICE, "--state", "retired", "--reason", WHY],
     "provision chirpstack": ["--password-file", "password"],
+    "provision grafana": ["--admin-password-file", "password", "--open-token-file", "open"],
     "provision influxdb": [],
     "replay": ["--from", "2027-01-15", "--to", "2027-01-16", "--reason", WHY],
+    "routes confirm": ["plan-confirm", "--reason", WHY],
+    "routes plan": ["--fraction", "paper", "--reason", WHY],
+    "routes replan": ["--date", TODAY.isoformat(), "--reason", WHY],
+    "routes withdraw": ["plan-withdraw", "--reason", WHY],
     "rules confirm": ["waiting-1", "--reason", WHY],
     "rules start": ["waste", "--reason", WHY],
     "rules stop": ["parking", "--reason", WHY],
+    "waste report": ["container-1", "--side-waste", "--reason", WHY],
 }
 WAITING = EventRow(
     "waiting-1",
@@ -86,7 +114,7 @@ WAITING = EventRow(
     valid_until_ms=NOW * 2,
     status="waiting",
 )
-WITHOUT_REASON = {"provision chirpstack", "provision influxdb"}
+WITHOUT_REASON = {"provision chirpstack", "provision grafana", "provision influxdb"}
 """Their subject says it all."""
 WHO = {"actor": "os:anna", "reason": WHY}
 ROUTES: dict[str, dict[str, object]] = {
@@ -96,9 +124,14 @@ ROUTES: dict[str, dict[str, object]] = {
     "/api/v1/devices/{dev_eui}/assignment": {"asset": "lot-markt"},
     "/api/v1/devices/{subject}/state": {"state": "retired"},
     "/api/v1/reload": {},
+    "/api/v1/routes": {"plan": PLAN.dump_python(plan_of("plan-propose"), mode="json")},
+    "/api/v1/routes/replan": {"day": TODAY.isoformat()},
+    "/api/v1/routes/{plan}/confirm": {},
+    "/api/v1/routes/{plan}/withdraw": {},
     "/api/v1/rules/domains/{domain}/start": {},
     "/api/v1/rules/domains/{domain}/stop": {},
     "/api/v1/rules/events/{name}/confirm": {},
+    "/api/v1/waste/containers/{container}/report": {"side_waste": True},
 }
 ROUTES_OF_COMMANDS = {
     "/api/v1/corrections": "replay",
@@ -150,6 +183,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with closing(open_writer(tmp_path / "journal.db")) as connection:
         write_dead_letter(connection, dead_letter(Reason.EVENT, "x", "application/x", b"{", NOW, load().journal))
         write_batch(connection, 1, Batch(events=[WAITING]), NOW, PersonalData())
+        route_store.put(connection, [plan_of("plan-confirm"), plan_of("plan-withdraw")])
     yield tmp_path
     structlog.reset_defaults()
 
@@ -187,13 +221,24 @@ async def test_every_command_that_changes_leaves_a_row(
 ) -> None:
     """Run for good on a journal: at least one row, by this user, with the action and the reason; the chain fits."""
     words = [*command.split(), *CHANGING[command]]
-    async with serving("2.8", buckets={}) as database, chirpstack_login() as network_server:
+    async with (
+        serving("2.8", buckets={}) as database,
+        chirpstack_login() as network_server,
+        grafana_server() as dashboards,
+    ):
         if command == "provision chirpstack":
             (folder / "password").write_text("a-long-one-of-its-own")
             words += ["--host", f"127.0.0.1:{network_server.port}"]
+        if command == "provision grafana":
+            (folder / "password").write_text(PASSWORD)
+            (folder / "open").write_text("a-token")
+            monkeypatch.setenv("STADTFUNK_GRAFANA__URL", dashboards.url)
+            monkeypatch.setenv("STADTFUNK_INFLUXDB__URL", database.url)
         if command == "provision influxdb":
             monkeypatch.setenv("STADTFUNK_INFLUXDB__URL", database.url)
             monkeypatch.setenv("STADTFUNK_INFLUXDB__ORGANISATION", "city")
+        if command == "routes plan":
+            (folder / "city.geojson").write_text(document(depot(), vehicle(disposal_sites=None)))
         if command == "rules start":
             await asyncio.to_thread(CliRunner().invoke, cli.app, ["rules", "stop", "waste"])
         before = len(rows(folder))
@@ -222,6 +267,7 @@ async def test_every_route_that_changes_leaves_a_row(folder: Path) -> None:
             for number, (path, body) in enumerate(sorted(ROUTES.items(), reverse=True), 1):
                 place = path.replace("{letter_id}", "1").replace("{dev_eui}", DEVICE).replace("{subject}", DEVICE)
                 place = place.replace("{domain}", "waste").replace("{name}", "waiting-1")
+                place = place.replace("{container}", "container-1").replace("{plan}", f"plan-{path.split('/')[-1]}")
                 guess = {"Authorization": "Bearer guess"}
                 async with session.post(service.url + place, json={**WHO, **body}, headers=guess) as answer:
                     assert answer.status == 401, path

@@ -57,7 +57,11 @@ def test_no_field_has_another_type_than_where_chirpstacks_events_use_its_name(ki
     """InfluxDB refuses a point whose field is a number here and text there: `level` and `f_cnt` are taken."""
     _, point = told(made(kind))
     assert not {"level", "f_cnt", "text", "code"} & point.fields.keys()
-    assert {name for name, value in point.fields.items() if isinstance(value, float)} <= {"alert_level"}
+    assert {name for name, value in point.fields.items() if isinstance(value, float)} <= {
+        "alert_level",
+        "distance_m",
+        "stops",
+    }
 
 
 def test_what_one_rule_says_at_one_instant_stays_apart() -> None:

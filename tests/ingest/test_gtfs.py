@@ -58,6 +58,64 @@ def test_corridors_get_their_timetables(tmp_path: Path) -> None:
     assert path is assets[1]
 
 
+FREQUENCIES = "trip_id,start_time,end_time,headway_secs,exact_times\n"
+LOOP = """trip_id,arrival_time,departure_time,stop_id,stop_sequence
+t1,04:05:00,04:06:00,A,2
+t1,04:00:00,04:00:00,C,1
+t2,08:05:00,08:06:00,B1,1
+"""
+
+
+@pytest.mark.parametrize("exact", ["0", "1", ""])
+def test_a_repeated_trip_calls_once_for_each_departure(tmp_path: Path, exact: str) -> None:
+    """From the start on, before the end, as long after a departure as its table says; the table itself is no trip."""
+    rows = f"t1,06:00:00,07:00:00,1200,{exact}\nt1,25:00:00,25:00:01,600,{exact}\nt9,06:00:00,07:00:00,60,\n"
+    found = read(feed(tmp_path, stop_times=LOOP, frequencies=FREQUENCIES + rows), ["A", "B"])
+    assert sorted((call.stop, call.second) for call in found.calls) == [
+        *(("A", 21_600 + at + 360) for at in (0, 1200, 2400)),
+        ("A", 90_000 + 360),
+        ("B1", 29_160),
+    ]
+    assert set(found.services.values()) == {"daily"}
+    assert len(found.services) == len(found.calls) == 5
+
+
+def test_corridors_count_repeated_trips(tmp_path: Path) -> None:
+    """Each departure is one bus of the corridor, at the first of its stops."""
+    rows = FREQUENCIES + "t1,06:00:00,07:00:00,1200,1\n"
+    file = feed(tmp_path, stop_times=LOOP, frequencies=rows)
+    (road,) = with_timetables([asset("road", "corridor", bus_stops=["A", "C"])], file, ZoneInfo("Europe/Berlin"))
+    found = timetable_of(road)
+    assert found is not None
+    assert [seconds for _, seconds in found.services] == [(21_600, 22_800, 24_000)]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("t1,06:00:00,07:00:00,0,", "headway_secs '0' of trip 't1', expected seconds above 0"),
+        ("t1,06:00:00,07:00:00,-60,", "headway_secs '-60'"),
+        ("t1,06:00:00,07:00:00,,", "headway_secs ''"),
+        (f"t1,06:00:00,07:00:00,{'9' * 5000},", "headway_secs '999"),
+        ("t1,six,07:00:00,60,", "hours:minutes:seconds"),
+        ("t1,06:00:00", "headway_secs ''"),
+        ("t1,0:00:00,9999999:00:00,1,", "more than 1000000 departures"),
+        ("t1,0:00:00,200:00:00,1,\nt2,0:00:00,200:00:00,1,", "more than 1000000 departures"),
+    ],
+)
+def test_frequencies_that_are_none_are_named(tmp_path: Path, row: str, expected: str) -> None:
+    """With what was expected; so many departures that no city has them are refused before they are counted out."""
+    with pytest.raises(FeedError, match=expected):
+        read(feed(tmp_path, frequencies=FREQUENCIES + row), ["A"])
+
+
+def test_a_repeated_trip_without_times_does_not_run(tmp_path: Path) -> None:
+    """Neither one that never calls, nor one that ends before it begins."""
+    rows = FREQUENCIES + "t4,06:00:00,07:00:00,600,\nt2,07:00:00,06:00:00,600,\n"
+    found = read(feed(tmp_path, frequencies=rows), ["A", "B"])
+    assert found.calls == (Call("t1", "A", 28_800),)
+
+
 @pytest.mark.parametrize("table", ["stops", "routes", "trips", "stop_times"])
 def test_a_missing_table_is_named(tmp_path: Path, table: str) -> None:
     """The error says which one."""

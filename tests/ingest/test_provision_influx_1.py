@@ -90,13 +90,13 @@ async def test_the_writer_can_write_and_delete_and_nothing_else(
 
 async def test_other_rights_are_set_right_again(guarded_influxd: Influxd, settings: InfluxSettings) -> None:
     """A right too many is revoked, a missing one granted, and the password stays; the reader reads nothing personal."""
-    await provision(settings, reader=True)
+    await provision(settings, readers={READER})
     guarded_influxd.query(f"REVOKE ALL ON stadtfunk_open FROM {WRITER}")
     guarded_influxd.query(f"GRANT ALL ON stadtfunk_internal TO {WRITER}")
     guarded_influxd.query(f"GRANT READ ON stadtfunk_open_daily TO {WRITER}")
     done, tokens = await provision(settings)
     assert (len(done), tokens) == (1, {})
-    assert await provision(settings, reader=True) == ([], {})
+    assert await provision(settings, readers={READER}) == ([], {})
     rights = {str(database): right for database, right in guarded_influxd.query(f"SHOW GRANTS FOR {WRITER}")}
     assert {right for right in rights.values() if right != "NO PRIVILEGES"} == {"WRITE"}
     assert rights["stadtfunk_open"] == rights["stadtfunk_internal"] == "WRITE"

@@ -60,7 +60,7 @@ async def test_double_of_2_8_is_only_looked_at_by_a_dry_run(double: InfluxDouble
 
 async def test_double_of_2_8_gives_the_writer_its_buckets_only(double: InfluxDouble) -> None:
     """Permissions name the three buckets by id; a token with others is replaced by a new one."""
-    _, tokens = await provision(settings_of(double), reader=True)
+    _, tokens = await provision(settings_of(double), readers={READER})
     resources = double.resources
     assert resources.allows(tokens[WRITER], "write", "stadtfunk_personal")
     assert not resources.allows(tokens[WRITER], "read", "stadtfunk_open")
@@ -70,7 +70,7 @@ async def test_double_of_2_8_gives_the_writer_its_buckets_only(double: InfluxDou
     for item in resources.authorizations.values():
         if item["description"] == WRITER:
             item["permissions"].append({"action": "write", "resource": {"type": "orgs"}})
-    done, renewed = await provision(settings_of(double), reader=True)
+    done, renewed = await provision(settings_of(double), readers={READER})
     assert len(done) == 1
     assert renewed.keys() == {WRITER}
     assert not resources.allows(tokens[WRITER], "write", "stadtfunk_open")

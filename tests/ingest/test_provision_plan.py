@@ -82,11 +82,25 @@ def test_classes_in_one_bucket_are_kept_as_the_strictest() -> None:
 
 def test_the_writer_writes_readings_only_and_the_reader_reads_nothing_personal() -> None:
     """Neither can do what the other does."""
-    writer, reader = wanted(InfluxSettings(), BERLIN, reader=True).access
+    writer, reader = wanted(InfluxSettings(), BERLIN, readers={READER}).access
     assert writer == Access(WRITER, ("stadtfunk_open", "stadtfunk_internal", "stadtfunk_personal"), ())
     assert reader.writes == ()
     assert "stadtfunk_personal" not in reader.reads
     assert {"stadtfunk_open", "stadtfunk_open_daily"} <= set(reader.reads)
+
+
+def test_a_reader_of_one_class_reads_that_class_alone() -> None:
+    """With its hourly and daily values; a bucket that classes share belongs to the strictest of them."""
+    readers = [f"{READER}_{privacy.name.lower()}" for privacy in Privacy]
+    _, *access = wanted(InfluxSettings(), BERLIN, readers=readers).access
+    assert {each.name: each.reads for each in access} == {
+        f"{READER}_open": ("stadtfunk_open", "stadtfunk_open_hourly", "stadtfunk_open_daily"),
+        f"{READER}_internal": ("stadtfunk_internal", "stadtfunk_internal_hourly", "stadtfunk_internal_daily"),
+        f"{READER}_personal": ("stadtfunk_personal",),
+    }
+    shared = InfluxSettings(bucket_open="all", bucket_personal="all")
+    _, reader = wanted(shared, BERLIN, readers={f"{READER}_open"}).access
+    assert reader.reads == ()
 
 
 def test_an_empty_server_gets_all_and_a_full_one_nothing() -> None:
@@ -137,7 +151,7 @@ def test_another_downsampling_is_replaced_and_other_marks_are_none() -> None:
 
 def test_other_rights_are_set_right() -> None:
     """More rights than wanted are taken away, missing ones given; the order says nothing."""
-    what = wanted(InfluxSettings(), BERLIN, reader=True)
+    what = wanted(InfluxSettings(), BERLIN, readers={READER})
     writer, reader = what.access
     more = Access(WRITER, (*reversed(writer.writes), "other"), ())
     found = everything(what)._replace(

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest import answers
+from ingest.app import Service
+from ingest.broker import Mosquitto
 from ingest.decisions import explain as rules_explain
 from ingest.decisions import replay as rules_replay
 from ingest.decisions import store as rules_store
@@ -155,6 +157,82 @@ async def test_what_follows_other_rules_is_run_again_with_them(tmp_path: Path) -
         assert explained.exact
         assert explained.given is not None
         assert explained.given["kind"] == "event"
+
+
+async def untold(settings: Settings) -> str:
+    """Leave a journal in which a request was published and no commit holds the word of that; the request's id."""
+    async with running(settings) as bench:
+        await say(bench, 0, NOW)
+        journal = bench.service.journal
+        waiting = await journal.pending_events(100, NOW, [])
+        await journal.events_done([(item.seq, "published") for item in waiting], [], [], NOW, [])
+        assert set(await statuses(journal, GUIDANCE)) == {"published"}
+        return await newest(journal, GUIDANCE)
+
+
+async def test_a_request_is_unanswered_though_the_service_ended_before_it_could_say_that_it_was_out(
+    tmp_path: Path,
+) -> None:
+    """The next start says it, from then on an answer is waited for; said again, it counts once."""
+    settings = with_zone(tmp_path, "active")
+    name = await untold(settings)
+    async with running(settings) as bench:
+        bench.service.processor.last_tick_ms = 0
+        for _ in range(2):
+            await bench.service._tell_unheard()
+        await until(lambda: not bench.service.pipeline.waiting)
+        await pass_time(bench, 1)
+        assert await bench.service.journal.query(lambda c: answers.unheard(c, NOW)) == []
+        await bench.service._tell_unheard()
+        await pass_time(bench, 4)
+        assert await problems(bench) == ["no_answer"]
+        assert [data["request_id"] for data in await bench.events("guidance_health")] == [name]
+        assert await bench.letters() == []
+
+
+@pytest.mark.parametrize("mode", ["active", "shadow", "confirm", "off"])
+async def test_a_request_that_is_not_out_is_not_told(tmp_path: Path, mode: Mode) -> None:
+    """Neither one that waits for the broker, nor one that nobody lets out."""
+    async with running(with_zone(tmp_path, mode)) as bench:
+        await say(bench, 0, NOW)
+        assert await statuses(bench.service.journal, GUIDANCE) != []
+        assert await bench.service.journal.query(lambda c: answers.unheard(c, NOW)) == []
+
+
+async def test_only_a_valid_request_without_its_word_is_told(tmp_path: Path) -> None:
+    """Not one that has expired by then, nor one that went out as it ought to."""
+    settings = with_zone(tmp_path, "active")
+    name = await untold(settings)
+    with reading(settings) as connection:
+        told = [answers.read(word.topic, word.payload) for word in answers.unheard(connection, NOW)]
+        assert [item.request_id for item in told if item is not None] == [name]
+        assert answers.unheard(connection, NOW + 60 * MINUTE_MS) == []
+    folder = tmp_path / "other"
+    folder.mkdir()
+    settings = with_zone(folder, "active")
+    async with publishing(settings) as (bench, channel):
+        await say(bench, 0, NOW)
+        await until(lambda: any(topic == GUIDANCE for topic, *_ in channel.sent))
+        await until(lambda: not bench.service.pipeline.waiting)
+        await pass_time(bench, 1)
+        async with asyncio.timeout(60):
+            while "published" not in await statuses(bench.service.journal, GUIDANCE):
+                await asyncio.sleep(0.05)
+        assert await bench.service.journal.query(lambda c: answers.unheard(c, NOW)) == []
+
+
+@pytest.mark.mosquitto
+async def test_a_start_tells_before_anything_else(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """A service that runs has said it by itself."""
+    settings = with_zone(tmp_path, "active")
+    await untold(settings)
+    settings = settings.model_copy(update={"mqtt": settings.mqtt.model_copy(update={"port": mosquitto.port})})
+    service = Service(settings, clock=lambda: NOW)
+    async with asyncio.TaskGroup() as group, asyncio.timeout(60):
+        group.create_task(service.run())
+        while not service.publisher.connected or await service.journal.query(lambda c: bool(answers.unheard(c, NOW))):
+            await asyncio.sleep(0.05)
+        service.stop()
 
 
 def test_the_word_that_a_request_went_out_is_read_as_it_was_written() -> None:

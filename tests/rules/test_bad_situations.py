@@ -22,7 +22,7 @@ from tests.rules.test_fresh_requests import city
 from tests.rules.traffic.town import MINUTE, TOTAL, Play, town
 
 HERE = Path(__file__).parent
-DOMAINS = ("traffic", "parking", "environment")
+DOMAINS = ("traffic", "parking", "environment", "waste")
 SITUATIONS = ("stuck", "silent", "jumping", "delayed", "reset", "clock", "contradicting", "city_file")
 OWN = "test_bad_situations.py"
 WHERE: dict[tuple[str, str], tuple[str, ...]] = {
@@ -150,6 +150,47 @@ WHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "environment/test_gauge.py::test_without_information_values_there_are_only_points",
         "environment/test_noise.py::test_without_an_area_there_is_no_comparison",
         f"{OWN}::test_places_that_name_what_is_not_there_are_refused",
+    ),
+    ("waste", "stuck"): (
+        "waste/test_bad_sensors.py::test_a_level_that_stands_still_is_emptied_when_it_has_been_too_long",
+        "waste/test_bad_sensors.py::test_levels_that_are_doubted_are_no_levels",
+        "waste/test_bad_sensors.py::test_a_warm_thermometer_that_stands_still_is_no_fire",
+    ),
+    ("waste", "silent"): (
+        "waste/test_collection_due.py::test_silence_is_said_and_keeps_what_was_due",
+        "waste/test_collection_due.py::test_an_unknown_sensor_stays_in_its_fixed_cycle",
+        "waste/test_feedback.py::test_a_container_without_a_sensor_follows_its_reports",
+        "waste/test_fire.py::test_silence_ends_it_and_says_what_that_means",
+    ),
+    ("waste", "jumping"): (
+        "waste/test_fill.py::test_a_bag_before_the_sensor_moves_nothing",
+        "waste/test_bad_sensors.py::test_a_level_that_jumps_is_neither_full_nor_empty",
+        "waste/test_fire.py::test_a_doubtful_heat_is_heard",
+    ),
+    ("waste", "delayed"): (
+        "waste/test_collection_due.py::test_late_data_reopen_nothing",
+        "waste/test_bad_sensors.py::test_levels_delayed_by_an_hour_decide_in_the_order_of_their_measurement",
+        "waste/test_feedback.py::test_a_late_skip_reopens_nothing",
+        "waste/test_fire.py::test_wrong_clocks_and_late_words_change_nothing",
+    ),
+    ("waste", "reset"): (
+        "waste/test_fill.py::test_one_echo_from_below_is_no_emptying",
+        "waste/test_bad_sensors.py::test_a_sensor_that_begins_again_at_zero_is_emptied_when_it_has_been_too_long",
+    ),
+    ("waste", "clock"): (
+        "waste/test_bad_sensors.py::test_a_clock_that_is_ahead_decides_nothing",
+        "waste/test_feedback.py::test_the_vehicles_clock_may_be_ahead_of_rule_time",
+        "waste/test_fire.py::test_wrong_clocks_and_late_words_change_nothing",
+    ),
+    ("waste", "contradicting"): (
+        "waste/test_bad_sensors.py::test_two_sensors_that_contradict_each_other_are_told_of",
+        "waste/test_bad_sensors.py::test_a_crew_that_contradicts_the_sensor_is_believed_until_two_words_say_otherwise",
+        "waste/test_bad_sensors.py::test_of_two_thermometers_the_hotter_one_raises_the_alert",
+    ),
+    ("waste", "city_file"): (
+        "waste/test_collection_due.py::test_wrong_parameters_are_named",
+        "waste/test_collection_due.py::test_a_distance_without_depth_is_a_failure_that_names_the_property",
+        "waste/test_fire.py::test_wrong_parameters_are_named",
     ),
 }
 """Where it is said what a situation gets; old data in general: test_fresh_requests.py."""

@@ -194,6 +194,6 @@ def test_any_text_gives_a_city_or_a_city_error(content: str) -> None:
 
 
 def test_the_kinds_are_those_of_the_contract() -> None:
-    """Sixteen kinds, no more."""
-    assert len(KINDS) == 16
+    """Seventeen kinds, no more."""
+    assert len(KINDS) == 17
     assert all(City.parse(text(feature(kind=kind))).assets["lot-a"].kind == kind for kind in KINDS)

@@ -18,7 +18,7 @@ from rules.city import City
 from rules.engine import Engine, Overlay
 from rules.event import LotState
 from rules.point import Point
-from rules.rule import Input, Json, Observation, Outputs, Rule, StateRow, Tick
+from rules.rule import Answered, Input, Json, Observation, Outputs, Rule, StateRow, Tick
 
 START = 1_790_000_000_000
 SHIPPED = City.parse((Path(__file__).parents[2] / "deploy" / "city" / "hamm.geojson").read_text(encoding="utf-8"))
@@ -96,8 +96,10 @@ def give(target: Engine, *inputs: Input) -> Overlay:
             overlay.tick(item)
         elif isinstance(item, Observation):
             overlay.observe(item)
-        else:
+        elif isinstance(item, Answered):
             overlay.answer(item)
+        else:
+            overlay.stop(item)
     return overlay
 
 

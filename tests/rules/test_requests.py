@@ -17,7 +17,7 @@ from rules.city import City
 from rules.engine import Engine
 from rules.event import SOURCE_ROOT, Request, event_id, instant
 from rules.events import EVENT_TYPES
-from rules.rule import Answered, Input, Json, Observation, Outputs, Rule, Tick
+from rules.rule import Answered, Input, Json, Observation, Outputs, Rule
 
 START = 1_790_000_000_000
 MINUTE_MS = 60_000
@@ -66,7 +66,7 @@ def step(subject: str, seen: Seen, given: Input) -> tuple[Seen, Outputs]:
     """Requests something for each measurement of its own asset, remembers the rest."""
     if isinstance(given, Answered):
         return seen._replace(answers=(*seen.answers, (given.status, given.now_ms))), Outputs()
-    if isinstance(given, Tick):
+    if not isinstance(given, Observation):
         return seen, Outputs()
     seen = seen._replace(heard=(*seen.heard, given.asset))
     valid_ms = int(given.readings[0].value) * MINUTE_MS

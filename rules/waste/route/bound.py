@@ -1,10 +1,10 @@
 """Costs to compare a plan with: one that no plan undercuts, and that of the previous plan."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rules.waste.route.evaluate import evaluate
-from rules.waste.route.model import NO_WAY, UNSERVED_COST, Matrix, Order, Problem, Stop, Vehicle
+from rules.waste.route.model import NO_WAY, UNSERVED_COST, Matrix, Problem, Stop, Vehicle
 
 NEVER = 2**60
 Rates = tuple[str, int, int]
@@ -12,9 +12,14 @@ Rates = tuple[str, int, int]
 
 
 class _Ways(NamedTuple):
-    """Of each place the cheapest way in and out, added: twice the share of driving that a visit costs at least."""
+    """Of each place the cheapest way in and the cheapest way out."""
 
-    cheapest: tuple[int, ...]
+    into: tuple[int, ...]
+    out: tuple[int, ...]
+
+    def through(self, number: int) -> int:
+        """Twice the share of driving that a visit costs at least."""
+        return self.into[number] + self.out[number]
 
 
 def lower_bound(problem: Problem) -> int:
@@ -40,14 +45,7 @@ def previous_cost(problem: Problem) -> int | None:
     """What the previous plan would cost today without stops and vehicles that are gone; None if it cannot be driven."""
     if not problem.previous:
         return None
-    places = {place.id for place in problem.places}
-    vehicles = {vehicle.id for vehicle in problem.vehicles}
-    orders = [
-        Order(order.vehicle, tuple(place for place in order.places if place in places))
-        for order in problem.previous
-        if order.vehicle in vehicles
-    ]
-    driven = evaluate(problem, orders)
+    driven = evaluate(problem, problem.remaining())
     return None if driven.violations else driven.cost.total
 
 
@@ -63,24 +61,22 @@ def _ways(matrix: Matrix, rates: Rates) -> _Ways:
         ]
         for row, (metres, seconds) in enumerate(zip(matrix.metres, matrix.seconds, strict=True))
     ]
-    into = _cheapest_in(costs)
-    return _Ways(tuple(min(row) + way for row, way in zip(costs, into, strict=True)))
-
-
-def _cheapest_in(costs: Sequence[Sequence[int]]) -> Iterable[int]:
-    return [min(column) for column in zip(*costs, strict=True)]
+    return _Ways(tuple(min(column) for column in zip(*costs, strict=True)), tuple(min(row) for row in costs))
 
 
 def _visit(problem: Problem, ways: dict[Rates, _Ways], stop: Stop, number: int) -> int:
     """Twice what it costs at least to serve a stop."""
     able = {_rates(vehicle) for vehicle in problem.vehicles if not vehicle.obstacle(stop)}
-    return min((ways[rates].cheapest[number] + 2 * stop.service_s * rates[2] for rates in able), default=NEVER)
+    return min((ways[rates].through(number) + 2 * stop.service_s * rates[2] for rates in able), default=NEVER)
 
 
 def _trips(problem: Problem, ways: dict[Rates, _Ways], trips: int) -> int:
     """Twice what so many trips cost at least beyond their stops: vehicles, ways at depots and sites, unloading."""
     index = problem.index()
-    vehicles = [2 * each.cost_fixed + ways[_rates(each)].cheapest[index[each.depot]] for each in problem.vehicles]
+    vehicles = [
+        2 * each.going_out + ways[_rates(each)].out[index[each.origin]] + ways[_rates(each)].into[index[each.depot]]
+        for each in problem.vehicles
+    ]
     unloads = [_unload(problem, ways, vehicle, index) for vehicle in problem.vehicles]
     together = min(vehicles) + trips * min(unloads)
     most = [each.max_reloads + 1 if each.disposal_sites else 1 for each in problem.vehicles]
@@ -92,7 +88,7 @@ def _unload(problem: Problem, ways: dict[Rates, _Ways], vehicle: Vehicle, index:
     rates = _rates(vehicle)
     return min(
         (
-            ways[rates].cheapest[index[site.id]] + 2 * site.unload_s * rates[2]
+            ways[rates].through(index[site.id]) + 2 * site.unload_s * rates[2]
             for site in problem.sites
             if site.id in vehicle.disposal_sites
         ),

@@ -80,6 +80,20 @@ def _structure(problem: Problem) -> Faults:
         yield from _matrix(problem, name, matrix)
     for vehicle in problem.vehicles:
         yield from _names(problem, vehicle)
+    yield from _starts(problem)
+
+
+def _starts(problem: Problem) -> Faults:
+    known = {start.id for start in problem.starts}
+    taken: dict[str, str] = {}
+    for vehicle in problem.vehicles:
+        if vehicle.start is None:
+            continue
+        if vehicle.start not in known:
+            yield Fault(vehicle.id, f"start {vehicle.start!r} is unknown, expected one of the problem")
+        if vehicle.start in taken:
+            yield Fault(vehicle.id, f"start {vehicle.start!r} is that of {taken[vehicle.start]!r}, expected its own")
+        taken[vehicle.start] = vehicle.id
 
 
 def _matrix(problem: Problem, name: str, matrix: Matrix) -> Faults:
@@ -131,11 +145,7 @@ def _vehicle(problem: Problem, vehicle: Vehicle, sites: Collection[DisposalSite]
         return
     if min(vehicle.cost_fixed, vehicle.cost_per_m, vehicle.cost_per_s, vehicle.max_reloads) < 0:
         yield "a cost or `max_reloads` is negative, expected 0 or more"
-    if not vehicle.capacity:
-        yield "takes no fraction, expected capacities in kg and l for at least one"
-    for fraction, room in vehicle.capacity.items():
-        if min(room) <= 0:
-            yield f"capacity for {fraction} is {room.mass_kg} kg, {room.volume_l} l, expected more than 0 of both"
+    yield from _loads(vehicle)
     for site in sites:
         refused = sorted(set(vehicle.capacity) - site.fractions)
         if refused:
@@ -143,6 +153,17 @@ def _vehicle(problem: Problem, vehicle: Vehicle, sites: Collection[DisposalSite]
     home = reach(problem, vehicle).home_fault()
     if home:
         yield home
+
+
+def _loads(vehicle: Vehicle) -> Iterator[str]:
+    if not vehicle.capacity:
+        yield "takes no fraction, expected capacities in kg and l for at least one"
+    for fraction, room in vehicle.capacity.items():
+        if min(room) <= 0:
+            yield f"capacity for {fraction} is {room.mass_kg} kg, {room.volume_l} l, expected more than 0 of both"
+    for fraction, load in vehicle.on_board.items():
+        if fraction not in vehicle.capacity or min(load) < 0:
+            yield f"holds {load.mass_kg} kg, {load.volume_l} l of {fraction}, expected 0 or more of what it takes"
 
 
 def _stops(problem: Problem) -> Faults:

@@ -19,13 +19,15 @@ Halt = tuple[str, DisposalSite | Stop | None]
 
 
 def evaluate(problem: Problem, orders: Iterable[Order], unserved: Sequence[Unserved] = ()) -> Solution:
-    """The tours of these orders with times, loads, cost and whatever they violate.
+    """The tours of these orders with times, loads, cost and whatever they violate; vehicles under way all have one.
 
     `unserved` are stops that were left out before, with their reasons; raises RouteError for an order that names what
     the problem does not have, or a stop or a vehicle twice.
     """
     given = tuple(order for order in orders if order.places)
     _check_names(problem, given)
+    busy = {order.vehicle for order in given}
+    given += tuple(Order(each.id, ()) for each in problem.vehicles if each.start and each.id not in busy)
     tours = tuple(_Drive(problem, order).tour() for order in given)
     served = {place for order in given for place in order.places}
     left = [stop for stop in problem.stops if stop.id not in served]
@@ -104,7 +106,7 @@ class _Drive:
             seconds=total_s,
             wait_s=sum(visit.start_s - visit.arrival_s for visit in visits),
             cost=Cost(
-                fixed=vehicle.cost_fixed,
+                fixed=vehicle.going_out,
                 distance=sum(metres) * vehicle.cost_per_m,
                 time=total_s * vehicle.cost_per_s,
                 changes=self._changes(),
@@ -117,11 +119,13 @@ class _Drive:
         places: dict[str, DisposalSite | Stop] = {site.id: site for site in self._problem.sites}
         places |= {stop.id: stop for stop in self._problem.stops}
         halts: list[Halt] = [(place, places[place]) for place in self._order.places]
-        halts += [(site, places[site]) for site in self._vehicle.disposal_sites[:1]]
+        is_emptied = bool(halts) and not isinstance(halts[-1][1], Stop)
+        if not is_emptied and (halts or not self._vehicle.is_empty):
+            halts += [(site, places[site]) for site in self._vehicle.disposal_sites[:1]]
         return [*halts, (self._vehicle.depot, None)]
 
     def _legs(self) -> tuple[list[int], list[int]]:
-        path = [self._vehicle.depot, *(place for place, _ in self._halts)]
+        path = [self._vehicle.origin, *(place for place, _ in self._halts)]
         metres, seconds = [], []
         for start, end in pairwise(path):
             row, column = self._index[start], self._index[end]
@@ -132,8 +136,9 @@ class _Drive:
         return metres, seconds
 
     def _visits(self, metres: Sequence[int], seconds: Sequence[int], departs_s: int) -> tuple[Visit, ...]:
-        now_s, load_kg, load_l = departs_s, 0, 0
-        visits = []
+        now_s, visits = departs_s, []
+        load_kg = sum(load.mass_kg for load in self._vehicle.on_board.values())
+        load_l = sum(load.volume_l for load in self._vehicle.on_board.values())
         for (place, halt), leg_m, leg_s in zip(self._halts, metres, seconds, strict=True):
             arrival_s = now_s + leg_s
             begin_s, _, service_s = _hours(halt)
@@ -150,7 +155,9 @@ class _Drive:
         return tuple(visits)
 
     def _latest_start(self, seconds: Sequence[int], end_s: int) -> int:
-        """The latest start that keeps the windows and the end; the shift's start when they are missed anyway."""
+        """The latest start that keeps the windows and the end; now, when under way or when they are missed anyway."""
+        if self._vehicle.start:
+            return self._vehicle.shift_from_s
         latest_s = end_s
         for (_, halt), leg_s in zip(reversed(self._halts), reversed(seconds), strict=True):
             _, until_s, service_s = _hours(halt)
@@ -167,8 +174,9 @@ class _Drive:
             self._violations.append(f"the shift, less its break, ends {over_s} s before the tour")
 
     def _check_loads(self) -> None:
-        vehicle, held, trips = self._vehicle, dict[str, tuple[int, int]](), 1
-        lifted = 0
+        vehicle, unloads = self._vehicle, 0
+        held: dict[str, tuple[int, int]] = dict(vehicle.on_board)
+        lifted = int(vehicle.roll_off and not vehicle.is_empty)
         for place, halt in self._halts:
             if isinstance(halt, Stop):
                 obstacle = vehicle.obstacle(halt)
@@ -177,22 +185,25 @@ class _Drive:
                 kilograms, litres = held.get(halt.fraction, (0, 0))
                 held[halt.fraction] = (kilograms + halt.mass_kg, litres + (halt.volume_l or 0))
                 lifted += 1
-                self._check_room(place, held, lifted)
+                self._check_room(place, held, lifted, {} if unloads else vehicle.on_board)
             elif halt is not None:
-                held, lifted, trips = {}, 0, trips + 1
+                held, lifted, unloads = {}, 0, unloads + 1
                 if place not in vehicle.disposal_sites:
                     self._violations.append(f"{place!r} is none of its disposal sites")
-        if trips - 1 - bool(vehicle.disposal_sites) > vehicle.max_reloads:
+        if unloads - bool(vehicle.disposal_sites) > vehicle.max_reloads:
             self._violations.append(f"is emptied more than {vehicle.max_reloads} times in between")
 
-    def _check_room(self, place: str, held: Mapping[str, tuple[int, int]], lifted: int) -> None:
+    def _check_room(
+        self, place: str, held: Mapping[str, tuple[int, int]], lifted: int, before: Mapping[str, tuple[int, int]]
+    ) -> None:
+        """Whether it fits; what was too much `before` the tour is taken as full."""
         vehicle = self._vehicle
         for fraction, (kilograms, litres) in held.items():
-            room = vehicle.capacity.get(fraction)
-            if room is not None and (kilograms > room.mass_kg or litres > room.volume_l):
+            room, (before_kg, before_l) = vehicle.capacity.get(fraction), before.get(fraction, (0, 0))
+            if room is not None and (kilograms > max(room.mass_kg, before_kg) or litres > max(room.volume_l, before_l)):
                 self._violations.append(f"{place!r}: too much {fraction}: {kilograms} kg, {litres} l")
-        total_kg = sum(kilograms for kilograms, _ in held.values())
-        if vehicle.payload_kg is not None and total_kg > vehicle.payload_kg:
+        total_kg, total_before_kg = (sum(mass_kg for mass_kg, _ in loads.values()) for loads in (held, before))
+        if vehicle.payload_kg is not None and total_kg > max(vehicle.payload_kg, total_before_kg):
             self._violations.append(f"{place!r}: {total_kg} kg, the vehicle carries {vehicle.payload_kg}")
         if vehicle.roll_off and lifted > 1:
             self._violations.append(f"{place!r}: a second roll-off on one trip")

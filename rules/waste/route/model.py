@@ -6,8 +6,8 @@ takes of loose waste, compaction included.
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 NO_WAY = -1
@@ -27,6 +27,15 @@ class RouteError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Depot:
     """Where vehicles begin and end their shift."""
+
+    id: str
+    longitude: float
+    latitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a vehicle that is under way is now."""
 
     id: str
     longitude: float
@@ -78,14 +87,26 @@ class Capacity(NamedTuple):
     volume_l: int
 
 
+class Load(NamedTuple):
+    """What a vehicle holds of a fraction."""
+
+    mass_kg: int
+    volume_l: int
+
+
 @dataclass(frozen=True, slots=True)
 class Vehicle:
     """A vehicle on its shift; `profile` names its matrix.
 
-    It ends the day with unloading at the first of its disposal sites and may be emptied in between at any of them, at
-    most `max_reloads` times; without disposal sites it is emptied in the depot, after the shift. `payload_kg` bounds
-    all fractions together. A break shortens the shift by its length at the end, so it may be taken at any point of the
-    tour whose windows allow it; it is not paid. `weight_kg` is what the vehicle weighs when full.
+    It ends the day with unloading at one of its disposal sites: the first, or one that is open whenever that one is. In
+    between it may be emptied at any of them, at most `max_reloads` times; without disposal sites it is emptied in the
+    depot, after the shift. `payload_kg` bounds all fractions together. A break shortens the shift by its length at the
+    end, so it may be taken at any point of the tour whose windows allow it; it is not paid. `weight_kg` is what the
+    vehicle weighs when full.
+
+    A vehicle under way names its `start`, has its shift begin now, and gives what it still has of break and reloads.
+    Its time runs from now on, going out is paid, and it has a tour whatever is planned. What it holds is `on_board`;
+    more than it takes counts as full. With nothing on board and no stop it drives straight home.
     """
 
     id: str
@@ -105,6 +126,23 @@ class Vehicle:
     cost_fixed: int = 0
     cost_per_m: int = 1
     cost_per_s: int = 0
+    start: str | None = None
+    on_board: Mapping[str, Load] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """The place where its tour begins: where it is, or its depot."""
+        return self.start or self.depot
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is on board."""
+        return not any(any(load) for load in self.on_board.values())
+
+    @property
+    def going_out(self) -> int:
+        """What it costs to have it drive at all: nothing more for one that is under way."""
+        return 0 if self.start else self.cost_fixed
 
     @property
     def until_s(self) -> int:
@@ -142,7 +180,10 @@ class Matrix:
 
 
 class Order(NamedTuple):
-    """The stops of a vehicle in order, disposal sites in between; last unloading and way home go without saying."""
+    """The stops of a vehicle in order, disposal sites in between; the way home goes without saying.
+
+    So does the last unloading where it is at the first of the vehicle's sites; at another one the order ends with it.
+    """
 
     vehicle: str
     places: tuple[str, ...]
@@ -164,11 +205,12 @@ class Problem:
     previous: tuple[Order, ...] = ()
     cost_per_change: int = 0
     drivable: bool = False
+    starts: tuple[Start, ...] = ()
 
     @property
-    def places(self) -> tuple[Depot | DisposalSite | Stop, ...]:
+    def places(self) -> tuple[Depot | DisposalSite | Stop | Start, ...]:
         """What the rows of a matrix stand for."""
-        return (*self.depots, *self.sites, *self.stops)
+        return (*self.depots, *self.sites, *self.stops, *self.starts)
 
     def index(self) -> dict[str, int]:
         """Where a place stands in a matrix, by its id."""
@@ -176,8 +218,16 @@ class Problem:
 
     def planned(self) -> dict[str, str]:
         """Which vehicle of today had a stop in the previous plan."""
-        today = {vehicle.id for vehicle in self.vehicles}
-        return {place: order.vehicle for order in self.previous if order.vehicle in today for place in order.places}
+        today, stops = {vehicle.id for vehicle in self.vehicles}, {stop.id for stop in self.stops}
+        previous = (order for order in self.previous if order.vehicle in today)
+        return {place: order.vehicle for order in previous for place in order.places if place in stops}
+
+    def remaining(self) -> tuple[Order, ...]:
+        """The previous plan with vehicles, stops, sites and reloads of today, and without unloading of nothing."""
+        previous = {order.vehicle: order.places for order in self.previous}
+        free = {stop.id for stop in self.stops}
+        orders = (Order(each.id, _remaining(each, previous.get(each.id, ()), free)) for each in self.vehicles)
+        return tuple(order for order in orders if order.places)
 
     def change_m(self, vehicle: Vehicle) -> int:
         """The cost of a change as metres of this vehicle, for that is how the solver can be told."""
@@ -187,3 +237,18 @@ class Problem:
         """What it costs to leave a stop out."""
         own = UNSERVED_COST if stop.prize is None else stop.prize
         return own + (self.cost_per_change if stop.id in planned else 0)
+
+
+def _remaining(vehicle: Vehicle, had: Sequence[str], free: set[str]) -> tuple[str, ...]:
+    """What of these places the vehicle can still visit; takes its stops from the free ones."""
+    places: list[str] = []
+    is_loaded, reloads = not vehicle.is_empty, vehicle.max_reloads
+    for number, place in enumerate(had, 1):
+        if place in free:
+            free.remove(place)
+            places.append(place)
+            is_loaded = True
+        elif is_loaded and place in vehicle.disposal_sites and (reloads or number == len(had)):
+            places.append(place)
+            is_loaded, reloads = False, reloads - 1
+    return tuple(places)

@@ -1,169 +1,159 @@
 """A problem as PyVRP 0.14 wants it, and its routes as orders.
 
 PyVRP charges no service at the depot where a route ends. So a route ends at the disposal site; the last unloading and
-the way home (the tail) are taken off the shift and added to the fixed cost. It knows no breaks: shifts are shorter by
-them.
+the way home (the tail) are taken off the shift and added to the fixed cost. Where the last site is a matter of the last
+stop (`Ending.chosen`), the route ends instead at a place of its own, HOME, and the ways there are those by the site. A
+vehicle with something on board has a tour whatever is planned: a client of its own at its start, which only it can
+reach, and first. One under way with nothing on board has none, for the search is much worse with it; its way home is
+added to the cost. PyVRP knows no breaks: shifts are shorter by them.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import pyvrp
 
-from rules.waste.route.model import NO_WAY, DisposalSite, Matrix, Order, Problem, Stop, Vehicle
-
-FORBIDDEN_M = 10_000_000
-FORBIDDEN_S = 864_000
-"""For a way that does not exist: longer than any shift, so no feasible route takes it."""
-
-Whole = npt.NDArray[np.int64]
-Profile = tuple[str, tuple[int, ...], tuple[int, ...], int]
-"""Of a vehicle: its matrix, places it may not enter, places that cost a change, and metres of a change."""
+from rules.waste.route.ending import Ending, ending
+from rules.waste.route.model import Order, Problem, Stop, Vehicle
+from rules.waste.route.pyvrp_loads import Dimension, dimensions
+from rules.waste.route.pyvrp_ways import Profile, matrices, profile
 
 
 class Encoded(NamedTuple):
-    """PyVRP's data, and which vehicles stand behind each of its vehicle types."""
+    """PyVRP's data, and what stands behind each of its vehicle types.
+
+    When not `exact`, PyVRP may have a vehicle wait where it would not have to.
+    """
 
     data: pyvrp.ProblemData
     vehicles: tuple[tuple[Vehicle, ...], ...]
+    endings: tuple[Ending, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether a route costs just what the tour costs."""
+        return all(each.exact for each in self.endings if each.chosen)
 
 
-class Tail(NamedTuple):
-    """The last unloading and the way home."""
+class _Kind(NamedTuple):
+    """Vehicles that differ in nothing but their names."""
 
-    metres: int
-    seconds: int
-
-
-def tail(problem: Problem, vehicle: Vehicle) -> Tail:
-    """What a vehicle does after it has reached its last disposal site; nothing for one that has none."""
-    if not vehicle.disposal_sites:
-        return Tail(0, 0)
-    index, matrix = problem.index(), problem.matrices[vehicle.profile]
-    row, column = index[vehicle.disposal_sites[0]], index[vehicle.depot]
-    site = next(site for site in problem.sites if site.id == vehicle.disposal_sites[0])
-    return Tail(matrix.metres[row][column], site.unload_s + matrix.seconds[row][column])
+    profile: int
+    ending: Ending
+    vehicles: list[Vehicle]
 
 
 def encode(problem: Problem, *, all_required: bool) -> Encoded:
     """The problem as PyVRP's; mandatory stops are required, or else optional at UNSERVED_COST."""
     profiles: dict[Profile, int] = {}
-    planned = problem.planned() if problem.cost_per_change else {}
-    numbered: list[tuple[int, list[Vehicle]]] = []
-    for vehicle in problem.vehicles:
-        number = profiles.setdefault(_profile(problem, vehicle, planned), len(profiles))
-        alike = next((alike for known, alike in numbered if known == number and _same(alike[0], vehicle)), None)
-        if alike is None:
-            numbered.append((number, [vehicle]))
-        else:
-            alike.append(vehicle)
-    matrices = [_matrices(problem.matrices[profile[0]], profile) for profile in profiles]
-    dimensions = _dimensions(problem)
+    kinds = _kinds(problem, profiles)
+    with_home = any(kind.ending.chosen for kind in kinds)
+    tables = [matrices(problem, each, with_home=with_home) for each in profiles]
+    locations = [pyvrp.Location(place.longitude, place.latitude, name=place.id) for place in problem.places]
+    if with_home:
+        locations.append(pyvrp.Location(problem.depots[0].longitude, problem.depots[0].latitude, name="home"))
+    loads, homes = dimensions(problem), _homes(kinds)
     data = pyvrp.ProblemData(
-        locations=[pyvrp.Location(place.longitude, place.latitude, name=place.id) for place in problem.places],
-        clients=_clients(problem, dimensions, all_required=all_required),
-        depots=_depots(problem),
-        vehicle_types=[_type(problem, alike, number, dimensions) for number, alike in numbered],
-        distance_matrices=[metres for metres, _ in matrices],  # type: ignore[misc] # PyVRP's stubs misuse ndarray
-        duration_matrices=[seconds for _, seconds in matrices],  # type: ignore[misc] # the same
+        locations=locations,
+        clients=[*_clients(problem, loads, all_required=all_required), *_markers(problem, len(loads))],
+        depots=[*_depots(problem), *(pyvrp.Depot(len(locations) - 1, early_s) for early_s in homes)],
+        vehicle_types=[_type(problem, kind, loads, homes) for kind in kinds],
+        distance_matrices=[metres for metres, _ in tables],  # type: ignore[misc] # PyVRP's stubs misuse ndarray
+        duration_matrices=[seconds for _, seconds in tables],  # type: ignore[misc] # the same
     )
-    return Encoded(data, tuple(tuple(alike) for _, alike in numbered))
+    return Encoded(data, tuple(tuple(kind.vehicles) for kind in kinds), tuple(kind.ending for kind in kinds))
 
 
 def orders(problem: Problem, encoded: Encoded, solution: pyvrp.Solution) -> tuple[Order, ...]:
     """The routes of a solution, each with one of the vehicles of its type."""
     ready = [list(vehicles) for vehicles in encoded.vehicles]
-    return tuple(
-        Order(ready[route.vehicle_type()].pop(0).id, tuple(_places(problem, route))) for route in solution.routes()
-    )
+    found = []
+    for route in solution.routes():
+        number = route.vehicle_type()
+        places = (*_places(problem, route),)
+        last = _last_site(encoded.endings[number], places)
+        found.append(Order(ready[number].pop(0).id, places + last))
+    return tuple(found)
 
 
-def warm_start(problem: Problem, encoded: Encoded) -> pyvrp.Solution:
-    """The previous plan as far as it still fits: vehicles, stops and sites of today."""
-    types = {vehicle.id: number for number, group in enumerate(encoded.vehicles) for vehicle in group}
+def idle_cost(encoded: Encoded, solution: pyvrp.Solution) -> int:
+    """What the solution does not count: the way home of vehicles under way without a tour."""
+    used = {route.vehicle_type() for route in solution.routes()}
+    return sum(ends.idle for number, ends in enumerate(encoded.endings) if number not in used)
+
+
+def idle_orders(problem: Problem) -> tuple[Order, ...]:
+    """How vehicles under way come home without a stop."""
+    endings = (ending(problem, vehicle) for vehicle in problem.vehicles if vehicle.start)
+    return tuple(Order(ends.vehicle.id, _last_site(ends, ())) for ends in endings)
+
+
+def warm_start(problem: Problem, encoded: Encoded, *, feasible: bool = False) -> pyvrp.Solution:
+    """The previous plan with the vehicles, stops and sites of today; `feasible` leaves out what does not fit any more.
+
+    PyVRP finds no way to have a full vehicle unload for a single stop: each that has none gets one that nobody had.
+    """
+    previous = {order.vehicle: order.places for order in problem.remaining()}
+    marker = {vehicle.id: number for number, vehicle in enumerate(_loaded(problem), len(problem.stops))}
+    planned = {place for places in previous.values() for place in places}
+    new = [stop for stop in problem.stops if stop.prize is None and stop.id not in planned]
     routes = []
-    for order in problem.previous:
-        activities = list(_activities(problem, order))
-        if order.vehicle in types and activities:
-            routes.append(pyvrp.Route(encoded.data, activities, types[order.vehicle]))
+    for number, group in enumerate(encoded.vehicles):
+        for vehicle in group:
+            activities = list(_activities(problem, previous.get(vehicle.id, ()) or _after_unloading(vehicle, new)))
+            if vehicle.id in marker:
+                activities.insert(0, pyvrp.Activity(pyvrp.ActivityType.CLIENT, marker[vehicle.id]))
+            while activities:
+                route = pyvrp.Route(encoded.data, activities, number)
+                if route.is_feasible() or not feasible:
+                    routes.append(route)
+                    break
+                activities.pop()
     return pyvrp.Solution(encoded.data, routes)
+
+
+def _after_unloading(vehicle: Vehicle, new: list[Stop]) -> tuple[str, ...]:
+    """For a vehicle under way with something on board its first site and one of the stops, which is taken from them."""
+    if vehicle.start and not vehicle.is_empty and vehicle.disposal_sites and vehicle.max_reloads:
+        for stop in new:
+            if not vehicle.obstacle(stop):
+                new.remove(stop)
+                return vehicle.disposal_sites[0], stop.id
+    return ()
+
+
+def _kinds(problem: Problem, profiles: dict[Profile, int]) -> list[_Kind]:
+    """Vehicles of one kind together; numbers their profiles."""
+    planned = problem.planned() if problem.cost_per_change else {}
+    kinds: list[_Kind] = []
+    for vehicle in problem.vehicles:
+        ends = ending(problem, vehicle)
+        number = profiles.setdefault(profile(problem, ends, planned), len(profiles))
+        alike = (kind for kind in kinds if kind.profile == number and _same(kind.vehicles[0], vehicle))
+        kind = next(alike, None)
+        if kind is None:
+            kinds.append(_Kind(number, ends, [vehicle]))
+        else:
+            kind.vehicles.append(vehicle)
+    return kinds
+
+
+def _loaded(problem: Problem) -> list[Vehicle]:
+    """Those under way with something on board."""
+    return [vehicle for vehicle in problem.vehicles if vehicle.start and not vehicle.is_empty]
 
 
 def _same(one: Vehicle, other: Vehicle) -> bool:
     return replace(one, id="") == replace(other, id="")
 
 
-def _profile(problem: Problem, vehicle: Vehicle, planned: dict[str, str]) -> Profile:
-    first = len(problem.depots) + len(problem.sites)
-    closed = tuple(number for number, stop in enumerate(problem.stops, first) if vehicle.obstacle(stop))
-    if not planned:
-        return vehicle.profile, closed, (), 0
-    changed = tuple(
-        number for number, stop in enumerate(problem.stops, first) if planned.get(stop.id, vehicle.id) != vehicle.id
-    )
-    return vehicle.profile, closed, changed, problem.change_m(vehicle)
-
-
-def _matrices(matrix: Matrix, profile: Profile) -> tuple[Whole, Whole]:
-    metres, seconds = _whole(matrix.metres), _whole(matrix.seconds)
-    none = (metres == NO_WAY) | (seconds == NO_WAY)
-    _, closed, changed, change_m = profile
-    metres[:, list(changed)] += change_m
-    none[:, list(closed)] = True
-    metres[none], seconds[none] = FORBIDDEN_M, FORBIDDEN_S
-    np.fill_diagonal(metres, 0)
-    np.fill_diagonal(seconds, 0)
-    return metres, seconds
-
-
-def _whole(rows: Sequence[Iterable[int]]) -> Whole:
-    return np.array([np.asarray(row, dtype=np.int64) for row in rows], dtype=np.int64)
-
-
-class _Dimension(NamedTuple):
-    """One load that is bounded: kilograms or litres of a fraction, kilograms of all, or roll-offs."""
-
-    fraction: str
-    unit: str
-
-    def of_stop(self, stop: Stop) -> int:
-        if self.unit == "roll_off":
-            return int(stop.roll_off)
-        if self.fraction not in {"", stop.fraction}:
-            return 0
-        return stop.mass_kg if self.unit == "kg" else stop.volume_l or 0
-
-    def of_vehicle(self, vehicle: Vehicle, unbounded: int) -> int:
-        if self.unit == "roll_off":
-            return int(vehicle.roll_off)
-        if not self.fraction:
-            return unbounded if vehicle.payload_kg is None else vehicle.payload_kg
-        room = vehicle.capacity.get(self.fraction)
-        return 0 if room is None else room.mass_kg if self.unit == "kg" else room.volume_l
-
-
-def _dimensions(problem: Problem) -> list[_Dimension]:
-    found = [
-        _Dimension(fraction, unit)
-        for fraction in sorted({stop.fraction for stop in problem.stops})
-        for unit in ("kg", "l")
-    ]
-    if any(vehicle.payload_kg is not None for vehicle in problem.vehicles):
-        found.append(_Dimension("", "kg"))
-    if any(stop.roll_off for stop in problem.stops):
-        found.append(_Dimension("", "roll_off"))
-    return [dimension for dimension in found if any(dimension.of_stop(stop) for stop in problem.stops)]
-
-
-def _clients(problem: Problem, dimensions: Sequence[_Dimension], *, all_required: bool) -> list[pyvrp.Client]:
+def _clients(problem: Problem, loads: Sequence[Dimension], *, all_required: bool) -> list[pyvrp.Client]:
     first, planned = len(problem.depots) + len(problem.sites), problem.planned()
     return [
         pyvrp.Client(
             location=number,
-            pickup=[dimension.of_stop(stop) for dimension in dimensions],
+            pickup=[dimension.of_stop(stop) for dimension in loads],
             service_duration=stop.service_s,
             tw_early=stop.window_from_s,
             tw_late=stop.window_until_s,
@@ -176,34 +166,51 @@ def _clients(problem: Problem, dimensions: Sequence[_Dimension], *, all_required
     ]
 
 
+def _markers(problem: Problem, dimensions: int) -> list[pyvrp.Client]:
+    """What makes loaded vehicles drive."""
+    index = problem.index()
+    return [pyvrp.Client(index[each.origin], pickup=[0] * dimensions, name=each.origin) for each in _loaded(problem)]
+
+
 def _depots(problem: Problem) -> list[pyvrp.Depot]:
-    depots = [pyvrp.Depot(number, name=depot.id) for number, depot in enumerate(problem.depots)]
-    return depots + [_disposal(number, site) for number, site in enumerate(problem.sites, len(depots))]
+    """Depots, disposal sites and starts."""
+    index = problem.index()
+    return [
+        *(pyvrp.Depot(index[depot.id], name=depot.id) for depot in problem.depots),
+        *(
+            pyvrp.Depot(index[site.id], site.opens_s, site.closes_s, site.unload_s, name=site.id)
+            for site in problem.sites
+        ),
+        *(pyvrp.Depot(index[start.id], name=start.id) for start in problem.starts),
+    ]
 
 
-def _disposal(number: int, site: DisposalSite) -> pyvrp.Depot:
-    return pyvrp.Depot(number, site.opens_s, site.closes_s, site.unload_s, name=site.id)
+def _homes(kinds: Iterable[_Kind]) -> list[int]:
+    """The times from which on vehicles may be home; each is a depot at HOME."""
+    return sorted({kind.ending.early_s for kind in kinds if kind.ending.chosen})
 
 
-def _type(
-    problem: Problem, alike: Sequence[Vehicle], profile: int, dimensions: Sequence[_Dimension]
-) -> pyvrp.VehicleType:
-    vehicle, index = alike[0], problem.index()
-    sites = [index[site] for site in vehicle.disposal_sites]
-    after = tail(problem, vehicle)
+def _type(problem: Problem, kind: _Kind, loads: Sequence[Dimension], homes: Sequence[int]) -> pyvrp.VehicleType:
+    vehicle, ends = kind.vehicles[0], kind.ending
+    known = [place.id for places in (problem.depots, problem.sites, problem.starts) for place in places]
+    sites = [known.index(site) for site in vehicle.disposal_sites]
+    after_m, after_s = (0, 0) if ends.chosen else ends.tail
+    last = vehicle.disposal_sites[0] if sites else vehicle.depot
     unbounded = sum(stop.mass_kg for stop in problem.stops)
     return pyvrp.VehicleType(
-        num_available=len(alike),
-        capacity=[dimension.of_vehicle(vehicle, unbounded) for dimension in dimensions],
-        start_depot=index[vehicle.depot],
-        end_depot=sites[0] if sites else index[vehicle.depot],
-        fixed_cost=vehicle.cost_fixed + after.metres * vehicle.cost_per_m + after.seconds * vehicle.cost_per_s,
+        num_available=len(kind.vehicles),
+        capacity=[dimension.of_vehicle(vehicle, unbounded) for dimension in loads],
+        start_depot=known.index(vehicle.origin),
+        end_depot=len(known) + homes.index(ends.early_s) if ends.chosen else known.index(last),
+        fixed_cost=vehicle.going_out + after_m * vehicle.cost_per_m + after_s * vehicle.cost_per_s,
         tw_early=vehicle.shift_from_s,
-        tw_late=vehicle.until_s - after.seconds,
-        shift_duration=vehicle.until_s - vehicle.shift_from_s - after.seconds,
+        tw_late=ends.late_s if ends.chosen else vehicle.until_s - after_s,
+        shift_duration=vehicle.until_s - vehicle.shift_from_s - after_s,
         unit_distance_cost=vehicle.cost_per_m,
         unit_duration_cost=vehicle.cost_per_s,
-        profile=profile,
+        profile=kind.profile,
+        start_late=vehicle.shift_from_s if vehicle.start else None,
+        initial_load=[dimension.on_board(vehicle) for dimension in loads],
         reload_depots=sites,
         max_reloads=vehicle.max_reloads if sites else 0,
         name=vehicle.id,
@@ -214,14 +221,30 @@ def _places(problem: Problem, route: pyvrp.Route) -> Iterable[str]:
     """Stops and disposal sites of a route, without its two ends."""
     first = len(problem.depots)
     for activity in list(route)[1:-1]:
-        yield problem.stops[activity.idx].id if activity.is_client() else problem.sites[activity.idx - first].id
+        if not activity.is_client():
+            yield problem.sites[activity.idx - first].id
+        elif activity.idx < len(problem.stops):
+            yield problem.stops[activity.idx].id
 
 
-def _activities(problem: Problem, order: Order) -> Iterable[pyvrp.Activity]:
+def _last_site(ends: Ending, places: Sequence[str]) -> tuple[str, ...]:
+    """Where the vehicle unloads last, if that has to be said."""
+    vehicle, usual = ends.vehicle, ends.vehicle.disposal_sites[:1]
+    is_emptied = bool(places) and places[-1] in vehicle.disposal_sites
+    if not ends.chosen:
+        return usual if is_emptied else ()
+    finish = None if is_emptied else ends.finish(ends.places[places[-1] if places else vehicle.origin])
+    if finish is None or finish.site is None or (finish.site.id,) == usual:
+        return ()
+    return (finish.site.id,)
+
+
+def _activities(problem: Problem, places: Sequence[str]) -> Iterable[pyvrp.Activity]:
+    """Of the places of an order; its last unloading goes without saying."""
     stops = {stop.id: number for number, stop in enumerate(problem.stops)}
     sites = {site.id: number for number, site in enumerate(problem.sites, len(problem.depots))}
-    for place in order.places:
+    for place in places[:-1] if places and places[-1] in sites else places:
         if place in stops:
             yield pyvrp.Activity(pyvrp.ActivityType.CLIENT, stops[place])
-        elif place in sites:
+        else:
             yield pyvrp.Activity(pyvrp.ActivityType.DEPOT, sites[place])

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 from rules.waste.route.model import Order
 
-Reason = Literal["invalid", "no_vehicle", "no_room", "not_worth_it"]
+Reason = Literal["invalid", "no_vehicle", "no_room", "not_worth_it", "not_planned"]
+"""Why a stop is on no tour; `not_planned`: a tour of another day stands in for a plan."""
 Kind = Literal["stop", "unload", "home"]
 
 

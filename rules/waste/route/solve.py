@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import pyvrp
 from pyvrp.exceptions import PenaltyBoundWarning
+from pyvrp.PenaltyManager import PenaltyManager
+from pyvrp.search import OPERATORS, LocalSearch, PerturbationManager, compute_neighbours
 from pyvrp.stop import MaxRuntime
 
 from rules.waste.route.bound import lower_bound, previous_cost
 from rules.waste.route.evaluate import evaluate
-from rules.waste.route.model import Problem, RouteError
-from rules.waste.route.pyvrp_data import Encoded, encode, orders, warm_start
+from rules.waste.route.model import UNSERVED_COST, Problem, RouteError
+from rules.waste.route.pyvrp_data import Encoded, encode, idle_cost, idle_orders, orders, warm_start
 from rules.waste.route.solution import Solution, Unserved
 
 INFEASIBLE = 2**62
@@ -30,7 +32,10 @@ class Limit(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far the search is; `best` is the cost of the best plan, None before there is one."""
+    """How far the search is; `best` is the cost of the best plan, None before there is one.
+
+    It does not count how vehicles under way without a stop come home.
+    """
 
     iteration: int
     best: int | None
@@ -50,21 +55,51 @@ def solve(
     """A plan for a problem that was checked; `unserved` are the stops that the check left out.
 
     First every mandatory stop is required. If half of the limit finds no such plan, the rest of it looks for the one
-    that leaves out as few of them as possible. Raises PlanError when limit, solver or plan are of no use.
+    that leaves out as few of them as possible: until three quarters with penalties at which many stops find their
+    place, then with such that no stop is worth the least violation. Raises PlanError when limit, solver or
+    plan are of no use.
     """
     if limit.iterations is None and limit.seconds is None:
         raise PlanError("a search without limit: expected iterations or seconds")
     if not problem.stops or not problem.vehicles:
-        return evaluate(problem, (), unserved)
+        return evaluate(problem, idle_orders(problem), unserved)
     search = _Search(limit, watch)
-    encoded = encode(problem, all_required=True)
-    found = search.run(problem, encoded, seed, until_feasible=True)
-    if not found.is_feasible():
-        encoded = encode(problem, all_required=False)
-        found = search.run(problem, encoded, seed, until_feasible=False)
-    if not found.is_feasible():
-        raise PlanError("no plan keeps all capacities, windows and shifts; try more iterations or seconds")
-    return _judged(problem, encoded, found, unserved, search.iterations)
+    for phase in _PHASES:
+        encoded = encode(problem, all_required=phase.all_required)
+        found = search.run(problem, encoded, seed, phase)
+        if found.is_feasible():
+            return _judged(problem, encoded, found, unserved, search.iterations)
+    raise PlanError("no plan keeps all capacities, windows and shifts; try more iterations or seconds")
+
+
+class _Phase(NamedTuple):
+    """A part of the search; without a plan it ends at this share of the limit. `penalty` is the greatest one."""
+
+    share: float
+    all_required: bool
+    penalty: Callable[[Problem], float]
+
+
+def _usual(problem: Problem) -> float:
+    """PyVRP's own for a new plan; the rest of a day is short, and many plans miss it by little."""
+    return _dear(problem) if problem.starts or problem.previous else _USUAL.max_penalty
+
+
+def _dear(problem: Problem) -> float:
+    return _USUAL.max_penalty * max(1, *(vehicle.cost_per_m for vehicle in problem.vehicles))
+
+
+def _forbidding(_: Problem) -> float:
+    """The search begins in the middle: there a second too late costs more than to leave out a mandatory stop."""
+    return 2.1 * UNSERVED_COST
+
+
+_USUAL = pyvrp.PenaltyParams()
+_PHASES = (
+    _Phase(0.5, all_required=True, penalty=_usual),
+    _Phase(0.75, all_required=False, penalty=_dear),
+    _Phase(1.0, all_required=False, penalty=_forbidding),
+)
 
 
 class _Search:
@@ -73,15 +108,21 @@ class _Search:
     def __init__(self, limit: Limit, watch: Watch | None) -> None:
         self._limit = limit
         self._watch = watch
-        self._late = _clock(limit.seconds)
-        self._half = _clock(None if limit.seconds is None else limit.seconds / 2)
-        self._hopeless = True
+        self._late = {
+            phase.share: _clock(None if limit.seconds is None else limit.seconds * phase.share) for phase in _PHASES
+        }
+        self._share = 1.0
         self.iterations = 0
         self.stopped = False
 
-    def run(self, problem: Problem, encoded: Encoded, seed: int, *, until_feasible: bool) -> pyvrp.Solution:
-        self._hopeless = until_feasible
-        start = warm_start(problem, encoded) if problem.previous else None
+    def run(self, problem: Problem, encoded: Encoded, seed: int, phase: _Phase) -> pyvrp.Solution:
+        self._share = phase.share
+        penalties = pyvrp.PenaltyParams(min_penalty=_USUAL.min_penalty, max_penalty=phase.penalty(problem))
+        start = None
+        if problem.previous or phase is _PHASES[-1]:
+            start = warm_start(problem, encoded, feasible=not phase.all_required)
+            if not (phase.all_required and start.is_feasible()):
+                start = _polished(encoded, start, penalties, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PenaltyBoundWarning)  # says that stops do not fit; the plan will, by name
             result = pyvrp.solve(
@@ -90,7 +131,7 @@ class _Search:
                 seed=seed,
                 collect_stats=False,
                 display=False,
-                params=pyvrp.SolveParams() if until_feasible else pyvrp.SolveParams(penalty=_penalties(problem)),
+                params=pyvrp.SolveParams(penalty=penalties),
                 initial_solution=start,
             )
         return result.best
@@ -107,17 +148,22 @@ class _Search:
         if self._watch is not None and not self._watch(Progress(self.iterations, best)):
             self.stopped = True
             return False
-        share = 2 if self._hopeless and best is None else 1
-        if self._limit.iterations is not None and self.iterations * share >= self._limit.iterations:
+        share = self._share if best is None else 1.0
+        if self._limit.iterations is not None and self.iterations >= self._limit.iterations * share:
             return False
-        return not (self._half if share > 1 else self._late)()
+        return not self._late[share]()
 
 
-def _penalties(problem: Problem) -> pyvrp.PenaltyParams:
-    """PyVRP's penalties for late and overloaded plans, dear enough that leaving a mandatory stop out is cheaper."""
-    usual = pyvrp.PenaltyParams()
-    scale = max(1, *(vehicle.cost_per_m for vehicle in problem.vehicles))
-    return pyvrp.PenaltyParams(min_penalty=usual.min_penalty, max_penalty=usual.max_penalty * scale)
+def _polished(encoded: Encoded, start: pyvrp.Solution, penalties: pyvrp.PenaltyParams, seed: int) -> pyvrp.Solution:
+    """The start with all that fits inserted: PyVRP does so with its own random start only, and is slow without."""
+    data = encoded.data
+    search = LocalSearch(data, pyvrp.RandomNumberGenerator(seed), compute_neighbours(data), PerturbationManager())
+    for operator in OPERATORS:
+        if operator.supports(data):
+            search.add_operator(operator(data))
+    costs = PenaltyManager(penalties.midpoint_penalties(data), penalties).max_cost_evaluator()
+    found = search(start, costs, exhaustive=True)
+    return found if costs.penalised_cost(found) < costs.penalised_cost(start) else start
 
 
 def _clock(seconds: float | None) -> Callable[[], bool]:
@@ -136,6 +182,7 @@ def _judged(
     if plan.violations:
         raise PlanError(f"the solver's plan does not hold: {plan.violations[0]}")
     cost = pyvrp.CostEvaluator([0] * encoded.data.num_load_dimensions, 0, 0).cost(found)
-    if cost != plan.cost.total:
+    cost += idle_cost(encoded, found)
+    if cost < plan.cost.total or (encoded.exact and cost > plan.cost.total):
         raise PlanError(f"the solver says the plan costs {cost}, the evaluator says {plan.cost.total}")
     return replace(plan, bound=lower_bound(problem), previous_cost=previous_cost(problem), iterations=iterations)

@@ -348,6 +348,20 @@ def test_an_override_stops_all_requests_until_it_ends(by: OverriddenBy) -> None:
     assert [event.data.problem for event in city.of(ControlHealth)][:1] == (["fault"] if by == "fault" else [])
 
 
+def test_a_controller_tells_a_fault_unasked() -> None:
+    """On its group's topic, whatever request it names: said at once, nothing is asked for until it runs again."""
+    city = play()
+    assert plans(city) == []
+    city.answer("overridden", request_id="none", by="fault")
+    assert [event.data.problem for event in city.of(ControlHealth)] == ["fault"]
+    city.flow(5, 1400.0, 300.0)
+    assert plans(city) == []
+    city.answer("active", "2", request_id="none")
+    assert [event.data.problem for event in city.of(ControlHealth)] == ["fault", None]
+    city.flow(5, 1400.0, 300.0)
+    assert plans(city) != []
+
+
 def test_four_switches_an_hour_at_most() -> None:
     """Traffic that turns around all the time switches no more often, whatever the dwell time."""
     city = play(mode="responsive", dwell_s=60)

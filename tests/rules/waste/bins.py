@@ -1,6 +1,6 @@
 """A container with its engine, and how inputs are written in these tests."""
 
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from decoders.measurement import Reading
 from decoders.quantity import Quantity
@@ -9,8 +9,9 @@ from rules.city import City
 from rules.engine import Engine
 from rules.event import Event
 from rules.event_waste import ContainerDue, ContainerDueData
+from rules.feedback import SkipReason
 from rules.point import Point
-from rules.rule import AnyRule, Observation, RuleFailure, Tick
+from rules.rule import AnyRule, Observation, RuleFailure, Tick, TourFeedback
 from rules.waste import collection_due
 from rules.waste.collection_due import Container
 
@@ -68,11 +69,21 @@ class Play:
         """The container is tipped over a truck."""
         return self.hear(Reading(Quantity.TILTED, 1.0), at=at)
 
-    def give(self, given: Observation | Tick) -> list[Event]:
+    def serve(self, at: int, **told: Any) -> list[Event]:  # noqa: ANN401 - as TourFeedback
+        """A vehicle says that it emptied the container then."""
+        return self.give(TourFeedback("bin-a", "served", at, "truck-1", cause=f"served {at}", **told))
+
+    def skip(self, at: int, reason: SkipReason = "blocked", **told: Any) -> list[Event]:  # noqa: ANN401 - the same
+        """A vehicle says that it left the container out then."""
+        return self.give(TourFeedback("bin-a", "skipped", at, "truck-1", reason, cause=f"skipped {at}", **told))
+
+    def give(self, given: Observation | Tick | TourFeedback) -> list[Event]:
         """Any input; what was said at once."""
         overlay = self.engine.overlay()
         if isinstance(given, Tick):
             overlay.tick(given)
+        elif isinstance(given, TourFeedback):
+            assert overlay.stop(given)
         else:
             overlay.observe(given)
         self.engine.merge(overlay)

@@ -2,8 +2,8 @@
 
 import random
 
-from rules.waste.due import LEAST_RISK, Judgement, Situation, judge
-from rules.waste.due_config import configure
+from rules.waste.due import Judgement, Situation, judge
+from rules.waste.due_config import LEAST_RISK, configure
 from rules.waste.fill import Fill
 from rules.waste.forecast import RESIDUALS, History
 from tests.rules.waste.bins import DAY, HOUR, START, asset
@@ -36,6 +36,16 @@ def test_five_percent_decide_and_p05_says_the_same() -> None:
         assert (found.obligation == "mandatory") == risky
         seen.add((found.obligation, found.forecast.times.p50_ms < found.after.end_ms))
     assert seen == {("none", False), ("optional", False), ("mandatory", False), ("mandatory", True)}
+
+
+def test_a_city_may_bear_another_chance() -> None:
+    """With `full_risk_percent` 20 it must be emptied from 20 % on, and what lies below may be, for a prize."""
+    for level in range(20, 95):
+        found = judged(level, cleared_percent=10, full_risk_percent=20)
+        assert found.forecast is not None
+        assert (found.obligation == "mandatory") == (found.forecast.risk >= 0.2)
+    between = [judged(level, full_risk_percent=20).obligation for level in range(40, 90) if judged(level).prize is None]
+    assert {"optional", "mandatory"} <= set(between)
 
 
 def test_the_prize_is_what_overflow_costs_and_what_a_visit_saves() -> None:

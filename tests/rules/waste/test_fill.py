@@ -158,11 +158,27 @@ def test_tilt_is_told_from_the_mounted_angle() -> None:
 
 def test_a_tour_confirms_an_emptying() -> None:
     """It counts as empty from then on; a report of what is known already only confirms it."""
-    fill, _ = played(config(), [80])
-    known = served(fill, START + HOUR)
-    assert (known.level, known.emptied_ms, known.confirmed) == (0, START + HOUR, True)
-    fill, _ = played(config(), [80, 5, 6])
-    assert served(fill, START + HOUR) == fill._replace(confirmed=True)
+    setting = config()
+    fill, _ = played(setting, [80])
+    known, change = served(setting, fill, START + HOUR, "truck-1")
+    assert (known.level, known.emptied_ms, known.confirmed, change) == (0, START + HOUR, True, "emptied")
+    assert known.source == "truck-1"
+    fill, _ = played(setting, [80, 5, 6])
+    for minutes in (-90, 0, 10, 90):
+        confirmed = served(setting, fill, START + HOUR + minutes * 60_000, "truck-1")
+        assert confirmed == (fill._replace(confirmed=True), "nothing")
+    assert served(setting, fill, START - 3 * HOUR, "truck-1") == (fill, "nothing")
+
+
+def test_a_level_measured_after_the_report_counts_until_it_falls() -> None:
+    """Clocks differ: what was measured later stays, and the first low word is the emptying; older words are late."""
+    setting = config()
+    fill, _ = played(setting, [80, 85])
+    doubted, change = served(setting, fill, START + HOUR - 60_000, "truck-1")
+    assert (doubted.level, doubted.emptied_ms, change) == (85, START + HOUR - 60_000, "nothing")
+    assert take(setting, doubted, heard(Reading(Q.FILL_LEVEL, 3.0), at=START + 2 * HOUR))[1] == "emptied"
+    empty, _ = served(setting, fill, START + 2 * HOUR, "truck-1")
+    assert take(setting, empty, heard(Reading(Q.FILL_LEVEL, 85.0), at=START + 2 * HOUR - 1))[0] is empty
 
 
 def test_a_distance_without_depth_names_the_property() -> None:

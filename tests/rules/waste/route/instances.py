@@ -1,10 +1,11 @@
 """Made-up days of collection for the tests of route planning."""
 
 import random
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, replace
 
 from rules.waste.route.distance import straight_matrix
-from rules.waste.route.model import Capacity, Depot, DisposalSite, Problem, Stop, Vehicle
+from rules.waste.route.model import Capacity, Depot, DisposalSite, Load, Matrix, Problem, Start, Stop, Vehicle
 
 HOUR_S = 3600
 
@@ -54,6 +55,15 @@ def stop(name: str = "bin-1", **changed: object) -> Stop:
     return Stop(name, **(given | changed))  # type: ignore[arg-type] # the tests' own shorthand
 
 
+def flat(size: int, metres: int = 1000, seconds: int = 100) -> Matrix:
+    """Every way is as long as every other."""
+    rows = [[0 if row == column else 1 for column in range(size)] for row in range(size)]
+    return Matrix(
+        tuple(array("q", (metres * one for one in row)) for row in rows),
+        tuple(array("q", (seconds * one for one in row)) for row in rows),
+    )
+
+
 def problem(stops: tuple[Stop, ...], vehicles: tuple[Vehicle, ...], **changed: object) -> Problem:
     """A day with one depot, one site and straight distances."""
     given: dict[str, object] = {"matrices": {"": straight_matrix((DEPOT, SITE, *stops))}}
@@ -76,6 +86,48 @@ def random_problem(seed: int, size: Size | None = None) -> Problem:
         for number in range(size.vehicles)
     )
     return problem(stops, vehicles)
+
+
+def with_second_site(day: Problem, seed: int) -> Problem:
+    """The day with another disposal site, which some of its vehicles may use as well."""
+    chance = random.Random(seed)
+    other = DisposalSite(
+        "other-site",
+        chance.uniform(7.70, 7.90),
+        chance.uniform(51.63, 51.73),
+        SITE.fractions,
+        unload_s=chance.choice((300, 2400)),
+        opens_s=chance.choice((0, 12, 13)) * HOUR_S // 2,
+        closes_s=chance.choice((11, 13, 48)) * HOUR_S,
+    )
+    vehicles = tuple(
+        replace(each, disposal_sites=chance.choice((("site",), ("site", "other-site"), ("other-site", "site"))))
+        for each in day.vehicles
+    )
+    return rebuilt(replace(day, sites=(*day.sites, other), vehicles=vehicles))
+
+
+def under_way(day: Problem, seed: int, now_s: int = 9 * HOUR_S) -> Problem:
+    """The day at nine: about half of the vehicles are somewhere, with something on board or nothing."""
+    chance = random.Random(seed)
+    starts, vehicles = [], []
+    for each in day.vehicles:
+        now = replace(each, shift_from_s=now_s)
+        if chance.random() < 0.6:
+            starts.append(Start(f"here-{each.id}", chance.uniform(7.70, 7.90), chance.uniform(51.63, 51.73)))
+            held = {
+                fraction: Load(chance.randrange(0, 2 * room.mass_kg), chance.randrange(0, 2 * room.volume_l))
+                for fraction, room in each.capacity.items()
+                if chance.random() < 0.6
+            }
+            now = replace(now, start=starts[-1].id, on_board=held, break_s=chance.choice((0, each.break_s)))
+        vehicles.append(now)
+    return rebuilt(replace(day, vehicles=tuple(vehicles), starts=tuple(starts)))
+
+
+def rebuilt(day: Problem) -> Problem:
+    """The day with straight distances between all of its places."""
+    return replace(day, matrices={"": straight_matrix(day.places)})
 
 
 def _stop(chance: random.Random, number: int, size: Size) -> Stop:

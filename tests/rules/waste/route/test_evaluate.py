@@ -1,22 +1,12 @@
 """The evaluator, by hand-made days whose figures can be added in the head."""
 
-from array import array
 from dataclasses import replace
 
 import pytest
 
 from rules.waste.route.evaluate import evaluate
-from rules.waste.route.model import UNSERVED_COST, Capacity, Matrix, Order, Problem, RouteError
-from tests.rules.waste.route.instances import HOUR_S, problem, stop, vehicle
-
-
-def flat(size: int, metres: int = 1000, seconds: int = 100) -> Matrix:
-    """Every way is as long as every other."""
-    rows = [[0 if row == column else 1 for column in range(size)] for row in range(size)]
-    return Matrix(
-        tuple(array("q", (metres * one for one in row)) for row in rows),
-        tuple(array("q", (seconds * one for one in row)) for row in rows),
-    )
+from rules.waste.route.model import UNSERVED_COST, Capacity, Order, Problem, RouteError
+from tests.rules.waste.route.instances import HOUR_S, flat, problem, stop, vehicle
 
 
 def day(**changed: object) -> Problem:

@@ -13,7 +13,7 @@ from rules.waste.route.evaluate import evaluate
 from rules.waste.route.model import Capacity, DisposalSite, Order, Problem
 from rules.waste.route.solution import Solution
 from rules.waste.route.solve import Limit, PlanError, Progress, solve
-from tests.rules.waste.route.instances import DEPOT, HOUR_S, SITE, Size, problem, random_problem, stop, vehicle
+from tests.rules.waste.route.instances import DEPOT, HOUR_S, SITE, Size, flat, problem, random_problem, stop, vehicle
 
 SHORT = Limit(iterations=60)
 
@@ -149,7 +149,7 @@ def test_a_site_that_closes_is_reached_in_time() -> None:
 
 
 def test_reloads_may_use_another_site() -> None:
-    """In between, the nearer of two sites is taken; the day ends at the first named."""
+    """The nearer of two sites is taken, in between and at the end, although the other one is named first."""
     far = DisposalSite("far-site", 7.60, 51.67, frozenset({"paper"}), unload_s=600)
     stops = tuple(stop(f"bin-{n}", longitude=7.61 + n / 1000, volume_l=9_000) for n in range(3))
     day = Problem(
@@ -157,7 +157,7 @@ def test_reloads_may_use_another_site() -> None:
         {"": straight_matrix((DEPOT, SITE, far, *stops))},
     )  # fmt: skip
     (tour,) = planned(day).tours
-    assert [visit.place for visit in tour.visits if visit.kind == "unload"] == ["far-site", "far-site", "site"]
+    assert [visit.place for visit in tour.visits if visit.kind == "unload"] == ["far-site"] * 3
 
 
 def test_replanning_keeps_stops_with_their_vehicle() -> None:
@@ -238,3 +238,23 @@ def test_far_too_much_still_gives_a_plan() -> None:
     plan = planned(day, Limit(iterations=1000))
     assert plan.tours
     assert len([left for left in plan.unserved if left.reason == "no_room"]) > 10
+
+
+def conflict(cost_per_m: int = 700) -> Problem:
+    """Two stops that close so soon that only one of them can be served."""
+    stops = tuple(stop(f"bin-{n}", service_s=1, window_until_s=6 * HOUR_S + 10) for n in range(2))
+    return problem(stops, (vehicle(cost_per_m=cost_per_m),), matrices={"": flat(4, 100, 10)})
+
+
+def test_a_conflict_of_seconds_leaves_one_stop_out() -> None:
+    """Two mandatory stops of which the second is eleven seconds late: one of them is served, whatever ways cost."""
+    for cost_per_m in (0, 700):
+        plan = solve(conflict(cost_per_m), SHORT, 1)
+        assert len(plan.unserved) == 1
+        assert plan.unserved[0].reason == "no_room"
+
+
+def test_a_search_that_is_stopped_at_once_leaves_out_no_more_than_it_must() -> None:
+    """The first no of the watch still gives a plan that serves what fits."""
+    plan = solve(conflict(), SHORT, 1, lambda _: False)
+    assert (plan.iterations, len(plan.unserved), len(plan.tours)) == (0, 1, 1)
