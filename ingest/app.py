@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from prometheus_client import CollectorRegistry
 
-from decoders.quantity import Privacy
-from ingest import answers, collector, http, journal_sql, service_points, tour_feedback, waste_report, watchdog
+from ingest import answers, collector, http, journal_sql, tour_feedback, waste_report, watchdog
 from ingest import dead_letter_store as letters
 from ingest.audit import Action
 from ingest.broker_warnings import broker_warnings
@@ -43,9 +42,8 @@ from ingest.gtfs import with_timetables
 from ingest.heartbeat import Heartbeat
 from ingest.journal import Journal
 from ingest.journal_privacy import PersonalData
-from ingest.journal_records import Batch, EventRow
+from ingest.journal_records import EventRow
 from ingest.journal_schema import JournalDamaged, JournalError
-from ingest.line_protocol import encode
 from ingest.mqtt import ConnectionState, Subscriber, filters
 from ingest.mqtt_error import PublishFailed
 from ingest.mqtt_out import Publisher
@@ -56,30 +54,16 @@ from ingest.replay.correction import JournalKeeper, Keeper
 from ingest.routes.tours import Tours
 from ingest.service_state import STATE_TOPIC, service_state
 from ingest.settings import InfluxSettings, Settings, SettingsError
-from ingest.sink import Sink, SinkUnavailable
+from ingest.sink import Sink
 from ingest.sqlite_store import SqliteStore
 from ingest.telemetry import Telemetry, configure_logging
 from ingest.token_file import token_path, write_token
+from ingest.upkeep import Upkeep
 from rules.catalog import RULES
 from rules.city import City, CityError
-from rules.device.config import DAY_MS
 from rules.engine import Engine
 from rules.traffic.timetable import FeedError
 
-UPKEEP_S = 5.0
-"""Seconds between looks at the journal's size."""
-FOLD_S = 900.0
-"""Seconds between foldings of device records into their table: deadlines there must not be past for most devices."""
-MAX_FRESH = 150_000
-"""Device records in memory that wait for folding; beyond, it is done at once."""
-MAX_LOGGED = 300_000
-"""Records in the log that wait for folding, some 80 MB of it; beyond, it is done at once."""
-COMPACT_S = 60.0
-"""Seconds between rounds of joining raw messages."""
-COMPACT_PAUSE_S = 0.05
-"""Seconds for commits between two steps of joining raw messages."""
-PRUNE_S = 3600.0
-"""Seconds between prunings."""
 FAREWELL_S = 2.0
 """Seconds the batch in hand, and then the last words, may take at shutdown."""
 CLOCK_BEHIND_MS = 60_000
@@ -197,6 +181,16 @@ class Service:
         topics = (*filters(settings.mqtt), *canary.filters, *tour_feedback.filters(rules), *answers.filters(rules))
         self.subscriber = Subscriber(settings.mqtt, topics, deliver, expects_session=self._had_session())
         self.pipeline.attach(self.subscriber)
+        self.upkeep = Upkeep(
+            self.journal,
+            self.fleet,
+            self.telemetry,
+            self.pipeline,
+            self.subscriber,
+            self.clock,
+            self.chain,
+            self.problems,
+        )
         self.annotator: Annotator | None = None
         self.url = ""
         self._started_ms = self.clock()
@@ -232,7 +226,7 @@ class Service:
                 parts = [
                     group.create_task(self.publisher.run()),
                     group.create_task(self._greeting()),
-                    group.create_task(self._upkeep(sinks)),
+                    group.create_task(self.upkeep.run(sinks)),
                     group.create_task(collector.attend()),
                     group.create_task(self._follow_codecs()),
                     group.create_task(self._follow_hang_ups()),
@@ -548,98 +542,6 @@ class Service:
             log.warning("changed codecs not taken yet: the journal cannot be written", error=str(error))
             return False
         return True
-
-    async def _upkeep(self, sinks: list[Sink]) -> None:
-        loop = asyncio.get_running_loop()
-        last_prune = -PRUNE_S
-        last_told = loop.time()
-        last_compact = loop.time()
-        last_fold = last_compact - FOLD_S if self.fleet.fresh else last_compact
-        while True:
-            try:
-                self.telemetry.journal_size(await self.journal.size())
-            except JournalError as error:
-                log.warning("journal not measured", error=str(error))
-            self.telemetry.subscriber(self.subscriber)
-            if loop.time() - last_told >= service_points.EVERY_S:
-                last_told = loop.time()
-                await self._tell_figures(sinks)
-            full = self.fleet.fresh > MAX_FRESH or self.fleet.unfolded_logs > MAX_LOGGED
-            if full or loop.time() - last_fold >= FOLD_S:
-                last_fold = loop.time()
-                await self._fold()
-            if loop.time() - last_compact >= COMPACT_S:
-                last_compact = loop.time()
-                await self._compact()
-            if loop.time() - last_prune >= PRUNE_S:
-                last_prune = loop.time()
-                await self._prune(sinks)
-            await asyncio.sleep(UPKEEP_S)
-
-    async def _tell_figures(self, sinks: list[Sink]) -> None:
-        """Keep how the service fares, for dashboards."""
-        try:
-            figures, batch = await self._figures(sinks), Batch()
-            points = service_points.points(figures, self.clock())
-            batch.lines[Privacy.INTERNAL] += [line for point in points if (line := encode(point))]
-            await self.journal.commit(batch, self.clock())
-        except JournalError as error:
-            log.warning("figures of the service not kept", error=str(error))
-
-    async def _figures(self, sinks: list[Sink]) -> service_points.Figures:
-        chain, newest_ms = self.chain(), self.journal.newest_ns_time_ms
-        rows = await self.journal.query(journal_sql.newest_points)
-        return service_points.Figures(
-            size=await self.journal.size(),
-            totals=self.telemetry.totals,
-            journal_limit_bytes=self.settings.journal.max_bytes,
-            lag_s=(self.clock() - newest_ms) / 1000 if newest_ms else None,
-            uptime_s=(self.clock() - self._started_ms) / 1000,
-            waiting=self.pipeline.waiting,
-            problems=len(self.problems()),
-            broker_connected=self.subscriber.connected,
-            chain_age_s=chain.get("age_s"),
-            chain_round_trip_s=chain.get("round_trip_s"),
-            sinks={
-                sink.name: service_points.SinkFigures(
-                    self.telemetry.backoff_s(sink.name), max(0, rows - self.journal.cursor(sink.name))
-                )
-                for sink in sinks
-            },
-        )
-
-    async def _compact(self) -> None:
-        try:
-            while await self.journal.compact():  # noqa: ASYNC110 - commits get their turn in between
-                await asyncio.sleep(COMPACT_PAUSE_S)
-        except JournalError as error:
-            log.warning("raw messages not compacted", error=str(error))
-
-    async def _fold(self) -> None:
-        number, records = self.fleet.unfolded()
-        try:
-            await self.journal.fold_devices(number, records)
-        except JournalError as error:
-            log.warning("device records not folded; they stay in the log", error=str(error))
-            return
-        self.fleet.folded(records)
-
-    async def _prune(self, sinks: list[Sink]) -> None:
-        """Forget what is old by our clock and by the network server's: neither alone may make us forget."""
-        now_ms = min(self.clock(), self.journal.newest_ns_time_ms)
-        try:
-            gone = await self.journal.prune(now_ms, self.clock())
-        except JournalError as error:
-            log.warning("journal not pruned", error=str(error))
-            return
-        self.fleet.forget(self.clock() - int(self.journal.personal.days * DAY_MS))
-        for sink in sinks:
-            if isinstance(sink, SqliteStore):
-                try:
-                    gone += await sink.prune(now_ms, self.clock())
-                except SinkUnavailable as error:
-                    log.warning("store not pruned", error=str(error))
-        log.info("pruned", rows=gone)
 
     # -- first and last words -----------------------------------------------------------------------------------------
 

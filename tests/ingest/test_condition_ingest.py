@@ -208,7 +208,7 @@ async def test_counts_survive_a_restart(settings: Settings) -> None:
         await bench.send(gate(0, 65_530))
     async with running(settings, LATER) as bench:
         await bench.send(gate(10, 3), gate(10, 3))
-        await bench.service._fold()
+        await bench.service.upkeep.fold()
     async with running(settings, LATER) as bench:
         await bench.send(uplink("Gate", GATE_DEVICE, 15, payload=b"\0", f_cnt=15))
         await bench.send(gate(20, 10), gate(14, 5), gate(30, 2))

@@ -70,12 +70,12 @@ async def test_the_service_forgets_them_with_the_rest(tmp_path: Path, privacy: s
     async with running(settings, NOW) as bench:
         service = bench.service
         await bench.send(uplink(PRESENT))
-        await service._fold()
+        await service.upkeep.fold()
         await bench.send(uplink(PRESENT, f_cnt=1))
-        await service._fold()
+        await service.upkeep.fold()
         for days, expected in ((29, remembered), (32, set() if privacy == "personal" else remembered)):
             bench.now_ms = NOW + days * DAY
-            await service._prune([])
+            await service.upkeep.prune([])
             found = service.fleet.record(DEVICE)
             assert found is not None
             assert set(found.entries) == expected

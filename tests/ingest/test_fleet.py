@@ -111,7 +111,7 @@ async def test_nothing_is_forgotten_by_a_restart(settings: Settings) -> None:
         await live(first, range(6), range(20))
     async with running(settings, NOW + 60 * MINUTE) as second:
         await live(second, range(6, 8), range(20))
-        await second.service._fold()
+        await second.service.upkeep.fold()
         rows = await second.service.journal.query(lambda c: c.execute("SELECT count(*) FROM device_log").fetchone()[0])
         assert rows == 0
     async with running(settings, NOW + 80 * MINUTE) as third:
@@ -150,7 +150,7 @@ async def test_memory_and_folding_change_nothing(settings: Settings, monkeypatch
                 bench.now_ms = time_ms + 10 * MINUTE
                 await bench.send(*(uplink(n, turn, time_ms + n * APART_MS) for n in range(20) if n not in quiet))
                 if fold:
-                    await bench.service._fold()
+                    await bench.service.upkeep.fold()
             await wait(bench, bench.now_ms, 30)
             query = "SELECT topic, payload FROM event WHERE topic LIKE '%/health' ORDER BY seq"
             rows = await bench.service.journal.query(lambda connection: connection.execute(query).fetchall())
@@ -187,7 +187,7 @@ async def test_a_damaged_record_begins_anew(settings: Settings) -> None:
     """A record with a wrong checksum is as if the device had never been heard; the others stay."""
     async with running(settings) as first:
         await live(first, range(3), range(20))
-        await first.service._fold()
+        await first.service.upkeep.fold()
         await first.service.journal._write(
             lambda: first.service.journal._writer.execute(
                 "UPDATE device SET body = '[1,[]]' WHERE dev_eui = ?", LOT_DEVICES[:1]

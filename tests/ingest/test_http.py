@@ -16,7 +16,7 @@ import aiomqtt
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingest import app
+from ingest import upkeep
 from ingest.app import Service
 from ingest.broker import EmbeddedBroker, free_port
 from ingest.clock import wall_clock
@@ -33,7 +33,7 @@ Metrics = dict[str, float]
 @pytest.fixture(autouse=True)
 def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """The journal's size is measured all the time, not every few seconds."""
-    monkeypatch.setattr(app, "UPKEEP_S", 0.05)
+    monkeypatch.setattr(upkeep, "UPKEEP_S", 0.05)
 
 
 class Watcher:

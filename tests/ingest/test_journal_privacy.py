@@ -242,7 +242,7 @@ async def test_a_ledger_of_before_gets_the_class_of_its_device(tmp_path: Path) -
     application = str(event()["deviceInfo"]["applicationName"])
     async with running(personal_settings(tmp_path, application)) as bench:
         await bench.send(message(1))
-        await bench.service._fold()
+        await bench.service.upkeep.fold()
         await bench.send(message(2, dev_eui=LOT_DEVICES[1]))
     row = "INSERT INTO ledger VALUES (?1, ?2, x'7b7d', checksum(?1, ?2, x'7b7d'), NULL)"
     async with Journal(settings) as journal:

@@ -125,7 +125,7 @@ async def test_a_damaged_device_is_told_once(tmp_path: Path) -> None:
     settings = city_settings(tmp_path)
     async with running(settings) as bench:
         await bench.send(*(message(number, dev_eui=name) for number, name in enumerate(LOT_DEVICES[:3])))
-        await bench.service._fold()
+        await bench.service.upkeep.fold()
     with closing(open_writer(settings.journal.path)) as connection:
         connection.execute("UPDATE device SET crc = crc + 1 WHERE dev_eui = ?", (LOT_DEVICES[1],))
         assert set(fleet_store.load(connection, LOT_DEVICES)) == {LOT_DEVICES[0], LOT_DEVICES[2]}

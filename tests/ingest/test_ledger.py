@@ -124,7 +124,7 @@ async def test_a_renamed_device_keeps_its_days_name_over_a_restart(settings: Set
     async with running(settings) as first:
         await live(first, range(2), range(2))
         await first.send(*(named(uplink(n, 2, NOW + 21 * MINUTE), "Markt") for n in range(2)))
-        await first.service._fold()
+        await first.service.upkeep.fold()
         await first.send(named(uplink(1, 3, NOW + 22 * MINUTE), "Markt"))
     for number in range(2):
         async with running(settings, NOW + 90 * MINUTE) as second:

@@ -133,7 +133,7 @@ async def test_a_wrong_clock_forgets_nothing(settings: Settings) -> None:
     async with running(settings) as bench:
         await bench.send(message(1, f_cnt=1), message(2, f_cnt=2, profile="unknown", time_ms=NOW + 1000))
         bench.now_ms = NOW + 3650 * 1440 * MINUTE_MS
-        await bench.service._prune([])
+        await bench.service.upkeep.prune([])
         assert await bench.letters() == [("unknown_profile", "open")]
 
 

@@ -11,7 +11,7 @@ async def test_the_service_keeps_how_it_fares(tmp_path: Path) -> None:
         service = bench.service
         (sink,) = service._sinks()
         service.journal.register(sink.name)
-        await service._tell_figures([sink])
+        await service.upkeep.tell_figures([sink])
         await sink.close()
         lines = [line for line in await bench.lines() if line.startswith("service")]
     assert [line.partition(" ")[0] for line in lines] == ["service", "service,channel=store"]

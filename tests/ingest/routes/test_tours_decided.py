@@ -3,24 +3,32 @@
 import asyncio
 import sqlite3
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ingest.routes import store, tours
+from ingest.routes.engaged import engaged
 from ingest.routes.planning import Job
 from rules.waste.route.life import LifeError
 from rules.waste.route.solution import Solution
 from tests.ingest.routes.touring import (
+    DAY_MS,
     EVENING,
+    NOON,
     REFRESH,
+    SHIFT,
     TUESDAY,
+    confirmed,
     said,
     stage,
+    town,
 )
 from tests.rules.waste.route.cities import HOUR_MS
 
 MINUTE_MS = 60_000
+FRIDAY = date(2026, 9, 18)
 
 
 async def test_answers_are_heard_once_and_by_the_tour_they_mean(
@@ -174,3 +182,89 @@ async def test_a_breakdown_is_planned_for_at_once(tmp_path: Path, monkeypatch: p
                 await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.wait([task])
+
+
+async def test_a_newer_plan_is_made_for_whatever_day_a_person_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days before its evening, too: the vehicle that drops out is withdrawn at once, and once."""
+    async with stage(tmp_path, monkeypatch) as scene:
+        await scene.at(EVENING)
+        (plan,) = await scene.plans()
+        await scene.tours.control.withdraw(plan.id, "os:anna", "")
+        scene.now_ms = NOON
+        await scene.tours.control.propose(replace(plan, id="early"), "os:anna", "")
+        await scene.tours.control.replan(TUESDAY, None, ["truck-1"], "os:anna", "flat tyre")
+        assert said(await scene.at(NOON + MINUTE_MS))["truck-1"] == "withdrawn"
+        assert await scene.at(NOON + 2 * MINUTE_MS) == []
+
+
+async def test_two_plans_made_side_by_side_do_not_share_a_vehicle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes second is refused, and the service plans again without the vehicle."""
+    async with stage(tmp_path, monkeypatch) as scene:
+        await scene.at(EVENING)
+        (paper,) = await scene.plans()
+        glass = replace(paper, id="glass", fraction="glass")
+        with pytest.raises(LifeError, match="truck-1, truck-2: on a tour of another fraction by now"):
+            await scene.tours.control.propose(glass, "os:anna", "")
+        await scene.tours.control.withdraw(paper.id, "os:anna", "")
+        solver = scene.plan
+
+        async def meanwhile(job: Job, listener: object) -> Solution:
+            monkeypatch.setattr("ingest.routes.day.worker.plan", solver)
+            only = tuple(tour for tour in glass.tours if tour.vehicle == "truck-1")
+            await scene.tours.control.propose(replace(glass, tours=only), "os:anna", "")
+            return await solver(job, listener)
+
+        monkeypatch.setattr("ingest.routes.day.worker.plan", meanwhile)
+        made = [(event["subject"], event["data"]["fraction"]) for event in await scene.at(REFRESH)]
+        assert made == [("truck-1", "glass")]
+        again = await scene.at(REFRESH + MINUTE_MS)
+        assert [(event["subject"], event["data"]["fraction"]) for event in again] == [("truck-2", "paper")]
+
+
+async def test_the_tour_of_the_day_stands_on_its_topic_whatever_is_planned_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later day's word is followed by this day's, once; so is a topic that was emptied."""
+    async with stage(tmp_path, monkeypatch) as scene:
+        await confirmed(scene)
+        await scene.publish()
+        assert await scene.at(SHIFT + HOUR_MS) == []
+        (tuesday,) = await scene.plans()
+        later = replace(tuesday, id="later", day=FRIDAY, midnight_ms=tuesday.midnight_ms + 3 * DAY_MS)
+        await scene.tours.control.propose(later, "os:anna", "")
+        assert await scene.at(SHIFT + HOUR_MS + MINUTE_MS) == []
+        await scene.publish()
+        again = await scene.at(SHIFT + HOUR_MS + 2 * MINUTE_MS)
+        assert said(again) == {"truck-1": "confirmed", "truck-2": "confirmed"}
+        assert {event["data"]["day"] for event in again} == {"2026-09-15"}
+        await scene.publish()
+        assert await scene.at(SHIFT + HOUR_MS + 3 * MINUTE_MS) == []
+        topics = [f"stadtfunk/v1/waste/vehicle/{name}/route" for name in ("truck-1", "truck-2")]
+        await scene.journal.events_done([], [], topics, scene.now_ms)
+        assert len(await scene.at(SHIFT + HOUR_MS + 4 * MINUTE_MS)) == len(topics)
+
+
+async def test_tours_that_are_kept_in_are_not_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never went out stands nowhere, and no look makes another event of it."""
+    async with stage(tmp_path, monkeypatch) as scene:
+        await confirmed(scene)
+        await scene.publish("off")
+        assert await scene.at(SHIFT + HOUR_MS) == []
+
+
+async def test_a_vehicle_that_dropped_out_stays_out_when_nothing_is_left_of_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The only one has a flat tyre at noon: in the evening it is not planned for, and the day says why it is empty."""
+    async with stage(tmp_path, monkeypatch, town("truck-1")) as scene:
+        await scene.at(EVENING)
+        await scene.tours.control.replan(TUESDAY, None, ["truck-1"], "os:anna", "flat tyre")
+        assert said(await scene.at(EVENING + MINUTE_MS)) == {"truck-1": "withdrawn"}
+        assert engaged(await scene.plans(), ["paper"], scene.now_ms).gone == {"truck-1"}
+        assert await scene.at(REFRESH) == []
+        assert len(scene.jobs) == 1
+        assert list(scene.tours.warnings().values()) == ["all vehicles have other tours or are out"]

@@ -12,7 +12,7 @@ import pytest
 
 from ingest.decisions.modes import Modes
 from ingest.journal import Journal
-from ingest.journal_records import Batch
+from ingest.journal_records import Batch, Retained
 from ingest.routes import store
 from ingest.routes.planning import Job
 from ingest.routes.tours import Tours
@@ -124,6 +124,13 @@ class Stage:
             return [json.loads(payload) for (payload,) in rows]
 
         return await self.journal.query(read)
+
+    async def publish(self, status: str = "published") -> None:
+        """What waits goes out and stands on its topic, or with another status does not."""
+        waiting = await self.journal.pending_events(100, self.now_ms)
+        standing = [Retained(row.event.topic, row.event.id, row.event.valid_until_ms) for row in waiting]
+        done = [(row.seq, status) for row in waiting]
+        await self.journal.events_done(done, standing if status == "published" else [], [], self.now_ms)
 
     async def plans(self, of: date = TUESDAY) -> list[PlanRecord]:
         """The plans of a day, oldest first."""
