@@ -25,7 +25,8 @@ from rules.waste.evaluation.tour_log import Log, LogError, Logged, ordered
 COLUMNS: Final = ("stop", "time", "fill")
 MOST_FILL, MOST_KM = 200.0, 2_000.0
 WORDS: Final[dict[Verdict, str]] = {
-    "less": "{policy}: {low:.0f} to {high:.0f} % fewer emptyings than were driven, at no more overflow.",
+    "less": "{policy}: {low:.0f} to {high:.0f} % fewer emptyings than were driven; {overflow:.2%} of container-days "
+    "overflow beside {base:.2%}.",
     "more": "{policy}: more emptyings than were driven ({low:.0f} to {high:.0f} %): no saving here.",
     "no saving": "{policy}: no saving here that this log could show: between {low:.0f} and {high:.0f} % "
     "(negative: fewer emptyings).",

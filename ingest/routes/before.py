@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ingest.journal import Journal
 from ingest.routes import store
 from ingest.routes.day import Request
-from ingest.routes.feedback import served
+from ingest.routes.feedback import done
 from ingest.settings_routes import RoutesSettings
 from rules.city import City
 from rules.waste.route import life
@@ -69,13 +69,15 @@ class Before:
 async def look_before(journal: Journal, wanted: Wanted, now_ms: int) -> Before:
     """What the journal says now; raises JournalError."""
     day, midnight_ms = wanted.day.date, wanted.day.midnight_ms
-    plans = await journal.query(lambda connection: store.live(connection, day))
+    known = await journal.query(lambda connection: store.of_day(connection, day))
+    last = next((plan for plan in reversed(known) if plan.fraction == wanted.fraction), None)  # withdrawn or not
+    plans = [plan for plan in known if plan.status != "withdrawn"]
     mine = [plan for plan in plans if plan.fraction == wanted.fraction]
-    last, held = life.newest(mine), life.standing(mine)
+    held = life.standing(mine)
     here = {asset.id for asset in vehicles_in(wanted.city)}
     emptied = frozenset[str]()
     if now_ms > midnight_ms:
-        emptied = await journal.query(lambda connection: served(connection, midnight_ms, now_ms + 1))
+        emptied = await journal.query(lambda connection: done(connection, midnight_ms, now_ms + 1))
     return Before(
         plans=mine,
         held=held,

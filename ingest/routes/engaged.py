@@ -28,8 +28,7 @@ def engaged(plans: Iterable[PlanRecord], fractions: Collection[str], now_ms: int
             begun.add(fraction)
         if fraction not in fractions or fraction in begun:
             taken |= {held.tour.vehicle for held in driving}
-        last = life.newest(group)
-        gone |= set(last.unavailable if last is not None else ())
+        gone |= set(group[-1].unavailable)
     return Engaged(frozenset(taken), frozenset(gone), frozenset(begun & set(fractions)))
 
 

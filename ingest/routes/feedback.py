@@ -3,11 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from ingest.journal_schema import checksum
 from rules.feedback import SkipReason
 from rules.waste.collection_due import RULE, Container, restored
 
+IN_VAIN: Final[frozenset[SkipReason]] = frozenset({"not_full", "damaged", "wrong_content"})
+"""Why a stop was skipped to which it is no use to go again that day."""
 _STATES = "SELECT rule, subject, version, body, crc FROM state WHERE rule = ?"
 
 
@@ -20,6 +23,12 @@ def skipped(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> Mapping
     """The containers that a vehicle did not empty in [from_ms, to_ms) and that were not emptied since, and why."""
     found = {name: state.told.skipped for name, state in _containers(connection)}
     return {name: skip.reason for name, skip in found.items() if skip is not None and from_ms <= skip.time_ms < to_ms}
+
+
+def done(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> frozenset[str]:
+    """The containers to which no tour goes again until then: emptied, or skipped for what an hour does not change."""
+    left = skipped(connection, from_ms, to_ms)
+    return served(connection, from_ms, to_ms) | {name for name, why in left.items() if why in IN_VAIN}
 
 
 def _containers(connection: sqlite3.Connection) -> Iterator[tuple[str, Container]]:

@@ -22,7 +22,7 @@ from ingest.routes.before import Wanted, by_fraction, on_tour
 from ingest.routes.board import Board
 from ingest.routes.control import RoutesControl
 from ingest.routes.day import plan_day
-from ingest.routes.feedback import served
+from ingest.routes.feedback import done
 from ingest.routes.hearing import Hearing
 from ingest.routes.making import Maker, Planner
 from ingest.routes.matrix_cache import NAME
@@ -183,7 +183,7 @@ class Tours:
             return {}
         due = await self._due(seen, city)
         vehicles = [asset.id for asset in vehicles_in(city)]
-        emptied = await self._journal.query(lambda connection: served(connection, midnight_ms, now_ms + 1))
+        emptied = await self._journal.query(lambda connection: done(connection, midnight_ms, now_ms + 1))
         found: dict[str, Step] = {}
         for fraction in under_way:
             must = [stop.id for stop in due.stops if stop.fraction == fraction and stop.prize is None]

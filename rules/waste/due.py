@@ -106,7 +106,10 @@ def foretell(config: ContainerConfig, situation: Situation, after: Tour) -> Fore
 
 
 def prize(config: ContainerConfig, level: float, forecast: Forecast) -> float:
-    """What an optional visit is worth: the overflow that it prevents, and the part of a later visit that it saves."""
+    """What an optional visit is worth: the overflow that waits if nobody comes, and the part of a later visit it saves.
+
+    The chance looks one tour beyond the one that makes a visit mandatory, so that visits are drawn forward.
+    """
     return round(config.overflow_cost * forecast.risk_later + config.visit_cost * (level / 100) ** 2, 2)
 
 

@@ -21,7 +21,7 @@ from ingest.clock import wall_clock
 from ingest.decisions import replay as rules_replay
 from ingest.mqtt import Message
 from ingest.replay.decode_again import Decoder
-from ingest.routes.feedback import served, skipped
+from ingest.routes.feedback import done, served, skipped
 from ingest.settings import Settings, load
 from ingest.waste_report import ReportError
 from rules.catalog import RULES
@@ -229,6 +229,11 @@ async def test_what_was_served_and_skipped_is_there_after_a_restart(tmp_path: Pa
         with reading(settings) as connection:
             assert skipped(connection, NOW, NOW + 1) == {BIN: "not_accessible"}
             assert skipped(connection, 0, NOW) == skipped(connection, NOW + 1, NOW * 2) == {}
+            assert done(connection, NOW - HOUR, NOW + 1) == {BIN}
+            assert done(connection, NOW, NOW + 1) == frozenset()
+        await bench.send(feedback(3, NOW + 1, result="skipped", reason="wrong_content"))
+        with reading(settings) as connection:
+            assert done(connection, NOW, NOW + 2) == {BIN}
 
 
 async def test_a_report_of_side_waste_is_heard_and_noted_in_one_commit(tmp_path: Path) -> None:

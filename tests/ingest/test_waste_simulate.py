@@ -1,6 +1,7 @@
 """`stadtfunk waste simulate` and `stadtfunk waste evaluate`."""
 
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,7 +99,11 @@ def test_a_log_is_judged_in_plain_words(
     assert run(monkeypatch, "evaluate", str(log), "--draws", "1") == 0
     out = capsys.readouterr().out
     assert "as logged" in out.splitlines()[1]
-    assert "% fewer emptyings than were driven" in out
+    told = next(line for line in out.splitlines() if line.startswith("prize: "))
+    assert "% fewer emptyings than were driven; " in told
+    rows = {line.split()[0]: line for line in out.splitlines()[1:5]}
+    ours, logged = (re.findall(r"\((\d+\.\d\d%)\)", rows[name])[0] for name in ("prize", "as"))
+    assert told.endswith(f" {ours} of container-days overflow beside {logged}.")
     assert run(monkeypatch, "evaluate", str(log), "--draws", "1", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     prize = told["policies"][-1]

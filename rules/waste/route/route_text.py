@@ -57,8 +57,8 @@ def _what(plan: PlanRecord, tour: TourRecord) -> Words:
     if not stops:
         return Words(f"{german}: keine Tour.", f"{english}: no tour.")
     must = len(set(stops).intersection(plan.mandatory))
-    length = f"{tour.metres / 1000:.1f} km"
+    length, many = f"{tour.metres / 1000:.1f} km", len(stops) > 1
     return Words(
-        f"{german}: {len(stops)} Halte, davon {must} Pflicht, {length.replace('.', ',')}.",
-        f"{english}: {len(stops)} stops, {must} of them mandatory, {length}.",
+        f"{german}: {len(stops)} {'Halte' if many else 'Halt'}, davon {must} Pflicht, {length.replace('.', ',')}.",
+        f"{english}: {len(stops)} {'stops' if many else 'stop'}, {must} of them mandatory, {length}.",
     )

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from ingest.journal_records import Batch
 from ingest.routes import store
 from ingest.routes.before import Before, Wanted, on_tour, request_of
 from ingest.routes.day import Request, plan_day
 from ingest.routes.outlook import outlook
 from ingest.routes.planning import Job
+from rules.engine import Engine
+from rules.rule import TourFeedback
+from rules.waste.collection_due import RULE
 from rules.waste.route import life
 from rules.waste.route.evaluate import evaluate
 from rules.waste.route.record import record_of
@@ -276,3 +280,26 @@ async def test_the_same_stops_in_another_order_are_told_only_where_they_must_be(
         monkeypatch.setattr("ingest.routes.day.worker.plan", turned)
         events = await scene.at(REFRESH)
         assert {event["subject"] for event in events} == (set() if drivable else {*driven})
+
+
+async def test_nobody_is_sent_twice_to_a_container_that_was_not_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Skipped in the morning, it is neither on the newer plan of the day nor a reason for one."""
+    async with stage(tmp_path, monkeypatch) as scene:
+        driven = await confirmed(scene)
+        first = driven["truck-1"][0]
+        engine = Engine(scene.city, [RULE])
+        engine.load(await scene.journal.query(lambda connection: store.states(connection, RULE.id)))
+        overlay = engine.overlay()
+        overlay.advance(SHIFT + HOUR_MS)
+        assert overlay.stop(TourFeedback(first, "skipped", SHIFT + HOUR_MS, "truck-1", "not_full"))
+        await scene.journal.commit(Batch(states=list(overlay.dirty())), SHIFT + HOUR_MS)
+        await scene.tours.control.replan(TUESDAY, None, ["truck-2"], "os:anna", "flat tyre")
+        await scene.at(SHIFT + HOUR_MS + MINUTE_MS)
+        newest = (await scene.plans())[-1]
+        assert first not in newest.places
+        assert newest.places & set(driven["truck-2"])
+        jobs = len(scene.jobs)
+        await scene.at(SHIFT + 2 * HOUR_MS)
+        assert len(scene.jobs) == jobs

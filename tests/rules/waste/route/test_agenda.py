@@ -128,3 +128,12 @@ def test_the_days_to_look_after(day: date, hour: int, expected: list[date]) -> N
     place = city(depot(), site(), vehicle(), container())
     now_ms = ServiceDay(day, TIMEZONE).midnight_ms + hour * HOUR
     assert [one.date for one in agenda.days(place, day, TIMEZONE, 18 * 60, now_ms)] == expected
+
+
+def test_a_shift_past_midnight_is_looked_after_to_its_end() -> None:
+    """At two in the night the tours of the evening before go on; at five they are over."""
+    place = city(depot(), site(), vehicle(shift_from="20:00", shift_until="04:00"), container())
+    wednesday = date(2026, 9, 16)
+    for hour, expected in ((2, [date(2026, 9, 15), wednesday]), (5, [wednesday])):
+        now_ms = ServiceDay(wednesday, TIMEZONE).midnight_ms + hour * HOUR
+        assert [one.date for one in agenda.days(place, wednesday, TIMEZONE, 18 * 60, now_ms)] == expected

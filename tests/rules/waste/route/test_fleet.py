@@ -273,6 +273,7 @@ def test_where_a_vehicle_is_must_be_known() -> None:
     ("fraction", "only", "without", "message"),
     [
         ("residual", (), (), "no vehicle takes residual on 2026-11-24$"),
+        ("residual", (), ("truck-1",), "no vehicle takes residual on 2026-11-24$"),
         ("paper", (), ("truck-1",), "no vehicle takes paper on 2026-11-24; .*truck-1"),
         ("paper", ("truck-9",), (), "truck-9: no vehicle of the city, expected one of truck-1"),
         ("", (), (), "no vehicle takes what has no fraction"),

@@ -105,3 +105,11 @@ def test_a_tour_of_another_day_keeps_its_times_by_the_clock() -> None:
     assert again.stops == ("bin-0", "bin-5")
     assert [visit.place for visit in again.visits] == ["bin-0", "bin-5", "site", "depot"]
     assert again.visits[0].arrival_s == tour.visits[0].arrival_s - 3600
+
+
+def test_one_stop_is_one_stop() -> None:
+    """A tour with a single container reads so in both languages."""
+    one, two = plan({"truck-1": ("bin-0",)}), plan({"truck-1": ("bin-0", "bin-1")})
+    single, more = (event_of(each, each.tours[0], 0).data for each in (one, two))
+    assert (": 1 Halt, davon 1 Pflicht" in single.text_de, ": 1 stop, 1 of" in single.text_en) == (True, True)
+    assert (": 2 Halte, davon 2 Pflicht" in more.text_de, ": 2 stops, 2 of" in more.text_en) == (True, True)

@@ -258,3 +258,12 @@ def test_a_container_full() -> None:
     assert (found.volume_l, found.mass_kg, found.prize) == (3000, 435, None)
     with pytest.raises(CityError, match="'bin-2': property 'fraction' is 7"):
         full_stop(place.assets["bin-2"], day(0))
+
+
+def test_a_container_is_told_full_when_it_is_not_on_the_day_that_is_planned() -> None:
+    """Planned ahead for Friday, one that is full on Wednesday is said to be full on Wednesday."""
+    place = small_city(service_days=["fri"])
+    rows = states(place, *filling("bin-1", 12, 8, MONDAY - 8 * DAY_MS))
+    (why,) = due(place, rows, 4, MONDAY).why.values()
+    assert "Am Fr 18.09. leeren" in why.text_de
+    assert "voraussichtlich voll am Mo 14.09." in why.text_de
