@@ -46,6 +46,7 @@ bench: $(READY) influxd  ## the figures of docs/benchmarks.md
 	@$(BIN)/python benchmarks/rule_engine.py
 	@$(BIN)/python benchmarks/routes.py
 	@$(BIN)/python benchmarks/waste_tours.py
+	@$(BIN)/python benchmarks/simulate.py
 
 fuzz: $(READY)  ## a million inputs against parsers, codecs, settings and the whole chain
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra fuzz -c requirements.lock

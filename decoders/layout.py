@@ -11,16 +11,25 @@ Divide, do not multiply: raw / 10 is the right decimal, raw · 0.1 often is not.
 
 import struct
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from decoders.codec import CodecField
 from decoders.compiled import Read, compile_read, order_of
 from decoders.error import EncodeError, WrongLength
 from decoders.field import BYTEWISE, Attribute, Bits, Const, Field, Given, Pad, Part, Raw, new_tuple
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.quantity import Quantity
 
 Order = Literal["<", ">"]
 ORDER_NAMES: Mapping[Order, Literal["little", "big"]] = {"<": "little", ">": "big"}
+
+
+class Places(NamedTuple):
+    """Quantities with their channels that a layout cannot do without, all that it has, and names of its attributes."""
+
+    needed: frozenset[tuple[Quantity, str]]
+    all: frozenset[tuple[Quantity, str]]
+    names: frozenset[str]
 
 
 class Layout:
@@ -29,8 +38,8 @@ class Layout:
     Decoding raises WrongLength for any other length and MalformedPayload where a constant differs.
     """
 
-    __slots__ = ("_order", "_parts", "_read", "_unpack", "_words", "size")
-    MADE_LATER = frozenset({"_read"})
+    __slots__ = ("_order", "_parts", "_places", "_read", "_unpack", "_words", "size")
+    MADE_LATER = frozenset({"_places", "_read"})
     """Made from the parts with the first frame: most of the catalogue is never used in one city."""
 
     def __init__(self, order: Order, *parts: Part) -> None:
@@ -41,6 +50,7 @@ class Layout:
         self.size = compiled.size
         self._unpack = compiled
         self._read: Read | None = None
+        self._places: Places | None = None
 
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """One measurement at the given time."""
@@ -74,10 +84,21 @@ class Layout:
 
     def carries(self, given: Given) -> bool:
         """Whether `given` holds something of this layout, and all that it cannot do without."""
-        fields = list(self.parts())
-        keys = [(field.quantity, field.channel) in given.values for field in fields]
-        needed = all(there or field.markers for there, field in zip(keys, fields, strict=True))
-        return needed and (any(keys) or any(word.name in given.attributes for word in self._attributes()))
+        places = self._places
+        if places is None:
+            places = self._places = self._places_of_fields()
+        values = given.values.keys()
+        if not places.needed <= values:
+            return False
+        return not places.all.isdisjoint(values) or not places.names.isdisjoint(given.attributes)
+
+    def _places_of_fields(self) -> "Places":
+        fields = [((field.quantity, field.channel), bool(field.markers)) for field in self.parts()]
+        return Places(
+            frozenset(place for place, optional in fields if not optional),
+            frozenset(place for place, _ in fields),
+            frozenset(word.name for word in self._attributes()),
+        )
 
     def fields(self) -> tuple[CodecField, ...]:
         """What the layout carries."""

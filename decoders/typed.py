@@ -77,8 +77,9 @@ class Typed:
         chosen: dict[tuple[int, int], bytes] = {}
         misfit: EncodeError | None = None
         exact = True
+        places = [(place, layout) for place, layout in self._places() if layout.carries(given)]
         for rounding in (False, True) if patience else (True,):
-            for place, layout in self._places():
+            for place, layout in places:
                 if place not in chosen and layout.carries(given):
                     rest = given.copy()
                     try:

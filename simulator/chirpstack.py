@@ -15,7 +15,7 @@ from chirpstack_api.gw import gw_pb2
 from chirpstack_api.integration import integration_pb2 as integration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from simulator.radio import Gateway
+from simulator.radio import Gateway, Transmission
 
 NS_PER_S = 1_000_000_000
 BANDWIDTH_HZ = 125_000
@@ -51,6 +51,14 @@ class Copy(NamedTuple):
     channel: int
 
 
+class Flight(NamedTuple):
+    """How a frame went: when it began (ns since 1970), its ns on air, who could hear it."""
+
+    start_ns: int
+    airtime_ns: int
+    air: Transmission
+
+
 class Up(NamedTuple):
     """An uplink; `time_ns` is the event's time."""
 
@@ -64,6 +72,8 @@ class Up(NamedTuple):
     frequency_hz: int
     spreading_factor: int
     copies: tuple[Copy, ...]
+    flight: Flight | None = None
+    confirmed: bool = False
 
 
 class Join(NamedTuple):
@@ -106,7 +116,7 @@ def _parts(event: Event) -> Parts:
     parts: Parts = {
         "deduplicationId": event.deduplication_id,
         "time": rfc3339(event.time_ns),
-        "deviceInfo": _device_parts(event.device),
+        "deviceInfo": device_parts(event.device),
     }
     if isinstance(event, Up):
         return parts | _up_parts(event)
@@ -120,7 +130,8 @@ def _parts(event: Event) -> Parts:
     }
 
 
-def _device_parts(device: Identity) -> Parts:
+def device_parts(device: Identity) -> Parts:
+    """Whose event it is, in JSON."""
     return {
         "tenantId": TENANT_ID,
         "tenantName": TENANT_NAME,
@@ -142,7 +153,7 @@ def _up_parts(event: Up) -> Parts:
         "dr": FASTEST_FACTOR - event.spreading_factor,
         "fCnt": event.f_cnt,
         "fPort": event.f_port,
-        "confirmed": False,
+        "confirmed": event.confirmed,
         "data": b64encode(event.data).decode(),
         "rxInfo": [_copy_parts(copy) for copy in event.copies],
         "txInfo": {
@@ -188,13 +199,14 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _stamp(time_ns: int) -> Timestamp:
+def stamp(time_ns: int) -> Timestamp:
+    """A time in protobuf."""
     seconds, ns = divmod(time_ns, NS_PER_S)
     return Timestamp(seconds=seconds, nanos=ns)
 
 
 def _message(event: Event) -> integration.UplinkEvent | integration.JoinEvent | integration.StatusEvent:
-    identifier, time, info = event.deduplication_id, _stamp(event.time_ns), _device_info(event.device)
+    identifier, time, info = event.deduplication_id, stamp(event.time_ns), device_info(event.device)
     if isinstance(event, Up):
         message = _up_message(event)
         message.deduplication_id = identifier
@@ -218,7 +230,8 @@ def _message(event: Event) -> integration.UplinkEvent | integration.JoinEvent | 
     )
 
 
-def _device_info(device: Identity) -> integration.DeviceInfo:
+def device_info(device: Identity) -> integration.DeviceInfo:
+    """Whose event it is, in protobuf."""
     return integration.DeviceInfo(
         tenant_id=TENANT_ID,
         tenant_name=TENANT_NAME,
@@ -243,6 +256,7 @@ def _up_message(event: Up) -> integration.UplinkEvent:
         dr=FASTEST_FACTOR - event.spreading_factor,
         f_cnt=event.f_cnt,
         f_port=event.f_port,
+        confirmed=event.confirmed,
         data=event.data,
         rx_info=[_rx_info(copy) for copy in event.copies],
         tx_info=gw_pb2.UplinkTxInfo(frequency=event.frequency_hz, modulation=gw_pb2.Modulation(lora=lora)),
@@ -255,7 +269,7 @@ def _rx_info(copy: Copy) -> gw_pb2.UplinkRxInfo:
     return gw_pb2.UplinkRxInfo(
         gateway_id=gateway.gateway_id,
         uplink_id=copy.uplink_id,
-        ns_time=_stamp(copy.ns_time),
+        ns_time=stamp(copy.ns_time),
         rssi=copy.rssi,
         snr=copy.snr,
         channel=copy.channel,

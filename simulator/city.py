@@ -12,11 +12,15 @@ from decoders.simulated import SIMULATED_PREFIX, SIMULATED_TAG
 from rules.city import Asset, City
 from simulator.chirpstack import Identity
 from simulator.device import Device, Site
+from simulator.devices.forms import figures
+from simulator.devices.generic import GenericSensor
 from simulator.error import SimulatorError
 from simulator.faults import UNKNOWN_PROFILE
 from simulator.models import SENSORS
 from simulator.radio import Gateway, Link
-from simulator.sensor import Surroundings
+from simulator.scenario.script import Script
+from simulator.sensor import Sensor, Surroundings
+from simulator.truth import Fact
 from simulator.world import Calendar, Moment
 
 FIRST_COPY = 0x100000
@@ -31,6 +35,7 @@ ANTENNA_M = 30.0
 class Place(NamedTuple):
     """A device's place: codec id, interval in s, position in degrees; `tagged` with the asset or a copy.
 
+    A generic one says what its model can, not what the city is.
     `asset` has the properties that the file gives the device, too.
     """
 
@@ -41,6 +46,7 @@ class Place(NamedTuple):
     latitude: float
     longitude: float
     tagged: bool
+    generic: bool = False
 
 
 def gateways(city: City) -> tuple[Gateway, ...]:
@@ -110,12 +116,24 @@ def _copy(original: Place, number: int, rng: Random) -> Place:
 class Builder:
     """Makes devices that share one world."""
 
-    def __init__(self, rng: Random, calendar: Calendar, start: Moment, heard_by: tuple[Gateway, ...]) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        calendar: Calendar,
+        start: Moment,
+        heard_by: tuple[Gateway, ...],
+        script: Script | None = None,
+    ) -> None:
         self._rng = rng
         self._calendar = calendar
         self._gateways = heard_by
-        self._around = Surroundings(rng, start)
+        self._around = Surroundings(rng, start, script)
         self._elsewhere = self._around.elsewhere()
+
+    @property
+    def facts(self) -> list[Fact]:
+        """What is true of the assets whose devices were made."""
+        return self._around.facts
 
     def device(self, place: Place) -> Device:
         """The device at a place."""
@@ -125,6 +143,8 @@ class Builder:
         if place.asset.district:
             tags["district"] = place.asset.district
         codec = catalog.codec(place.model)
+        if place.generic:
+            tags |= {name: str(figure) for name, figure in figures(codec).items()}
         profile = f"{codec.vendor} {place.model.rpartition('/')[2]}"
         return self._device(place, profile, codec.family.value, tags)
 
@@ -145,11 +165,16 @@ class Builder:
             _fixed_id(application),
             tags,
         )
-        sensor = SENSORS[place.model](self._around if place.tagged else self._elsewhere, place.asset)
+        sensor = self._sensor(place)
         link = Link(self._rng, self._gateways, place.latitude, place.longitude, sensor.extra_loss_db)
         return Device(
             identity, catalog.codec(place.model), sensor, place.interval_s, Site(self._rng, self._calendar, link)
         )
+
+    def _sensor(self, place: Place) -> Sensor:
+        if place.generic:
+            return GenericSensor(place.model, self._rng)
+        return SENSORS[place.model](self._around if place.tagged else self._elsewhere, place.asset)
 
 
 def _fixed_id(name: str) -> str:

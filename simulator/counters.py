@@ -6,6 +6,7 @@ from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.city import Asset
 from simulator.sensor import Frame, Regular, Surroundings
+from simulator.sky import outdoors
 from simulator.world import Moment, Road
 
 WRAP = 65_536
@@ -23,13 +24,16 @@ class PmxTcr(Regular):
         per_day = asset.number("vehicles_per_day", low=0, high=200_000)
         direction, channel = asset.properties.get("direction"), asset.properties.get("channel")
         known = direction is not None and channel in {"ltr", "rtl"}
-        self._road = Road(
+        road = Road(
             around.rng,
             VEHICLES_PER_DAY if per_day is None else per_day,
             48,
             spread=0.5 if per_day is None else 0,
             inbound_ltr=(direction == "inbound") == (channel == "ltr") if known else None,
+            script=around.script,
+            asset_id=asset.id,
         )
+        self._road = around.road(asset, road)
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
@@ -61,15 +65,15 @@ class NwaveNcc405(Regular):
 class ParametricPcr2(Regular):
     """parametric/pcr2: people, with running totals, on port 14."""
 
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
+    def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
-        self._path = Road(around.rng, PEOPLE_PER_DAY, 5)
+        self._path = around.path(asset, Road(around.rng, PEOPLE_PER_DAY, 5, script=around.script, asset_id=asset.id))
         self._totals = [around.rng.randrange(WRAP), around.rng.randrange(WRAP)]
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
-        count = self._path.count(now, span_s)
         self._weather.advance(now)
+        count = self._path.count(now, span_s, outdoors(self._weather))
         self._totals = [(self._totals[0] + count.ltr) % WRAP, (self._totals[1] + count.rtl) % WRAP]
         readings = (
             Reading(Quantity.PEOPLE_COUNT, count.ltr, "ltr"),

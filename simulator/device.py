@@ -2,11 +2,11 @@
 
 from random import Random
 from typing import NamedTuple
-from uuid import UUID
 
 from decoders.codec import Codec
-from simulator.chirpstack import Copy, Identity, Join, Status, Up
-from simulator.radio import Link
+from simulator.chirpstack import Copy, Flight, Identity, Join, Status, Up
+from simulator.duty_cycle import DutyCycle, airtime_ns, band, fitting
+from simulator.radio import CHANNELS_HZ, Link
 from simulator.sensor import Frame, Sensor
 from simulator.world import Calendar, Moment
 
@@ -21,6 +21,12 @@ DEDUPLICATION_WINDOW_NS = 150_000_000
 NETWORK_DELAY_NS = (40_000_000, 120_000_000)
 BATTERY_STEPS = 254
 BATTERY_LIFE_DAYS = 3000.0
+VARIANTS = "89ab"
+LONGEST_WAIT_NS = 300 * NS_PER_S
+WINDOWS_NS = 2_200_000_000
+"""Until both receive windows are over."""
+BANDS = [band(frequency_hz) for frequency_hz in CHANNELS_HZ]
+IN_BAND = [[number for number, of_band in enumerate(BANDS) if of_band == wanted] for wanted in range(2)]
 
 
 class Site(NamedTuple):
@@ -33,13 +39,15 @@ class Site(NamedTuple):
 
 def identifier(rng: Random) -> str:
     """A random UUID of version 4."""
-    return str(UUID(int=rng.getrandbits(128), version=4))
+    bits = f"{rng.getrandbits(128):032x}"
+    return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{VARIANTS[int(bits[16], 16) & 3]}{bits[17:20]}-{bits[20:]}"
 
 
 class Device:
     """A device of the city. Times are ns since 1970.
 
-    `report` and `change` give None when no gateway heard the frame; the frame counter grows all the same.
+    `report` and `change` give None when no gateway can hear the frame; the frame counter grows all the same. A frame
+    waits while its sub-band has no airtime left, and is not sent at all when that takes more than five minutes.
     """
 
     def __init__(self, identity: Identity, codec: Codec, sensor: Sensor, interval_s: float, site: Site) -> None:
@@ -55,6 +63,14 @@ class Device:
         self._reported_ns: int | None = None
         self._charge = site.rng.uniform(0.6, 1.0)
         self._since_ns = 0
+        self._duty = DutyCycle()
+        self._free_ns = 0
+        self.unsent = 0
+
+    @property
+    def link(self) -> Link:
+        """The device's paths to the gateways."""
+        return self._link
 
     def join(self, time_ns: int) -> Join:
         """The device comes on air."""
@@ -96,29 +112,23 @@ class Device:
         return max(0.0, self._charge - days / BATTERY_LIFE_DAYS)
 
     def _send(self, frame: Frame, time_ns: int) -> Up | None:
-        data = self.codec.encode(frame.f_port, frame.readings)
+        data = self.codec.encode(frame.f_port, frame.readings) if frame.data is None else frame.data
+        flight = self._fly(len(data), max(time_ns, self._free_ns))
+        if flight.start_ns - time_ns > LONGEST_WAIT_NS:
+            self.unsent += 1
+            return None
+        self._go(flight)
         f_cnt = self._f_cnt
         self._f_cnt += 1
-        air = self._link.send()
-        if not air.heard:
+        if not flight.air.heard:
+            self._link.missed()
             return None
-        rng = self._rng
-        taken = time_ns + rng.randint(*NETWORK_DELAY_NS)
-        copies = tuple(
-            Copy(
-                heard.gateway,
-                rng.getrandbits(32),
-                taken + (rng.randrange(DEDUPLICATION_WINDOW_NS) if number else 0),
-                heard.rssi,
-                heard.snr,
-                air.channel,
-            )
-            for number, heard in enumerate(air.heard)
-        )
+        copies = self._copies(flight)
+        air = flight.air
         return Up(
             self.identity,
-            identifier(rng),
-            taken,
+            identifier(self._rng),
+            copies[0].ns_time,
             self._dev_addr,
             f_cnt,
             frame.f_port,
@@ -126,4 +136,43 @@ class Device:
             air.frequency_hz,
             air.spreading_factor,
             copies,
+            flight,
         )
+
+    def _fly(self, size: int, now_ns: int) -> Flight:
+        """A frame of that size on any channel now, or on one of the other sub-band, or later."""
+        factor = fitting(self._link.spreading_factor, size)
+        airtime = airtime_ns(size, factor)
+        air = self._link.send(factor)
+        mine = BANDS[air.channel]
+        start_ns = self._duty.free_ns(mine, airtime, now_ns)
+        if start_ns > now_ns:
+            other_ns = self._duty.free_ns(1 - mine, airtime, now_ns)
+            if other_ns < start_ns:
+                start_ns, air = other_ns, self._link.send(factor, self._rng.choice(IN_BAND[1 - mine]))
+        return Flight(start_ns, airtime, air)
+
+    def _go(self, flight: Flight) -> None:
+        self._duty.take(BANDS[flight.air.channel], flight.airtime_ns, flight.start_ns)
+        self._free_ns = flight.start_ns + flight.airtime_ns + WINDOWS_NS
+
+    def _copies(self, flight: Flight) -> tuple[Copy, ...]:
+        """What gateways deliver; a slow backhaul comes within the network server's window."""
+        rng = self._rng
+        taken = flight.start_ns + flight.airtime_ns + _between(rng, *NETWORK_DELAY_NS)
+        return tuple(
+            Copy(
+                heard.gateway,
+                rng.getrandbits(32),
+                taken + (_between(rng, 0, DEDUPLICATION_WINDOW_NS) if number else 0),
+                heard.rssi,
+                heard.snr,
+                flight.air.channel,
+            )
+            for number, heard in enumerate(flight.air.heard)
+        )
+
+
+def _between(rng: Random, low: int, high: int) -> int:
+    """A whole number from low up to high; a third of what `randint` costs."""
+    return low + int(rng.random() * (high - low))

@@ -34,8 +34,10 @@ class Outcome(StrEnum):
     SPOOFED = "spoofed"
     JOIN = "join"
     STATUS = "status"
+    ANSWER = "answer"
 
 
+NO_UPLINK = (Outcome.JOIN, Outcome.STATUS, Outcome.ANSWER)
 DEAD_LETTERS = (Outcome.UNKNOWN_PROFILE, Outcome.DECODE, Outcome.EVENT, Outcome.SPOOFED)
 
 
@@ -94,12 +96,10 @@ class Faults:
             case Fault.BAD_BASE64:
                 return [good._replace(payload=self._not_base64(good.payload), outcome=Outcome.EVENT)]
             case Fault.SPOOFED:
-                other = f"{SIMULATED_PREFIX}{0xFE0000 | self._rng.getrandbits(16):06x}"
-                return [good._replace(topic=good.topic.replace(up.device.dev_eui, other), outcome=Outcome.SPOOFED)]
+                return [spoofed(good, up.device.dev_eui, self._rng)]
 
     def _message(self, up: Up, outcome: Outcome) -> Message:
-        newest = max(copy.ns_time for copy in up.copies)
-        return Message(newest, chirpstack.topic(up), chirpstack.payload(up, self._encoding), outcome)
+        return message_of(up, outcome, self._encoding)
 
     def _late_copy(self, up: Up) -> Message:
         """The last gateway's copy once more, long after the network server closed its window."""
@@ -117,6 +117,18 @@ class Faults:
     def _not_base64(self, payload: bytes) -> bytes:
         """Protobuf knows no base64; there it is another garbled byte."""
         return payload.replace(b'"data":"', b'"data":"*') if self._encoding == "json" else GARBAGE + payload
+
+
+def message_of(up: Up, outcome: Outcome, encoding: Encoding) -> Message:
+    """The message of an uplink, out when its last copy has come."""
+    newest = max(copy.ns_time for copy in up.copies)
+    return Message(newest, chirpstack.topic(up), chirpstack.payload(up, encoding), outcome)
+
+
+def spoofed(good: Message, dev_eui: str, rng: Random) -> Message:
+    """The message on the topic of another device."""
+    other = f"{SIMULATED_PREFIX}{0xFE0000 | rng.getrandbits(16):06x}"
+    return good._replace(topic=good.topic.replace(dev_eui, other), outcome=Outcome.SPOOFED)
 
 
 def unreadable(codec: Codec, up: Up) -> bytes:

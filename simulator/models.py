@@ -12,7 +12,7 @@ from decoders.quantity import Quantity
 from rules.city import Asset
 from simulator import counters, stations
 from simulator.sensor import Frame, Regular, Sensor, Surroundings
-from simulator.world import Bin, Moment, Space
+from simulator.world import Moment
 
 STATUS, HEARTBEAT = 1, 2
 WRAP = 65_536
@@ -27,7 +27,7 @@ class _Parking(Sensor):
     def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
         self._gate = around.gate(asset)
-        self._space = Space(around.rng, around.curve(asset), around.start)
+        self._space = around.space(asset)
 
     @override
     def until_change_s(self, now: Moment) -> float | None:
@@ -97,13 +97,15 @@ class _Container(Regular):
     def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._rng = around.rng
         self._weather = around.weather
-        self._bin = Bin(around.rng, around.start)
+        self._bin = around.bin(asset)
+        self._rounds = 0
         self._depth_mm = asset.number("depth_mm", 1000.0)
         self._offset_mm = asset.number("sensor_offset_mm", 0.0)
 
     def _look(self, now: Moment) -> tuple[bool, int, float]:
         """Whether it was just tilted over a truck, distance to the waste in mm, temperature inside in °C."""
-        emptied = self._bin.advance(now)
+        self._bin.advance(now)
+        emptied, self._rounds = self._bin.rounds != self._rounds, self._bin.rounds
         self._weather.advance(now)
         distance = self._offset_mm + (1 - self._bin.fill) * self._depth_mm + self._rng.gauss(0, 8)
         return emptied, max(0, round(distance)), round(self._weather.temperature + 4, 1)
@@ -169,10 +171,14 @@ class _Station(Regular):
 class Elsys(_Station):
     """elsys/generic on port 5: air, light, sound."""
 
+    def __init__(self, around: Surroundings, asset: Asset) -> None:
+        super().__init__(around, asset)
+        self._noise = around.noise(asset)
+
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
         temperature, humidity = self._air(now)
-        average = round(self._rng.gauss(52 if 6 <= now.hour < 22 else 44, 3))  # noqa: PLR2004 - day and night
+        average = round(self._rng.gauss(self._noise(now), 2))
         readings = (
             Reading(Quantity.AIR_TEMPERATURE, round(temperature, 1)),
             Reading(Quantity.AIR_HUMIDITY, round(humidity)),

@@ -8,10 +8,19 @@ from random import Random
 
 from rules.city import City
 from simulator import chirpstack
-from simulator.chirpstack import Encoding, Up
+from simulator.chirpstack import Encoding, Flight, Up
 from simulator.city import Builder, gateways, places
 from simulator.device import FIRST_REPORT_S, JOIN_SPREAD_S, NS_PER_MS, NS_PER_S, STATUS_INTERVAL_S, Device
-from simulator.faults import DEAD_LETTERS, Faults, Message, Outcome
+from simulator.devices import answers
+from simulator.devices.downlinks import Downlinks
+from simulator.devices.fleet import scattered
+from simulator.ether import Ether, OnAir
+from simulator.faults import DEAD_LETTERS, NO_UPLINK, Faults, Message, Outcome
+from simulator.outage import Outages
+from simulator.scenario.bad_day import BadDay
+from simulator.scenario.model import ORDINARY, Scenario
+from simulator.scenario.script import Script
+from simulator.truth import EVERY_S, OCCUPIED_SPACES, Row, Witness, rows
 from simulator.world import Calendar
 
 TIMEZONE = "Europe/Berlin"
@@ -19,7 +28,10 @@ TIMEZONE = "Europe/Berlin"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be played: `start_ns` since 1970, `devices` None for the city's own number."""
+    """What is to be played: `start_ns` since 1970, `devices` None for the city's own number.
+
+    With `models` there are such devices in place of the city's own, one of each or as many as `devices` says.
+    """
 
     seed: int
     start_ns: int
@@ -27,6 +39,8 @@ class Plan:
     encoding: Encoding = "json"
     faults: bool = False
     timezone: str = TIMEZONE
+    scenario: Scenario = ORDINARY
+    models: tuple[str, ...] = ()
 
 
 class Report:
@@ -36,6 +50,8 @@ class Report:
         self.seed = seed
         self.counts = dict.fromkeys(Outcome, 0)
         self.lost = 0
+        self.silent = 0
+        self.unpublished = 0
 
     def count(self, message: Message) -> None:
         """One more message is out."""
@@ -44,10 +60,13 @@ class Report:
     @property
     def published(self) -> int:
         """Uplink events published, whatever becomes of them."""
-        return sum(self.counts.values()) - self.counts[Outcome.JOIN] - self.counts[Outcome.STATUS]
+        return sum(number for outcome, number in self.counts.items() if outcome not in NO_UPLINK)
 
     def as_dict(self) -> dict[str, object]:
-        """As JSON: published = unique + duplicates + the sum of dead_letters; `unheard` never reached a gateway."""
+        """As JSON: published = unique + duplicates + the sum of dead_letters; `unheard` never reached a gateway.
+
+        Scenarios: `silent` devices did not send, `unpublished` was dropped by a network server without a broker.
+        """
         return {
             "published": self.published,
             "unique": self.counts[Outcome.UNIQUE],
@@ -55,15 +74,23 @@ class Report:
             "dead_letters": {reason.value: self.counts[reason] for reason in DEAD_LETTERS},
             "joins": self.counts[Outcome.JOIN],
             "status": self.counts[Outcome.STATUS],
+            "answers": self.counts[Outcome.ANSWER],
             "unheard": self.lost,
+            "silent": self.silent,
+            "unpublished": self.unpublished,
             "seed": self.seed,
         }
 
 
 class Simulation:
-    """A city of devices. The same plan and city give the same messages, byte by byte."""
+    """A city of devices. The same plan and city give the same messages, byte by byte, whether or not `witness` looks.
 
-    def __init__(self, city: City, plan: Plan) -> None:
+    `witness` is told the truth in the order of time.
+    """
+
+    def __init__(
+        self, city: City, plan: Plan, witness: Witness | None = None, downlinks: Downlinks | None = None
+    ) -> None:
         rng = Random(plan.seed)
         calendar = Calendar(plan.timezone)
         self.plan = plan
@@ -71,12 +98,23 @@ class Simulation:
         self._rng = rng
         self._faults = Faults(rng, plan.encoding, enabled=plan.faults)
         self._order = count()
+        self._ether = Ether()
+        self._downlinks = downlinks
         self._queue: list[tuple[int, int, Callable[[int], None] | Message]] = []
-        chosen = places(city, plan.devices, rng)
-        builder = Builder(rng, calendar, calendar.at(plan.start_ns // NS_PER_MS), gateways(city))
+        chosen = scattered(city, plan.models, plan.devices, rng) if plan.models else places(city, plan.devices, rng)
+        script = Script(plan.scenario, plan.start_ns // NS_PER_MS)
+        builder = Builder(rng, calendar, calendar.at(plan.start_ns // NS_PER_MS), gateways(city), script)
         self.devices = [builder.device(place) for place in chosen]
         if plan.faults:
             self.devices.append(builder.unknown(chosen))
+        self._calendar = calendar
+        self._witness = witness
+        self._facts = builder.facts
+        self._lots = {fact.asset: fact for fact in self._facts if fact.quantity == OCCUPIED_SPACES}
+        self._bad_day = BadDay(script, self.devices, rng, plan.encoding)
+        self._outages = Outages(script, city)
+        self._waiting: set[int] = set()
+        self._at(plan.start_ns, self._look)
         for device in self.devices:
             joins = plan.start_ns + int(rng.uniform(0, JOIN_SPREAD_S) * NS_PER_S)
             self._at(joins, _bound(self._join, device))
@@ -87,7 +125,8 @@ class Simulation:
         while queue and (end_ns is None or queue[0][0] < end_ns):
             time_ns, _, what = heapq.heappop(queue)
             if isinstance(what, Message):
-                yield what
+                if not self._held(what):
+                    yield what
             else:
                 what(time_ns)
 
@@ -102,11 +141,66 @@ class Simulation:
         self._at(event.time_ns, Message(event.time_ns, chirpstack.topic(event), body, outcome))
 
     def _uplink(self, device: Device, up: Up | None) -> None:
-        if up is None:
+        if up is not None and self._bad_day.silent(device.identity.dev_eui, up.time_ns):
+            self.report.silent += 1
+        elif up is None or up.flight is None:
             self.report.lost += 1
+        else:
+            self._at(up.flight.start_ns, lambda _: self._begin(device, up, up.flight))
+
+    def _begin(self, device: Device, up: Up, flight: Flight | None) -> None:
+        """A frame goes on the air."""
+        if flight is not None:
+            sent = self._ether.begin(flight.air, flight.start_ns, flight.airtime_ns)
+            self._at(sent.end_ns, lambda _: self._end(device, up, sent))
+
+    def _end(self, device: Device, up: Up, sent: OnAir) -> None:
+        """It is over; what gateways have of it goes to the network server."""
+        having = self._ether.end(sent)
+        kept = up
+        if len(having) < len(up.copies):
+            kept = up._replace(copies=tuple(copy for copy in up.copies if copy.gateway.gateway_id in having))
+        heard = self._outages.heard(kept) if having else None
+        if heard is None:
+            self.report.lost += 1
+            device.link.missed()
             return
-        for message in self._faults.messages(up, device.codec):
+        device.link.answered(max(copy.snr for copy in heard.copies))
+        self._received(device, heard)
+
+    def _received(self, device: Device, up: Up) -> None:
+        """An uplink has reached the network server."""
+        for answer in () if self._downlinks is None else self._downlinks.heard(device, up):
+            body = answers.payload(answer, self.plan.encoding)
+            self._at(answer.time_ns, Message(answer.time_ns, answers.topic(answer), body, Outcome.ANSWER))
+        wrong = self._bad_day.messages(up, device.codec)
+        for message in self._faults.messages(up, device.codec) if wrong is None else wrong:
             self._at(message.time_ns, message)
+
+    def _look(self, time_ns: int) -> None:
+        """The world moves on, and its truth is told; it moves as well when nobody listens."""
+        self._tell(rows(self._facts, self._calendar.at(time_ns // NS_PER_MS), time_ns))
+        self._after(time_ns, EVERY_S, self._look)
+
+    def _tell(self, found: list[Row]) -> None:
+        if self._witness is not None:
+            for row in found:
+                self._witness(row)
+
+    def _held(self, message: Message) -> bool:
+        """Whether no broker can be reached; what the network server keeps comes out when it is back."""
+        back_ns = self._outages.held(message)
+        if back_ns is None:
+            return False
+        if back_ns not in self._waiting:
+            self._waiting.add(back_ns)
+            self._at(back_ns, self._release)
+        self.report.unpublished = self._outages.unpublished
+        return True
+
+    def _release(self, time_ns: int) -> None:
+        for message in self._outages.released(time_ns):
+            self._at(time_ns, message)
 
     def _join(self, device: Device, time_ns: int) -> None:
         self._publish(device.join(time_ns), Outcome.JOIN)
@@ -130,6 +224,9 @@ class Simulation:
 
     def _change(self, device: Device, time_ns: int) -> None:
         self._uplink(device, device.change(time_ns))
+        lot = self._lots.get(device.identity.tags.get("asset", ""))
+        if lot is not None:
+            self._tell(rows([lot], self._calendar.at(time_ns // NS_PER_MS), time_ns))
         self._await_change(device, time_ns)
 
     def _status(self, device: Device, time_ns: int) -> None:

@@ -137,8 +137,7 @@ class MqttPublisher(Publisher):
 
     @override
     def publish(self, message: Message) -> None:
-        if not self._window.acquire(timeout=ACKNOWLEDGE_S):
-            raise SimulatorError(f"the broker acknowledged nothing for {ACKNOWLEDGE_S:.0f} s")
+        self._acquire()
         self._client.publish(message.topic, message.payload, qos=QOS)
 
     @override
@@ -150,6 +149,11 @@ class MqttPublisher(Publisher):
                 raise SimulatorError(f"the broker did not acknowledge the last messages within {ACKNOWLEDGE_S:.0f} s")
         finally:
             self._close()
+
+    def _acquire(self) -> None:
+        """A place in the window; raises SimulatorError when none becomes free."""
+        if not self._window.acquire(timeout=ACKNOWLEDGE_S):
+            raise SimulatorError(f"the broker acknowledged nothing for {ACKNOWLEDGE_S:.0f} s")
 
     def _drained(self) -> bool:
         """Whether all messages are acknowledged: the whole window is free again."""

@@ -7,12 +7,12 @@ from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.city import Asset
 from simulator.sensor import Frame, Regular, Surroundings
-from simulator.sky import River, Soil, dew_point, road_surface
+from simulator.sky import dew_point
 from simulator.world import Moment
 
 WATER_MM = 900.0
 SENSOR_MM = 4000.0
-O3_PPB, NO2_PPB = 24.0, 14.0
+O3_PPB = 24.0
 
 
 class SensecapS2120(Regular):
@@ -46,9 +46,10 @@ class SensecapS2120(Regular):
 class SyneticaEnlink(Regular):
     """synetica/enlink on port 1: ozone and nitrogen dioxide."""
 
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
+    def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._rng = around.rng
         self._weather = around.weather
+        self._no2 = around.no2(asset)
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
@@ -56,7 +57,7 @@ class SyneticaEnlink(Regular):
         sun = min(1.0, self._weather.illuminance / 40_000)
         readings = (
             Reading(Quantity.O3, round(max(0.5, O3_PPB * (0.5 + sun) + self._rng.gauss(0, 2)), 1)),
-            Reading(Quantity.NO2, round(max(0.5, NO2_PPB * (1.2 - 0.5 * sun) + self._rng.gauss(0, 1.5)), 1)),
+            Reading(Quantity.NO2, round(max(0.5, self._no2(now) + self._rng.gauss(0, 1.5)), 1)),
             Reading(Quantity.BATTERY_VOLTAGE, round(3.2 + 0.4 * battery, 3)),
         )
         return Frame(1, readings)
@@ -65,18 +66,19 @@ class SyneticaEnlink(Regular):
 class DecentlabCws2(Regular):
     """decentlab/dl-cws2 on port 1: a road's surface, the air above it, its dew point."""
 
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
+    def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
+        self._surface = around.surface(asset)
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
         weather = self._weather
-        weather.advance(now)
+        self._surface.advance(now)
         air, humidity = round(weather.temperature, 2), round(weather.humidity, 2)
         readings = (
             Reading(Quantity.AIR_TEMPERATURE, air, "radiation_shield"),
             Reading(Quantity.AIR_HUMIDITY, humidity, "radiation_shield"),
-            Reading(Quantity.SURFACE_TEMPERATURE, round(road_surface(weather), 2)),
+            Reading(Quantity.SURFACE_TEMPERATURE, round(self._surface.temperature, 2)),
             Reading(Quantity.AIR_TEMPERATURE, air),
             Reading(Quantity.AIR_HUMIDITY, humidity),
             Reading(Quantity.DEW_POINT, round(dew_point(weather), 2)),
@@ -94,7 +96,7 @@ class _Gauge(Regular):
         self._rng = around.rng
         self._height_mm = asset.number("sensor_height_mm", SENSOR_MM)
         usual_mm = asset.number("usual_level_mm", WATER_MM, low=0)
-        self._river = River(around.rng, around.sky, around.start, usual_mm)
+        self._river = around.river(asset, usual_mm)
 
     def _level_mm(self, now: Moment) -> float:
         self._river.advance(now)
@@ -126,9 +128,9 @@ class DecentlabMbx(_Gauge):
 class TektelicAgro(Regular):
     """tektelic/agro on port 10: soil water tension by two Watermarks, one for each depth."""
 
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
+    def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
-        self._soils = [Soil(around.rng, around.sky, around.start) for _ in range(2)]
+        self._soils = [around.soil(asset, channel) for channel in ("watermark1", "watermark2")]
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:

@@ -73,6 +73,17 @@ def place(tmp_path: Path) -> Place:
     return found
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who alone gives files away")
+def test_what_root_restores_belongs_to_its_program(place: Place) -> None:
+    """Journal and Grafana's database are their folder's owner's, who could not open root's."""
+    copy = place.backup()
+    os.chown(place.journal.parent, 1234, 1235)
+    os.chown(place.grafana.parent, 1236, 1237)
+    assert place.run("restore", "--force", str(copy), "journal", "grafana").returncode == 0
+    assert (place.journal.stat().st_uid, place.journal.stat().st_gid) == (1234, 1235)
+    assert (place.grafana.stat().st_uid, place.grafana.stat().st_gid) == (1236, 1237)
+
+
 async def test_a_journal_in_use_is_copied_whole_and_comes_back(place: Place) -> None:
     """While the service writes: the copy has what was committed, and the service goes on from it after a restore."""
     letter = dead_letter(Reason.EVENT, "x", "application/x", b"{", NOW, JournalSettings())
@@ -101,6 +112,8 @@ def test_settings_and_grafana_come_back(place: Place) -> None:
     (place.settings / "stadtfunk.toml").write_text("changed")
     assert place.run("restore", str(copy), "settings").returncode == 1
     assert (place.settings / "stadtfunk.toml").read_text() == "changed"
+    (place.settings / "stadtfunk.toml").rename(place.settings / "city.geojson")
+    assert place.run("restore", str(copy), "settings").returncode == 1, "any file that is there is somebody's"
     place.grafana.unlink()
     assert place.run("restore", "--force", str(copy)).stdout.split("\n")[:-1] == [
         "restored: settings",
@@ -186,6 +199,66 @@ def test_chirpstacks_database_comes_back(place: Place) -> None:
         sql(server.dsn, "DELETE FROM device")
         assert place.run("restore", "--force", str(copy), "chirpstack").returncode == 0
         assert sql(server.dsn, "SELECT name FROM device") == "p1"
+
+
+IN_STACK = """#!/bin/sh
+[ "$1 $2 $3" = "compose exec --no-TTY" ] || exit 3
+[ -e compose.yaml ] || exit 4
+script=$(printf '%s' "$7" | sed "s#/run/state#$STATE/$4#g; s#/var/lib/influxdb2#$STATE#g")
+exec sh -ec "$script"
+"""
+INFLUX = """#!/bin/sh
+[ "$INFLUX_TOKEN" = token-of-all ] || { echo unauthorized >&2; exit 1; }
+[ "$2 $3" = "--host http://127.0.0.1:8086" ] || exit 5
+for last; do :; done
+case $1 in
+backup) mkdir "$last"; echo "told on standard output"; cp "$STATE/readings" "$last/shard" ;;
+restore) cp "$last/shard" "$STATE/readings" ;;
+esac
+"""
+
+
+@pytest.mark.skipif(postgresql.programs() is None, reason=postgresql.MISSING)
+def test_the_databases_of_a_container_stack_come_back(place: Place, tmp_path: Path) -> None:
+    """Both are asked in their containers, with the secrets that lie there; the programs' own words stay out of it."""
+    programs = postgresql.programs()
+    assert programs is not None
+    tools, state, stack = tmp_path / "tools", tmp_path / "state", tmp_path / "stack"
+    for folder in (tools, state / "influxdb", state / "postgresql", stack):
+        folder.mkdir(parents=True)
+    (stack / "compose.yaml").touch()
+    for name, text in (("docker", IN_STACK), ("influx", INFLUX)):
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    (state / "influxdb" / "token").write_text("token-of-all")
+    (state / "postgresql" / "password").write_text("unused")
+    (state / "readings").write_text("21.5")
+    with postgresql.running() as server:
+        sql(server.dsn, "CREATE DATABASE chirpstack")
+        dsn = server.dsn.replace("/postgres?", "/chirpstack?")
+        sql(dsn, "CREATE TABLE device (name text); INSERT INTO device VALUES ('p1')")
+        place.environment |= {
+            "PATH": f"{tools}:{programs}:{os.environ['PATH']}",
+            "STATE": str(state),
+            "STADTFUNK_COMPOSE": str(stack),
+            "PGHOST": str(server.folder),
+        }
+        copy = place.backup()
+        assert (copy / "influxdb" / "shard").read_text() == "21.5"
+        sql(dsn, "DELETE FROM device")
+        (state / "readings").unlink()
+        assert "holds 1 tables" in place.run("restore", str(copy), "chirpstack").stderr
+        said = place.run("restore", "--force", str(copy), "influxdb", "chirpstack")
+        assert said.returncode == 0, said.stderr
+        assert sql(dsn, "SELECT name FROM device") == "p1"
+    assert (state / "readings").read_text() == "21.5"
+    assert not (state / "copy").exists()
+    (state / "influxdb" / "token").write_text("wrong")
+    failed = place.run("backup", str(place.copies))
+    assert (failed.returncode, failed.stderr) == (
+        1,
+        "backup: InfluxDB in the stack could not be copied: unauthorized\n",
+    )
 
 
 def sql(dsn: str, text: str) -> str:

@@ -23,6 +23,7 @@ PUBLISHED = {
     "gateway-bridge": {"1700/udp": "STADTFUNK_BIND"},
     "chirpstack": {"8080": "STADTFUNK_OPERATORS_BIND"},
     "grafana": {"3000": "STADTFUNK_OPERATORS_BIND"},
+    "stadtfunk": {"8642": ""},
 }
 """Ports that docs/install.md names, each with the variable that says on which address; loopback without it."""
 ENDS_BY_ITSELF = {"provision"}
@@ -60,7 +61,8 @@ def test_only_documented_ports_are_published_and_on_loopback(name: str) -> None:
     guide = (ROOT / "docs" / "install.md").read_text()
     for port, variable in wanted.items():
         number = port.removesuffix("/udp")
-        assert f"${{{variable}:-127.0.0.1}}:{number}:{port}" in ports
+        address = f"${{{variable}:-127.0.0.1}}" if variable else "127.0.0.1"
+        assert f"{address}:{number}:{port}" in ports
         assert number in guide
 
 
@@ -90,7 +92,7 @@ def test_none_may_more_than_it_needs(name: str) -> None:
 def test_each_sees_its_own_secrets_only(name: str) -> None:
     """Of the folder with secrets the part that bears its name, but for the one that gives others theirs."""
     states = [str(volume) for volume in SERVICES[name]["volumes"] if "STADTFUNK_STATE" in str(volume)]
-    folders = {re.sub(r".*\}/([a-z-]+):.*", r"\1", volume) for volume in states}
+    folders = {re.sub(r".*\}/([a-z-]+)[/:].*", r"\1", volume) for volume in states}
     assert folders == {"provision": {"stadtfunk", "influxdb", "administrator", "grafana"}}.get(name, {name})
 
 
@@ -169,6 +171,7 @@ def test_chirpstack_loses_nothing() -> None:
     assert "$POSTGRES_PASSWORD" in settings["postgresql"]["dsn"]
     (region,) = tomllib.loads((DEPLOY / "chirpstack" / "region_eu868.toml").read_text())["regions"]
     assert region["gateway"]["backend"]["mqtt"]["qos"] == 1
+    assert region["gateway"]["backend"]["mqtt"]["topic_prefix"] == "eu868", "4.15 knows no event_topic any more"
     assert all(863_000_000 < channel["frequency"] < 870_000_000 for channel in region["network"]["extra_channels"])
 
 
@@ -176,7 +179,10 @@ def test_the_bridge_speaks_of_one_region() -> None:
     """Its topics are those that ChirpStack reads."""
     bridge = tomllib.loads((DEPLOY / "gateway-bridge" / "chirpstack-gateway-bridge.toml").read_text())
     mqtt = bridge["integration"]["mqtt"]
-    assert mqtt["event_topic_template"].startswith("eu868/gateway/")
+    (region,) = tomllib.loads((DEPLOY / "chirpstack" / "region_eu868.toml").read_text())["regions"]
+    prefix = region["gateway"]["backend"]["mqtt"]["topic_prefix"]
+    for what in ("event", "state", "command"):
+        assert mqtt[f"{what}_topic_template"].startswith(f"{prefix}/gateway/{{{{ .GatewayID }}}}/{what}/")
     assert mqtt["auth"]["generic"]["qos"] == 1
 
 
@@ -188,6 +194,34 @@ def test_the_service_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.mqtt.certificate_file is not None
     assert settings.influxdb.url == "http://influxdb:8086"
     assert settings.influxdb.organisation == SERVICES["influxdb"]["environment"]["DOCKER_INFLUXDB_INIT_ORG"]
+
+
+def test_a_database_that_is_being_set_up_is_not_well() -> None:
+    """Both are asked where only the server that stays listens, not the one that makes users and buckets."""
+    assert "127.0.0.1" in SERVICES["postgresql"]["healthcheck"]["test"]
+    assert "http://127.0.0.1:8086" in SERVICES["influxdb"]["healthcheck"]["test"]
+
+
+def test_redis_hears_that_it_is_to_end(tmp_path: Path) -> None:
+    """It takes the shell's place, so the signal reaches it; its password is in no list of processes."""
+    (tmp_path / "redis").write_text("secret")
+    (tmp_path / "redis-server").write_text('#!/bin/sh\necho $$ "$@"\ncat\n')
+    (tmp_path / "redis-server").chmod(0o755)
+    script = (DEPLOY / "redis" / "start").read_text().replace("/run/state", str(tmp_path))
+    command = ["sh", "-c", script]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as started:
+        said, _ = started.communicate(timeout=60)
+    assert said == f"{started.pid} -\nrequirepass secret\nappendonly yes\ndir /data\n"
+
+
+def test_commands_beside_the_service_reach_it() -> None:
+    """It listens on its name in the stack, on a network that `provision` is on; loopback would be another one there."""
+    host = load(DEPLOY / "stadtfunk" / "stadtfunk.toml").http.host
+    assert host == "stadtfunk"
+    assert f"http://{host}:8642/" in SERVICES[host]["healthcheck"]["test"][-1]
+    assert set(SERVICES[host]["networks"]) & set(SERVICES["provision"]["networks"])
+    assert {"stadtfunk:/var/lib/stadtfunk"} <= {*SERVICES[host]["volumes"]} & {*SERVICES["provision"]["volumes"]}
 
 
 @pytest.mark.parametrize("script", ["up", "credentials", "chirpstack/start", "redis/start"])

@@ -23,7 +23,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.deploy = folder / "deploy"
-        shutil.copytree(DEPLOY, self.deploy, ignore=shutil.ignore_patterns("state", ".env", "grafana"))
+        shutil.copytree(DEPLOY, self.deploy, ignore=shutil.ignore_patterns("state", ".env", "dashboards"))
         programs = folder / "bin"
         programs.mkdir()
         (programs / "docker").write_text(DOUBLE)
@@ -87,6 +87,38 @@ def test_secrets_are_closed_and_no_two_are_alike(machine: Machine) -> None:
     assert len(set(passwords)) == len(passwords) - 2, "ChirpStack is given those of its two databases"
 
 
+def test_state_stays_where_it_is(machine: Machine, tmp_path: Path) -> None:
+    """Where it was put once, later starts and `credentials` find it: a second authority would lock all gateways out."""
+    elsewhere = tmp_path / "elsewhere"
+    machine.up(STADTFUNK_STATE=str(elsewhere))
+    kept = (elsewhere / "authority" / "ca.crt").read_bytes()
+    assert machine.up().returncode == 0
+    environment = {key: value for key, value in os.environ.items() if key != "STADTFUNK_STATE"}
+    command = [str(machine.deploy / "credentials"), "gateway", "0016c001f153a14c"]
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert made.stdout.startswith(f"{elsewhere}/gateways/"), made.stderr
+    assert not (machine.deploy / "state").exists()
+    assert (elsewhere / "authority" / "ca.crt").read_bytes() == kept
+    assert f"STADTFUNK_STATE={elsewhere}\n" in (machine.deploy / ".env").read_text()
+
+
+def test_alerts_link_their_runbooks(machine: Machine) -> None:
+    """With the address that is given; without one no alert has a link that leads nowhere. Grafana reads them anew."""
+    rules = machine.deploy / "state" / "grafana" / "alerting" / "stadtfunk.yaml"
+    machine.up()
+    assert "runbook_url" not in rules.read_text()
+    assert "runbook: docs/runbooks/flood.md" in rules.read_text()
+    machine.up("--docs", "https://docs.example/stadtfunk/")
+    assert "compose rm --stop --force grafana" in machine.asked()
+    assert "runbook_url: https://docs.example/stadtfunk/runbooks/flood.html" in rules.read_text()
+    assert "DOCS_URL" not in rules.read_text()
+    assert rules.stat().st_mode & 0o777 == 0o644
+    kept = rules.read_bytes()
+    machine.up()
+    assert "compose rm --stop --force grafana" not in machine.asked()
+    assert rules.read_bytes() == kept
+
+
 def test_a_new_name_of_the_machine_makes_a_new_certificate(machine: Machine) -> None:
     """The broker's certificate names it, by the same key and authority; no other certificate changes."""
     machine.up()
@@ -102,6 +134,17 @@ def test_a_new_name_of_the_machine_makes_a_new_certificate(machine: Machine) -> 
     )
     assert "DNS:lora.example" in said.stdout
     assert {path for path, body in before.items() if path.read_bytes() != body} == {broker}
+
+
+def test_certificates_are_good_for_strict_programs(machine: Machine) -> None:
+    """Python from 3.13 on asks for the key identifiers of RFC 5280, in the authority and in what it signed."""
+    machine.up()
+    state = machine.deploy / "state"
+    made = [path for path in state.glob("*/*.crt") if path.name != "ca.crt"]
+    assert len(made) == 5
+    command = ["openssl", "verify", "-x509_strict", "-CAfile", str(state / "authority" / "ca.crt"), *map(str, made)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
 
 
 def test_certificates_are_renewed_before_they_end(machine: Machine) -> None:
@@ -122,6 +165,8 @@ def test_certificates_are_renewed_before_they_end(machine: Machine) -> None:
     [
         (["--simulate"], {}, 2, "unknown option --simulate"),
         (["--bind"], {}, 2, "--bind wants a value"),
+        (["--docs", "docs.example"], {}, 2, "--docs wants an address"),
+        (["--docs", "https://docs.example/#x"], {}, 2, "--docs: a sign"),
         ([], {"NO_ENGINE": "yes"}, 1, "no Docker engine answers"),
         ([], {"NO_TOKENS": "yes"}, 1, "tokens of an earlier start"),
         ([], {"SICK": "yes"}, 1, ""),

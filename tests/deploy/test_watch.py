@@ -6,8 +6,10 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_string
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, TCPServer
 
 import pytest
 
@@ -140,17 +142,62 @@ def test_a_trouble_that_lasts_is_told_again(tmp_path: Path, messenger: Server) -
     assert len(messenger.told) == 2
 
 
+class Postman(StreamRequestHandler):
+    """Takes one mail as a server of SMTP does (RFC 5321), and keeps what was said."""
+
+    def handle(self) -> None:
+        """Yes to everything."""
+        self.wfile.write(b"220 here\r\n")
+        said: list[str] = self.server.said  # type: ignore[attr-defined]
+        within = False
+        for line in self.rfile:
+            said.append(line.decode().rstrip("\r\n"))
+            if within and line != b".\r\n":
+                continue
+            within = line.upper().startswith(b"DATA")
+            self.wfile.write(b"354 go on\r\n" if within else b"250 yes\r\n")
+            if line.upper().startswith(b"QUIT"):
+                return
+
+
+class PostOffice(TCPServer):
+    """Where mail is handed in."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Postman)
+        self.said: list[str] = []
+
+
 def test_mail(tmp_path: Path) -> None:
-    """A message with its headers goes to sendmail."""
-    program = tmp_path / "sendmail"
-    program.write_text(f"#!/bin/sh\ncat >{tmp_path}/mail\n")
-    program.chmod(0o755)
-    settings = {"WATCH_MAIL": "leitstelle@hamm.example", "SENDMAIL": str(program), "WATCH_AFTER": "1"}
+    """A message with its headers is handed in by SMTP, which a unit without any rights can do."""
+    with PostOffice() as office:
+        thread = threading.Thread(target=office.serve_forever, args=(0.05,))
+        thread.start()
+        settings = {
+            "WATCH_MAIL": "leitstelle@hamm.example",
+            "WATCH_SMTP": f"smtp://127.0.0.1:{office.server_address[1]}",
+            "WATCH_FROM": "stadtfunk@hamm.example",
+            "WATCH_AFTER": "1",
+        }
+        ended = Watch(tmp_path, f"dead=http://127.0.0.1:{free_port()}/", **settings)()
+        office.shutdown()
+        thread.join()
+    assert ended.returncode == 0, ended.stderr
+    assert {"MAIL FROM:<stadtfunk@hamm.example>", "RCPT TO:<leitstelle@hamm.example>"} <= {
+        line.split("> ")[0] + ">" if line.startswith("MAIL") and "> " in line else line for line in office.said
+    }
+    mail = message_from_string("\n".join(office.said[office.said.index("DATA") + 1 :]))
+    assert (mail["To"], mail["From"]) == ("leitstelle@hamm.example", "stadtfunk@hamm.example")
+    assert mail["Subject"].startswith("Stadtfunk (")
+    assert "trouble: dead" in mail.get_payload()
+
+
+def test_mail_that_nobody_takes_is_told_later(tmp_path: Path) -> None:
+    """The exit code says so, and no return is told of a trouble that nobody heard of."""
+    settings = {"WATCH_MAIL": "a@b.example", "WATCH_SMTP": f"smtp://127.0.0.1:{free_port()}", "WATCH_AFTER": "1"}
     watch = Watch(tmp_path, f"dead=http://127.0.0.1:{free_port()}/", **settings)
-    assert watch().returncode == 0
-    headers, text = (tmp_path / "mail").read_text().split("\n\n")
-    assert headers.startswith("To: leitstelle@hamm.example\nSubject: Stadtfunk (")
-    assert "trouble: dead" in text
+    assert watch().returncode == 1
+    assert (tmp_path / "watch" / "dead").read_text().endswith("told=0\n")
 
 
 def test_nobody_to_tell_is_wrong_usage(tmp_path: Path) -> None:
@@ -211,6 +258,11 @@ def test_units_expose_little(unit: str, most: float) -> None:
     command = ["systemd-analyze", "security", "--offline=true", str(UNITS / unit)]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     assert float(said.rsplit("service: ", 1)[1].split()[0]) <= most
+
+
+def test_a_copy_may_read_the_password_of_the_database() -> None:
+    """/root/.pgpass, which the guide names, is seen by the unit, and nothing in homes can be written."""
+    assert "\nProtectHome=read-only\n" in (UNITS / "stadtfunk-backup.service").read_text()
 
 
 def test_units_name_files_that_are_there() -> None:

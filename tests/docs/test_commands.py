@@ -50,6 +50,19 @@ TABLE: dict[str, Run | Read] = {
     "codecs list --json": Run('"privacy": "personal"'),
     "run -c stadtfunk.toml": Read("does not end; tests/ingest/test_service.py runs it"),
     "simulate --speed 60 --for 1h": Read("takes a minute; tests/simulator runs it"),
+    "simulate provision --api chirpstack:8080 --api-token-file token --tenant 'Simulated city' --dry-run": Read(
+        "needs a ChirpStack; tests/simulator/test_provision.py has one"
+    ),
+    "simulate provision --api chirpstack:8080 --api-token-file token --tenant 'Simulated city'": Read("the same"),
+    "simulate --to chirpstack --host mosquitto --encoding protobuf": Read(
+        "needs a network server; tests/simulator/lorawan/test_end_to_end.py has one"
+    ),
+    "simulate --list": Run("heavy-rain"),
+    "simulate --scenario heavy-rain --speed 0 --to file --out events.ndjson --truth truth.csv --json": Read(
+        "listens for signals, which only a main thread may; tests/simulator/test_truth.py runs it"
+    ),
+    "record --for 1h monday.ndjson": Read("takes an hour; tests/simulator/test_recording.py has shorter ones"),
+    "simulate --replay monday.ndjson --speed 60": Read("needs a broker; tests/simulator/test_recording.py has one"),
     "status": Run("21 known"),
     "dead-letters list": Run("Invalid JSON"),
     "provision influxdb --dry-run": Run("would: ", needs="influxdb"),

@@ -12,7 +12,7 @@ import pytest
 from tests.docs import pages
 from tests.docs.pages import ROOT, Command
 
-PACKAGES = {"python3-venv", "make", "mosquitto"}
+PACKAGES = {"python3-venv", "make", "mosquitto", "curl"}
 """What Debian 12 and 13 call them."""
 OUTSIDE = re.compile(r"/(etc|opt|usr|var)/\S+")
 VARIABLES_ARE_READ_IN = ("deploy/watch", "deploy/backup", "ingest/commands/provision.py")
@@ -128,6 +128,9 @@ CHECKS: dict[str, Check] = {
     "python3": lambda words: words[:2] == ["-m", "venv"],
     "source": lambda words: words == [".venv/bin/activate"],
     "mkdir": lambda words: OUTSIDE.fullmatch(words[-1]) is not None,
+    "ln": lambda words: (
+        words[0] == "-s" and words[1].startswith("/opt/stadtfunk/bin/") and words[2] == "/usr/local/bin/"
+    ),
     "git": lambda words: words[0] in {"clone", "pull"},
     "cd": lambda words: words in (["stadtfunk"], ["deploy"]),
     "curl": asks,

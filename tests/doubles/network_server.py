@@ -23,13 +23,14 @@ from simulator.lorawan.crypto import Direction, session_keys
 from simulator.lorawan.end_device import Session
 from simulator.lorawan.error import FrameError
 from simulator.lorawan.frame import Data, JoinAccept, MType
-from simulator.radio import Gateway
+from simulator.radio import LIMITS_DB, Gateway
 
 WINDOW_NS = 200_000_000
 JOIN_DELAY_S, DATA_DELAY_S = 5, 1
 RX2_HZ, RX2_FACTOR = 869_525_000, 12
 FURTHER_HZ = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
 NET_ID = 0x13
+MARGIN_DB = 10
 
 
 class Heard(NamedTuple):
@@ -203,9 +204,10 @@ class NetworkServer:
             self._sent[downlink_id] = (device, down)
 
     def _answer(self, phy: bytes, found: _Set, delay_s: int) -> int:
-        """Through the gateway that heard best, in RX1 and behind it in RX2."""
-        rx = max(found.copies, key=lambda copy: copy.rx.snr).rx
+        """Through any gateway that heard well, else through the one that heard best; in RX1, and behind it in RX2."""
         factor = found.tx.modulation.lora.spreading_factor
+        well = [copy for copy in found.copies if copy.rx.snr >= LIMITS_DB[factor] + MARGIN_DB]
+        rx = (self._rng.choice(well) if well else max(found.copies, key=lambda copy: copy.rx.snr)).rx
         items = [
             _item(phy, rx.context, delay_s, found.tx.frequency, factor, 16),
             _item(phy, rx.context, delay_s + 1, RX2_HZ, RX2_FACTOR, 27),

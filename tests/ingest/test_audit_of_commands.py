@@ -81,6 +81,7 @@ NO_JOURNAL = {
     "demo": "has a journal of its own, in a folder that goes with it",
     "signal-plan propose": "calculates, offline",
     "simulate": "publishes to a broker or into a file, as anybody's devices do",
+    "simulate provision": "enters simulated devices into a ChirpStack, which has a log of its own",
     "waste backtest": "tries forecasts on a file or on made data, offline",
     "waste evaluate": "reads a log of tours, offline",
     "waste simulate": "a simulated city, offline",
@@ -152,11 +153,12 @@ def all_commands() -> set[str]:
 
 
 def names(command: object, path: str = "") -> set[str]:
-    """A command's name, or those of the commands below it."""
+    """A command's name, or those of the commands below it, with its own where it does something by itself."""
     below = getattr(command, "commands", None)
     if below is None:
         return {path}
-    return {found for name, item in below.items() for found in names(item, f"{path} {name}".strip())}
+    own = {path} if getattr(command, "invoke_without_command", False) else set()
+    return own | {found for name, item in below.items() for found in names(item, f"{path} {name}".strip())}
 
 
 def rows(folder: Path) -> list[tuple[str, str, str]]:

@@ -43,6 +43,7 @@ def commands(group: Group, *path: str) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for name, command in group.commands.items():
         found += commands(command, *path, name) if isinstance(command, Group) else [(*path, name)]
+        found += [(*path, name)] if isinstance(command, Group) and command.invoke_without_command else []
     return found
 
 

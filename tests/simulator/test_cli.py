@@ -19,7 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from typer.testing import CliRunner, Result
 
 from ingest.broker import EmbeddedBroker, Mosquitto
-from simulator.cli import duration_s, instant_ns, register
+from simulator.cli import register
+from simulator.times import duration_s, instant_ns
 
 HOUR = ("--speed", "0", "--from", "2026-06-03T12:00:00+02:00", "--for", "1h")
 

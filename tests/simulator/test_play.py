@@ -16,7 +16,7 @@ from simulator.chirpstack import Encoding, Up
 from simulator.counters import PmxTcr
 from simulator.device import NS_PER_S, Device
 from simulator.error import SimulatorError
-from simulator.faults import Message, Outcome
+from simulator.faults import NO_UPLINK, Message, Outcome
 from simulator.models import SENSORS
 from simulator.play import Plan, Simulation
 from simulator.sensor import Frame
@@ -97,7 +97,7 @@ def test_payloads_say_what_the_world_is(monkeypatch: pytest.MonkeyPatch) -> None
         model = info.tags["codec"]
         models.add(model)
         (measurement,) = catalog.codec(model).decode(event.f_port, event.data, 0)
-        f_port, readings = taken[info.dev_eui, event.f_cnt]
+        f_port, readings, _ = taken[info.dev_eui, event.f_cnt]
         assert f_port == event.f_port
         found = {(reading.quantity, reading.channel): reading.value for reading in measurement.readings}
         said = {(reading.quantity, reading.channel): reading.value for reading in readings}
@@ -231,12 +231,12 @@ def test_faults_are_counted(encoding: Encoding) -> None:
     stored: set[tuple[str, str, int, bytes]] = set()
     fates: dict[Outcome, int] = defaultdict(int)
     for message in messages:
-        if message.outcome not in (Outcome.JOIN, Outcome.STATUS):
+        if message.outcome not in NO_UPLINK:
             fate = _fate(message, stored)
             assert fate is message.outcome
             fates[fate] += 1
     report = simulation.report.as_dict()
-    assert all(fates[outcome] for outcome in Outcome if outcome not in (Outcome.JOIN, Outcome.STATUS))
+    assert all(fates[outcome] for outcome in Outcome if outcome not in NO_UPLINK)
     assert report["unique"] == fates[Outcome.UNIQUE]
     assert report["duplicates"] == fates[Outcome.DUPLICATE]
     assert report["dead_letters"] == {

@@ -43,7 +43,7 @@ def test_rain_does_not_depend_on_how_often_it_is_looked_at() -> None:
     start, end = CALENDAR.at(START), CALENDAR.at(START + 30 * 60_000)
     often, once = Sky(Random(1), start), Sky(Random(1), start)
     for sky in (often, once):
-        sky.rate, sky._left_hours = 6.0, 10.0
+        sky._shower, sky._left_hours = 6.0, 10.0
     for minute in range(31):
         often.advance(CALENDAR.at(START + minute * 60_000))
     once.advance(end)
@@ -56,13 +56,13 @@ def test_rivers_rise_with_the_rain_and_fall_again() -> None:
     start = CALENDAR.at(START)
     sky = Sky(Random(1), start)
     river = River(Random(2), sky, start, 1000)
-    sky.rate, sky._left_hours = 4.0, 24.0
+    sky._shower, sky._left_hours = 4.0, 24.0
     levels = []
     for now in moments(24 * 8):
         river.advance(now)
         levels.append(river.level_mm)
         if now.ms >= START + 24 * HOUR_MS:
-            sky.rate, sky._left_hours = 0.0, 1e6
+            sky._shower, sky._left_hours = 0.0, 1e6
     assert max(levels) > 1.35 * levels[0]
     assert levels[-1] < 1.25 * levels[0]
 
@@ -71,13 +71,13 @@ def test_soil_dries_and_is_soaked() -> None:
     """A few kPa a day, less after rain, within what a probe can tell."""
     start = CALENDAR.at(START)
     sky = Sky(Random(1), start)
-    sky.rate, sky._left_hours = 0.0, 1e6
+    sky._shower, sky._left_hours = 0.0, 1e6
     soil = Soil(Random(2), sky, start)
     before = soil.tension
     soil.advance(CALENDAR.at(START + 96 * HOUR_MS))
     dry = soil.tension
     assert 4 < dry - before < 20
-    sky.rate = 5.0
+    sky._shower = 5.0
     soil.advance(CALENDAR.at(START + 98 * HOUR_MS))
     assert soil.tension < dry
     soil.advance(CALENDAR.at(START + 998 * HOUR_MS))

@@ -25,7 +25,7 @@ EXPRESSION: Final = "__expr__"
 NIGHT: Final = "stadtfunk-night"
 """The mute timing, an example: what is no more than a warning waits until the morning."""
 DOCS: Final = "${STADTFUNK_DOCS_URL}"
-"""Where the documentation is read, in files: Grafana puts the variable of its environment in."""
+"""Where the documentation is read, in files: `deploy/up` puts it in, for Grafana leaves annotations as they are."""
 FILE: Final = Path("stadtfunk.yaml")
 CONTACT_FILE: Final = Path("stadtfunk-contact.yaml")
 HEAD: Final = "# Written by `stadtfunk provision grafana --build-alerting`; change it there.\n"
@@ -64,7 +64,7 @@ def rule(alert: Alert, language: Language, docs: str = DOCS) -> Json:
             f"summary_{other}": said(alert.summary, other),
             "dashboard": f"/d/{GROUP}-{alert.dashboard}-{language}",
             "runbook": f"docs/{where}.md",
-            "runbook_url": f"{docs.rstrip('/')}/{where}.html",
+            **({"runbook_url": f"{docs.rstrip('/')}/{where}.html"} if docs else {}),
         },
         "labels": {GROUP: "alert", "severity": alert.severity},
     }

@@ -112,8 +112,14 @@ def test_languages_differ_in_words_alone(alert: Alert) -> None:
     assert {k: v for k, v in german.items() if k not in words} == {k: v for k, v in english.items() if k not in words}
 
 
-def test_grafana_finds_no_variable_but_ours() -> None:
-    """It puts variables of its environment into annotations and titles of files: ours alone stands there."""
+def test_an_alert_links_its_runbook_where_the_address_is_known() -> None:
+    """Without one there is no link that would lead nowhere."""
+    assert rule(ALERTS[0], "de", "https://x.example/")["annotations"]["runbook_url"].startswith("https://x.example/run")
+    assert "runbook_url" not in rule(ALERTS[0], "de", "")["annotations"]
+
+
+def test_no_variable_but_ours_stands_in_the_files() -> None:
+    """Grafana puts variables of its environment into titles, and `deploy/up` this one into annotations."""
     (group,) = provisioned(files("de", "x", BERLIN)[FILE])["groups"]
     texts = [text for each in group["rules"] for text in (each["title"], *each["annotations"].values())]
     assert {name for text in texts for name in re.findall(r"\$\S*?\w+\}?", text)} == {"${STADTFUNK_DOCS_URL}"}

@@ -1,0 +1,44 @@
+"""The broker, to which events go and from which downlinks come."""
+
+from collections.abc import Callable
+
+import paho.mqtt.client as paho
+from paho.mqtt.reasoncodes import ReasonCode
+from typing_extensions import override
+
+from simulator.devices.command import COMMANDS
+from simulator.publish import QOS, MqttPublisher, Tls
+
+
+class ListeningPublisher(MqttPublisher):
+    """Publishes events and hands over what is sent to devices. An account that may not read commands gets none."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: str | None,
+        password: str | None,
+        tls: Tls | None,
+        offer: Callable[[str, bytes], None],
+    ) -> None:
+        super().__init__(host, port, username, password, tls)
+        self._offer = offer
+        self._client.on_message = self._on_message
+
+    @override
+    def _on_connect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: object,
+    ) -> None:
+        """A new connection has no subscriptions."""
+        super()._on_connect(_client, _data, _flags, reason, _properties)
+        if not reason.is_failure:
+            self._client.subscribe(COMMANDS, qos=QOS)
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        self._offer(message.topic, bytes(message.payload))

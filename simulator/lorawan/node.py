@@ -1,0 +1,169 @@
+"""A simulated device with its LoRaWAN side: what its sensor says goes on the air, what comes down is obeyed."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from random import Random
+from typing import NamedTuple
+
+from simulator.chirpstack import Up
+from simulator.device import Device
+from simulator.lorawan import region
+from simulator.lorawan.air import Air
+from simulator.lorawan.bridge import NS_PER_S, Reception
+from simulator.lorawan.end_device import EndDevice, Received
+from simulator.lorawan.frame import Data
+from simulator.lorawan.region import Tuned
+from simulator.radio import CHANNELS_HZ, LIMITS_DB, Transmission
+
+LONGEST_QUEUE = 8
+JOIN_AGAIN_S = (5.0, 15.0)
+LONGEST_JOIN_WAIT_S = 120.0
+PERCENT = 100
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened on the air: `unheard` transmissions reached no gateway, `dropped` uplinks were never sent."""
+
+    join_requests: int = 0
+    joins: int = 0
+    uplinks: int = 0
+    unheard: int = 0
+    repeated: int = 0
+    dropped: int = 0
+    frames: int = 0
+    downlinks: int = 0
+    acknowledged: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """As JSON."""
+        return asdict(self)
+
+
+class Hooks(NamedTuple):
+    """Whom a node tells: that it has joined, and which data came down for it."""
+
+    joined: Callable[[Device], None]
+    downlink: Callable[[Device, Data], None]
+
+
+class Node:
+    """One device on the air. What is to be sent while its windows are open waits, the oldest of it not for ever."""
+
+    def __init__(
+        self,
+        device: Device,
+        end_device: EndDevice,
+        air: Air,
+        rng: Random,
+        tally: Tally,
+        hooks: Hooks,
+        *,
+        confirmed_percent: int = 0,
+    ) -> None:
+        self.end_device = end_device
+        self._device = device
+        self._air = air
+        self._rng = rng
+        self._tally = tally
+        self._hooks = hooks
+        self._confirmed = confirmed_percent / PERCENT
+        self._waiting: deque[Up] = deque(maxlen=LONGEST_QUEUE)
+        self._listening = False
+        self._attempts = 0
+
+    def join(self, now_ns: int) -> None:
+        """Ask to join, and again until somebody answers."""
+        if self._air.ending:
+            return
+        self._attempts += 1
+        self._tally.join_requests += 1
+        self.tune()
+        air = self._device.link.send()
+        frequency = self._rng.choice(region.DEFAULT_CHANNELS_HZ)
+        spreading_factor = self.end_device.rate_for(0)
+        self._transmit(self.end_device.join_request(), Tuned(frequency, spreading_factor), air, now_ns)
+
+    def uplink(self, up: Up | None, now_ns: int) -> None:
+        """A frame of the sensor's; None is one that nobody can hear."""
+        if up is None:
+            self._tally.uplinks += 1
+            self._tally.unheard += 1
+            self.end_device.missed()
+        elif self._listening:
+            self._tally.dropped += len(self._waiting) == LONGEST_QUEUE
+            self._waiting.append(up)
+        else:
+            self._send(up, now_ns)
+
+    def tune(self) -> None:
+        """The radio sends as the network has told the device to."""
+        settings = self.end_device.settings
+        self._device.link.spreading_factor = region.SPREADING_FACTORS[settings.data_rate]
+        self._device.link.power_steps = settings.power
+
+    def received(self, what: Received, now_ns: int) -> None:  # noqa: ARG002 - as every radio hears it
+        """A frame has come: the join accept, or data."""
+        if what.joined:
+            self._tally.joins += 1
+            self._attempts = 0
+            self._hooks.joined(self._device)
+        elif what.data is not None:
+            self._tally.downlinks += 1
+            self._tally.acknowledged += what.data.ack
+            self._hooks.downlink(self._device, what.data)
+
+        self.tune()
+
+    def closed(self, now_ns: int) -> None:
+        """The windows are over: join again, repeat, or send what waits."""
+        self._listening = False
+        if self._air.ending:
+            return
+        again = self.end_device.again()
+        if self.end_device.joining:
+            wait_s = min(LONGEST_JOIN_WAIT_S, self._attempts * self._rng.uniform(*JOIN_AGAIN_S))
+            self._air.later(now_ns + int(wait_s * NS_PER_S), self.join)
+        elif again is not None:
+            self._tally.repeated += 1
+            self._transmit(again, self._tuned(len(again)), self._device.link.send(), now_ns)
+        elif self._waiting:
+            self._send(self._waiting.popleft(), now_ns)
+
+    def _send(self, up: Up, now_ns: int) -> None:
+        confirmed = self._rng.random() < self._confirmed
+        tuned = self._tuned(len(up.data) + self.end_device.options_size, up.frequency_hz)
+        self._tally.uplinks += 1
+        heard = {
+            copy.gateway.gateway_id: Reception(now_ns, copy.rssi, copy.snr, copy.channel, copy.uplink_id)
+            for copy in up.copies
+        }
+        self._go(self.end_device.uplink(up.f_port, up.data, confirmed=confirmed), tuned, heard, now_ns)
+
+    def _tuned(self, size: int, frequency_hz: int = 0) -> Tuned:
+        """On the channel that the radio chose where the network allows it, else on one that it does."""
+        settings = self.end_device.settings
+        allowed = sorted(settings.channels[number].frequency_hz for number in settings.enabled)
+        chosen = frequency_hz if frequency_hz in allowed else self._rng.choice(allowed)
+        return Tuned(chosen, self.end_device.rate_for(size))
+
+    def _transmit(self, phy: bytes, tuned: Tuned, air: Transmission, now_ns: int) -> None:
+        heard = {
+            copy.gateway.gateway_id: Reception(now_ns, copy.rssi, copy.snr, air.channel, self._rng.getrandbits(32))
+            for copy in air.heard
+        }
+        self._go(phy, tuned, heard, now_ns)
+
+    def _go(self, phy: bytes, tuned: Tuned, heard: dict[str, Reception], now_ns: int) -> None:
+        """On the air; a faster rate than the path allows is heard by fewer."""
+        channel = CHANNELS_HZ.index(tuned.frequency_hz) if tuned.frequency_hz in CHANNELS_HZ else 0
+        reached = {
+            gateway_id: reception._replace(channel=channel)
+            for gateway_id, reception in heard.items()
+            if reception.snr >= LIMITS_DB[tuned.spreading_factor]
+        }
+        self._listening = True
+        self._tally.frames += len(reached)
+        self._tally.unheard += not reached
+        self._air.transmit(self, phy, tuned, reached, now_ns)

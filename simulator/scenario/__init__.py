@@ -1,0 +1,1 @@
+"""What happens to a city besides its ordinary life: files of scenarios, and what they change when."""

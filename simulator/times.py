@@ -1,0 +1,29 @@
+"""Times and durations as command lines have them."""
+
+import re
+from datetime import UTC, datetime
+
+import typer
+
+UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+US_PER_S = 1_000_000
+NS_PER_US = 1000
+
+
+def duration_s(text: str) -> float:
+    """Seconds in `90`, `90s`, `10m`, `2h`, `1d`; a usage error for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
+    if match is None or not float(match[1]):
+        raise typer.BadParameter(f"{text!r} is no duration above 0, expected for example 90s, 10m, 2h or 1d")
+    return float(match[1]) * UNITS_S[match[2]]
+
+
+def instant_ns(text: str) -> int:
+    """Ns since 1970 of an ISO 8601 time, UTC unless it says otherwise; a usage error for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no time, expected for example 2026-03-14T07:00:00+01:00") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return ((since.days * 86_400 + since.seconds) * US_PER_S + since.microseconds) * NS_PER_US

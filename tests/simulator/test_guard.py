@@ -1,0 +1,88 @@
+"""Simulated devices stay away from a real city's broker."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from ingest.broker import EmbeddedBroker, Mosquitto
+from simulator.error import SimulatorError
+from simulator.guard import Guard, RealCity
+
+REAL, SIMULATED = "a84041ffff000001", "025354464b000001"
+
+
+def _topic(dev_eui: str, kind: str = "up") -> str:
+    return f"application/1/device/{dev_eui}/event/{kind}"
+
+
+@contextlib.contextmanager
+def _chatter(port: int, *topics: str, retain: bool = False) -> Iterator[None]:
+    """A broker on which something is published all the time, or lies retained."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    stop = threading.Event()
+
+    def talk() -> None:
+        while not stop.wait(0.05):
+            for topic in topics:
+                client.publish(topic, b"{}", qos=1)
+
+    talker = threading.Thread(target=talk)
+    if retain:
+        for topic in topics:
+            client.publish(topic, b"{}", qos=1, retain=True).wait_for_publish(10)
+    else:
+        talker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if not retain:
+            talker.join()
+        client.disconnect()
+        client.loop_stop()
+
+
+async def test_a_broker_with_real_uplinks_is_refused(broker: Mosquitto | EmbeddedBroker) -> None:
+    """The error names the device and the option; other events and simulated devices are no reason."""
+    refused = pytest.raises(RealCity, match=f"{REAL}.*--test-broker")
+    with _chatter(broker.port, _topic(SIMULATED), _topic(REAL)), refused:
+        await asyncio.to_thread(Guard("127.0.0.1", broker.port).listen, 20)
+    with _chatter(broker.port, _topic(SIMULATED), _topic(REAL, "join")):
+        await asyncio.to_thread(Guard("127.0.0.1", broker.port).listen, 0.5)
+
+
+async def test_what_lies_retained_is_no_uplink(broker: Mosquitto | EmbeddedBroker) -> None:
+    """A retained message is nobody's life sign."""
+    with _chatter(broker.port, _topic(REAL), retain=True):
+        await asyncio.to_thread(Guard("127.0.0.1", broker.port).listen, 0.5)
+
+
+def test_no_broker() -> None:
+    """Where nothing listens the error says so."""
+    with pytest.raises(SimulatorError, match="cannot reach broker"):
+        Guard("127.0.0.1", 1).listen(0.1)
+
+
+async def test_the_command_asks_first(broker: Mosquitto | EmbeddedBroker) -> None:
+    """`simulate` ends with exit code 1 and publishes nothing there; with --test-broker it plays."""
+    words = ("--speed", "0", "--for", "60s", "--devices", "2", "--port", str(broker.port), "--quiet")
+    command = (sys.executable, "-m", "simulator", *words)
+    with _chatter(broker.port, _topic(REAL)):
+        refused = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
+        _, errors = await asyncio.wait_for(refused.communicate(), 60)
+        assert refused.returncode == 1
+        assert REAL in errors.decode()
+        assert errors.decode().count("\n") == 1
+        told = await asyncio.create_subprocess_exec(*command, "--test-broker", "--json", stdout=subprocess.PIPE)
+        output, _ = await asyncio.wait_for(told.communicate(), 60)
+        assert told.returncode == 0
+        assert b'"joins": 2' in output
