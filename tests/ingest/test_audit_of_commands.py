@@ -79,6 +79,7 @@ NO_JOURNAL = {
     "events schema": "writes what the program itself knows",
     "reload": "asks the running service, by its route",
     "demo": "has a journal of its own, in a folder that goes with it",
+    "record": "reads a broker into a file, as any subscriber may",
     "signal-plan propose": "calculates, offline",
     "simulate": "publishes to a broker or into a file, as anybody's devices do",
     "simulate provision": "enters simulated devices into a ChirpStack, which has a log of its own",
