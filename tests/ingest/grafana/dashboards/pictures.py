@@ -53,7 +53,7 @@ async def fill(server: Database, folder: Path) -> Town:
 
 
 def main(folder: Path) -> None:
-    """Write the pictures of the open dashboards."""
+    """Write the pictures of all dashboards, the public one where there are two."""
     program = executable()
     if program is None:
         raise SystemExit(MISSING_PROCESS)
@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
         (Path(place) / "influxd").mkdir()
         with running(program, Path(place) / "influxd") as server:
             ask = asking(asyncio.run(fill(server, Path(place))))
-            for uid, board in dashboards("en", "open").items():
+            for uid, board in {**dashboards("en", "internal"), **dashboards("en", "open")}.items():
                 name = uid.removeprefix("stadtfunk-").removesuffix("-en")
                 (folder / f"{name}.svg").write_text(drawn(board, ask, END - DAY, END), encoding="utf-8")
 
