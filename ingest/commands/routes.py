@@ -247,7 +247,15 @@ def _as_dict(
     return {
         "day": day.isoformat(),
         "kept": {plan: answer["status"] for plan, answer in said.items()},
-        "plans": [json.loads(jobs_json(plan)) for plan in made.plans],
+        "plans": [
+            {
+                **json.loads(jobs_json(plan)),
+                "cost_eur": plan.solution.cost.cents / 100,
+                "gap": plan.solution.gap,
+                "gap_to_previous": plan.solution.gap_to_previous,
+            }
+            for plan in made.plans
+        ],
         "refused": {name: why.splitlines() for name, why in made.refused.items()},
         "warnings": list(warnings),
         "files": [str(file) for file in files],
@@ -258,9 +266,11 @@ def _print(
     day: date, made: "Planned", said: Said, files: Sequence[Path], warnings: Sequence[str], language: Language
 ) -> None:
     from ingest.routes.output.table import route_table  # noqa: PLC0415 - where it is needed only
+    from ingest.routes.output.worth import worth  # noqa: PLC0415 - the same
 
     for plan in made.plans:
         print_table(route_table(plan, language))
+        typer.echo(worth(plan.solution, language))
     if not made.plans and not made.refused:
         typer.echo(f"nothing is due on {day}")
     for file in files:

@@ -108,6 +108,7 @@ def test_every_fraction_with_something_due_has_a_plan(run: Run) -> None:
     assert (code, told["day"], told["refused"], told["files"]) == (0, DAY, {}, [])
     assert plans(out) == {"paper": ["p-0"], "glass": ["g-0"]}
     assert told["warnings"] == ["none: is due and has no `fraction`: no vehicle comes"]
+    assert all(plan["cost_eur"] > 0 and 0 <= plan["gap"] < 1 for plan in told["plans"])
     assert [plan["title_en"] for plan in told["plans"]] == ["Order of stops, not for driving"] * 2
 
 
@@ -121,6 +122,7 @@ def test_people_get_a_table(run: Run) -> None:
     assert err.splitlines() == ["stadtfunk: warning: none: is due and has no `fraction`: no vehicle comes"]
     _, out, _ = run("--fraction", "paper", "--iterations", "20", "--language", "en")
     assert "Empty on Mon 18 Jan: fill level 87 %, limit 80 %." in out
+    assert "% above the optimum" in out
 
 
 def test_files_are_written(journal: Path, run: Run) -> None:
