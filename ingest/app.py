@@ -192,6 +192,7 @@ class Service:
             self.problems,
         )
         self.annotator: Annotator | None = None
+        self.outbox = self._outbox()
         self.url = ""
         self._started_ms = self.clock()
         self._since_ms = 0
@@ -230,7 +231,7 @@ class Service:
                     group.create_task(collector.attend()),
                     group.create_task(self._follow_codecs()),
                     group.create_task(self._follow_hang_ups()),
-                    group.create_task(self._outbox().run()),
+                    group.create_task(self.outbox.run()),
                     group.create_task(self.tours.run()),
                     group.create_task(self.heartbeat.run([sink.name for sink in sinks])),
                     group.create_task(watchdog.attend(lambda: self.heartbeat.alive(self.problems()))),

@@ -16,3 +16,17 @@ def simulated_clock(start_ms: int, speed: float, source: Callable[[], float] = t
     """A clock that shows `start_ms` now and runs `speed` times as fast as the wall."""
     begin = source()
     return lambda: start_ms + int((source() - begin) * 1000 * speed)
+
+
+class SteppedClock:
+    """A clock that stands until it is set, and never runs back."""
+
+    def __init__(self, start_ms: int) -> None:
+        self._now_ms = start_ms
+
+    def __call__(self) -> int:
+        return self._now_ms
+
+    def set(self, now_ms: int) -> None:
+        """Show this time; a time that is over is passed over."""
+        self._now_ms = max(self._now_ms, now_ms)

@@ -94,7 +94,8 @@ class Outbox:
     became of them is noted in the journal meanwhile; what is not noted goes out again after a crash. Topics that people
     stopped meanwhile (`is_stopped`) get nothing more, and what stands on them is withdrawn. Requests of downlinks go
     to ChirpStack as the `courier` says; of every other one that the broker has, `went_out` is told. What is to be
-    emptied waits for no backlog, and a wait for the broker ends when it is there again (`is_connected`).
+    emptied waits for no backlog, and a wait for the broker ends when it is there again (`is_connected`). Whoever holds
+    `turn` keeps it from looking for more.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class Outbox:
         self._left = False
         self._notes, self._noting = Notes(), Notes()
         self._to_note = asyncio.Event()
+        self.turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Publish for ever."""
@@ -139,10 +141,24 @@ class Outbox:
                 await self._note(self._noting)
                 await self._note(self._notes)
 
+    async def idle(self) -> bool:
+        """Whether the broker has everything that the journal has for it, and nothing that expired stands there.
+
+        Raises JournalError.
+        """
+        if self._in_flight:
+            return False
+        taken = self._taken.copy()
+        found = await self._journal.pending_events(len(taken) + 1, self._clock(), self._refused_topics())
+        expired = await self._journal.retained_until(self._clock())
+        left = any(stored.seq not in taken for stored in found)
+        return not (left or self._in_flight or any(not self._noted(retained.topic) for retained in expired))
+
     async def _publish(self, group: asyncio.TaskGroup) -> None:
         while True:
             try:
-                await self._look(group)
+                async with self.turn:
+                    await self._look(group)
             except JournalError as error:
                 await self._back_off(str(error))
                 continue
@@ -176,7 +192,7 @@ class Outbox:
             else:
                 by_topic.setdefault(stored.event.topic, []).append(stored)
         for retained in expired:
-            if not (self._notes.touches(retained.topic) or self._noting.touches(retained.topic)):
+            if not self._noted(retained.topic):
                 by_topic.setdefault(retained.topic, [])
         for topic, events in by_topic.items():
             room = IN_FLIGHT if events else 2 * IN_FLIGHT
@@ -205,6 +221,10 @@ class Outbox:
             del self._in_flight[topic]
             if self._left or self._failure is not None:
                 self._journal.new_events.set()
+
+    def _noted(self, topic: str) -> bool:
+        """Whether it is known, and not yet in the journal, what stands on a topic now."""
+        return self._notes.touches(topic) or self._noting.touches(topic)
 
     def _recovered(self) -> None:
         if self._failing:

@@ -162,6 +162,20 @@ class Pipeline:
         self._wake.set()
         return await answer
 
+    async def reach(self, now_ms: int) -> None:
+        """Finish all that was received and tick at this time, without waiting for quiet; raises Stopping."""
+        await self.finish()
+        await self.between(partial(self._tick_at, now_ms))
+
+    async def finish(self) -> None:
+        """Return when all that was received is committed; raises Stopping."""
+        left = 1
+        while left:
+            left = await self.between(self._left)
+
+    async def _left(self) -> int:
+        return len(self._waiting)
+
     @property
     def waiting(self) -> int:
         """Messages received and not yet in a batch."""
@@ -341,13 +355,18 @@ class Pipeline:
         else:
             quiet = now - self._last_connected >= ABSENT_S
         now_ms = self._clock()
-        if quiet and self._steady(now, now_ms) and self._processor.tick_due(now_ms):
-            try:
-                known = await self._journal.look_up(self._processor.wanted_at(now_ms))
-            except JournalError as error:
-                log.error("journal cannot be read, no tick", error=str(error))  # noqa: TRY400 - one line
-                return
-            await self._commit(self._processor.tick(now_ms, known), 0.0)
+        if quiet and self._steady(now, now_ms):
+            await self._tick_at(now_ms)
+
+    async def _tick_at(self, now_ms: int) -> None:
+        if not self._processor.tick_due(now_ms):
+            return
+        try:
+            known = await self._journal.look_up(self._processor.wanted_at(now_ms))
+        except JournalError as error:
+            log.error("journal cannot be read, no tick", error=str(error))  # noqa: TRY400 - one line
+            return
+        await self._commit(self._processor.tick(now_ms, known), 0.0)
 
     def _steady(self, now: float, now_ms: int) -> bool:
         """Whether the wall clock runs on; after a jump it is believed only when it stays where it went."""

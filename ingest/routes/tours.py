@@ -73,6 +73,7 @@ class Tours:
         self._hearing = Hearing(journal, board, clock, telemetry)
         self._maker = Maker(journal, board, clock, telemetry, planner, journal.settings.path.with_name(NAME))
         self._nudged = asyncio.Event()
+        self._looking = asyncio.Lock()
         self._news_ms = 0
         self._warnings: dict[str, str] = {}
         self.control = RoutesControl(board, self._nudged.set)
@@ -97,11 +98,18 @@ class Tours:
         if await self._hearing.hear():
             self._nudged.set()
 
+    async def heard(self) -> bool:
+        """Whether nothing that the depot said waits; raises JournalError."""
+        return not await self._journal.query(store.answers)
+
     async def look(self) -> None:
-        """Do what is due by now; raises JournalError."""
+        """Do what is due by now, one at a time; raises JournalError."""
+        if vehicles_in(self._city()):
+            async with self._looking:
+                await self._look()
+
+    async def _look(self) -> None:
         settings, city = self._settings(), self._city()
-        if not vehicles_in(city):
-            return
         found: dict[str, str] = {}
         try:
             routes, timezone = _hurried(settings), settings.city.timezone
