@@ -32,8 +32,8 @@ def _played(minutes: int, quiet_minutes: int = 0) -> list[list[Heard]]:
                 steps.append(stage.advance(next_ns))
                 next_ns += STEP_NS
             stage.publish(message)
-        for minute in range(quiet_minutes + 1):
-            steps.append(stage.advance(START_NS + (minutes + minute) * MINUTE_NS))
+        later = range(minutes, minutes + quiet_minutes + 1)
+        steps += [stage.advance(START_NS + minute * MINUTE_NS) for minute in later]
     return steps
 
 
