@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -15,15 +15,16 @@ from rich.table import Table
 from ingest.commands.error import CommandError
 from ingest.commands.service import AsJson
 from ingest.commands.table import print_table
-from ingest.commands.waste_simulate import drawn, progress
+from ingest.commands.waste_simulate import drawn, progress, write_chart
 from rules.asset import TIMEZONE
 from rules.waste.due_config import FRACTIONS
+from rules.waste.evaluation.chart import log_chart
 from rules.waste.evaluation.log_study import DRAWS, LOGGED, Interval, Row, Verdict, judged, lived, setting
 from rules.waste.evaluation.study import Step
 from rules.waste.evaluation.tour_log import Log, LogError, Logged, ordered
 
 COLUMNS: Final = ("stop", "time", "fill")
-MOST_FILL, MOST_KM = 200.0, 2_000.0
+MOST_FILL, MOST_KM, MOST_HOURS = 200.0, 2_000.0, 48.0
 WORDS: Final[dict[Verdict, str]] = {
     "less": "{policy}: {low:.0f} to {high:.0f} % fewer emptyings than were driven; {overflow:.2%} of container-days "
     "overflow beside {base:.2%}.",
@@ -46,13 +47,14 @@ def evaluate(
         typer.Argument(
             metavar="LOG.csv",
             help="Emptyings as CSV with the columns stop, time (ISO 8601), fill (% as the crew found it; more than 100 "
-            "for waste beside it) and, if there, vehicle and km (of the whole tour).",
+            "for waste beside it) and, if there, vehicle, km and hours (of the whole tour).",
         ),
     ],
     fraction: Annotated[str, typer.Option(help="What the containers are for.", show_default="any other")] = "",
     draws: Annotated[int, typer.Option(min=1, max=100, help="Ways in which the waste may have come.")] = DRAWS,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
     timezone: Annotated[str, typer.Option(help="Whose days (IANA name).")] = TIMEZONE,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a chart (SVG).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell what fixed tours, a threshold and prizes would have done in the second half of a log, learned on the first.
@@ -72,6 +74,8 @@ def evaluate(
             told(Step("draws of the waste", number, draws))
             found.append(lived(drawn(seed * 1_000 + number), given))
     rows = judged(drawn(seed)("resampled"), found, given)
+    if plot is not None:
+        write_chart(plot, log_chart(f"{log.name}: {kept.days - kept.half} days", rows))
     if as_json:
         typer.echo(json.dumps(_as_dict(rows, kept)))
         return
@@ -95,7 +99,7 @@ def _rows(file: Path, rows: "csv.DictReader[str]", zone: ZoneInfo) -> Iterator[L
         raise CommandError(f"{file}: column {missing[0]!r} is missing, expected {', '.join(COLUMNS)}")
     for row in rows:
         where = f"{file}, line {rows.line_num}"
-        stop, km = (row["stop"] or "").strip(), (row.get("km") or "").strip()
+        stop = (row["stop"] or "").strip()
         if not stop:
             raise CommandError(f"{where}: column 'stop' is empty, expected the container's id")
         yield Logged(
@@ -103,7 +107,8 @@ def _rows(file: Path, rows: "csv.DictReader[str]", zone: ZoneInfo) -> Iterator[L
             _time_ms(where, row["time"] or "", zone),
             _number(where, "fill", row["fill"] or "", MOST_FILL),
             (row.get("vehicle") or "").strip(),
-            _number(where, "km", km, MOST_KM) if km else None,
+            _optional(where, "km", row, MOST_KM),
+            _optional(where, "hours", row, MOST_HOURS),
         )
 
 
@@ -114,6 +119,11 @@ def _time_ms(where: str, text: str, zone: ZoneInfo) -> int:
         return int(local.astimezone(UTC).timestamp()) * 1000
     except (ValueError, OverflowError) as error:
         raise CommandError(f"{where}: column 'time' is {text!r:.40}, expected for example 2026-09-01T06:30") from error
+
+
+def _optional(where: str, column: str, row: Mapping[str, str | None], most: float) -> float | None:
+    written = (row.get(column) or "").strip()
+    return _number(where, column, written, most) if written else None
 
 
 def _number(where: str, column: str, text: str, most: float) -> float:
@@ -143,17 +153,17 @@ def verdict(row: Row, base: Row) -> str:
 
 
 def _print(rows: Sequence[Row], log: Log) -> None:
-    table = Table("policy", "emptyings", "change", "fill at visit", "overflow days", "km", "change of km", box=None)
+    table = Table("policy", "emptyings", "fill at visit", "overflow days", "km", "hours", "CO2, kg", box=None)
     for row in rows:
-        first = row.policy == LOGGED
+        more = row.policy != LOGGED
         table.add_row(
             row.policy,
-            f"{row.visits:,.0f}",
-            "" if first else _share(row.change),
+            _changed(row.visits, row.change if more else None),
             f"{row.fill:.0f} %",
             f"{row.overflow_days:.1f} ({row.overflow:.2%})",
-            "" if row.km is None else f"{row.km:,.0f}",
-            "" if first or row.km_change is None else _share(row.km_change),
+            _changed(row.km, row.km_change if more else None),
+            _changed(row.hours, row.hours_change if more else None, ".1f"),
+            _changed(row.co2_kg, None),
         )
     print_table(table)
     for row in rows[1:]:
@@ -161,12 +171,16 @@ def _print(rows: Sequence[Row], log: Log) -> None:
     dropped = f"; {len(log.dropped)} containers with fewer than four emptyings left out" if log.dropped else ""
     typer.echo(
         f"{len(log.emptyings)} containers, {log.days - log.half} days after {log.half} to learn from{dropped}; "
-        "km are estimated from the log's own tours, waste is drawn between emptyings"
+        "km and hours are estimated from the log's own tours, CO2 from the km, waste is drawn between emptyings"
     )
 
 
-def _share(change: Interval) -> str:
-    return f"{change.middle:+.1%} ({change.low:+.1%} to {change.high:+.1%})"
+def _changed(value: float | None, change: Interval | None, form: str = ".0f") -> str:
+    if value is None:
+        return ""
+    if change is None:
+        return f"{value:,{form}}"
+    return f"{value:,{form}} {change.middle:+.0%} ({change.low:+.0%} to {change.high:+.0%})"
 
 
 def _as_dict(rows: Sequence[Row], log: Log) -> dict[str, Any]:
@@ -178,8 +192,10 @@ def _as_dict(rows: Sequence[Row], log: Log) -> dict[str, Any]:
         "policies": [
             {
                 **row._asdict(),
+                "co2_kg": row.co2_kg,
                 "change": row.change._asdict(),
                 "km_change": None if row.km_change is None else row.km_change._asdict(),
+                "hours_change": None if row.hours_change is None else row.hours_change._asdict(),
                 "text": "" if row.policy == LOGGED else verdict(row, rows[0]),
             }
             for row in rows

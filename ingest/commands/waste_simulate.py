@@ -79,7 +79,7 @@ def simulate(
             raise CommandError(f"no tours: {error}") from error
     source = f"simulated, seed {seed}; {containers} containers, {days} days from {begin}, {iterations} iterations a day"
     if plot is not None:
-        _write(plot, chart(source, rows))
+        write_chart(plot, chart(source, rows))
     if as_json:
         typer.echo(json.dumps(_as_dict(rows, source, seed)))
         return
@@ -212,7 +212,8 @@ def progress(*, quiet: bool) -> Iterator[Told]:
         yield told
 
 
-def _write(file: Path, text: str) -> None:
+def write_chart(file: Path, text: str) -> None:
+    """Write a picture; raises CommandError that names the file."""
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

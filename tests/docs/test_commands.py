@@ -96,7 +96,7 @@ TABLE: dict[str, Run | Read] = {
     "routes plan --out tours": Run("Ostring"),
     "routes plan --date 2026-11-24 --fraction paper --vehicles crane-1,crane-2 --out tours": Run("crane-1"),
     "routes plan --iterations 5000 --seed 1 --json": Run('"plans"'),
-    "waste evaluate tours-2026.csv --fraction glass": Run("as logged"),
+    "waste evaluate tours-2026.csv --fraction glass --plot tours-2026.svg": Run("as logged"),
     'waste report container-12 --side-waste --reason "call of a citizen"': Run("container-12"),
     "devices list": Run("70b3d57ed0000014"),
     "devices list --silent": Run("no devices"),

@@ -111,7 +111,29 @@ def test_a_log_is_judged_in_plain_words(
     assert prize["verdict"] == "less"
     assert prize["change"]["high"] < -0.2
     assert prize["km"] < told["policies"][0]["km"]
+    assert prize["hours"] < told["policies"][0]["hours"]
+    assert prize["hours_change"]["high"] < 0
+    assert prize["co2_kg"] == pytest.approx(prize["km"] * 0.45 * 2.67)
     assert told["days"] + told["learned_days"] == 119
+
+
+def test_a_log_is_drawn(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, log: Path
+) -> None:
+    """Bars for each figure and policy; without km in the log there are none for km and CO2."""
+    plot, short = tmp_path / "log.svg", tmp_path / "short.csv"
+    assert run(monkeypatch, "evaluate", str(log), "--draws", "1", "--plot", str(plot)) == 0
+    drawn = plot.read_text(encoding="utf-8")
+    assert all(f">{name}<" in drawn for name in ("km", "hours", "visits", "CO2, kg", "as logged", "prize"))
+    short.write_text("\n".join(line.rpartition(",")[0] for line in log.read_text().splitlines()), encoding="utf-8")
+    assert run(monkeypatch, "evaluate", str(short), "--draws", "1", "--plot", str(plot)) == 0
+    drawn = plot.read_text(encoding="utf-8")
+    assert ">hours<" in drawn
+    assert ">km<" not in drawn
+    assert ">CO2, kg<" not in drawn
+    capsys.readouterr()
+    assert run(monkeypatch, "evaluate", str(log), "--draws", "1", "--plot", str(tmp_path / "no" / "x.svg")) == 1
+    assert "No such file" in capsys.readouterr().err
 
 
 def test_a_log_without_saving_says_so(
@@ -136,6 +158,7 @@ def test_a_log_without_saving_says_so(
         ("a,2026-09-01T06:30,-1,,", "line 3: column 'fill' is '-1'"),
         ("a,2026-09-01T06:30,nan,,", "line 3: column 'fill' is 'nan'"),
         ("a,2026-09-01T06:30,50,truck,far", "line 3: column 'km' is 'far'"),
+        ("a,2026-09-01T06:30,50,truck,1,49", "line 3: column 'hours' is '49'"),
     ],
 )
 def test_a_bad_row_is_named(
@@ -143,7 +166,7 @@ def test_a_bad_row_is_named(
 ) -> None:
     """With its line and its column."""
     file = tmp_path / "bad.csv"
-    file.write_text(f"stop,time,fill,vehicle,km\na,2026-09-01T06:30,50,truck,30\n{row}\n", encoding="utf-8")
+    file.write_text(f"stop,time,fill,vehicle,km,hours\na,2026-09-01T06:30,50,truck,30\n{row}\n", encoding="utf-8")
     assert run(monkeypatch, "evaluate", str(file)) == 1
     assert words in capsys.readouterr().err
 

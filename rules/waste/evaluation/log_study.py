@@ -3,29 +3,26 @@
 All figures are of the second half of the log. Overflow may be as much as the log itself shows in its first half.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
-from statistics import fmean, linear_regression, pstdev
+from statistics import fmean
 from typing import Final, Literal, NamedTuple
 
 from rules.asset import TIMEZONE
-from rules.waste.days import DAY_MS
 from rules.waste.evaluation.chance import Chance, Draw
-from rules.waste.evaluation.figures import quantile
+from rules.waste.evaluation.figures import CO2_KG_A_LITRE, LITRES_A_KM, quantile
 from rules.waste.evaluation.fixed import tuned
+from rules.waste.evaluation.logged_ways import Ways, ways
 from rules.waste.evaluation.policies import Fixed, Policy, Prize
 from rules.waste.evaluation.rolling import Drive, Span, begin, roll
 from rules.waste.evaluation.study import flat, tuned_threshold, worthwhile
-from rules.waste.evaluation.tour_log import AsLogged, Log, Logged, drawn_truth, mean_cycle_days, service_days
+from rules.waste.evaluation.tour_log import AsLogged, Log, drawn_truth, mean_cycle_days, service_days
 from rules.waste.evaluation.town import Place, place
 
 LOGGED: Final = "as logged"
 NAMES: Final = (LOGGED, "fixed", "threshold", "prize")
 DRAWS: Final = 5
 RESAMPLED: Final = 1000
-LEAST_TOURS: Final = 10
-LEAST_SPREAD: Final = 0.05
 LEAST_OVERFLOW: Final = 0.001
 WEEK_DAYS: Final = 7
 
@@ -33,31 +30,13 @@ Verdict = Literal["less", "no saving", "more", "more overflow"]
 Told = Callable[[int, int], None]
 
 
-class Ways(NamedTuple):
-    """How long tours are, by the log's own: so many km each, and so many times the root of their stops.
-
-    Shortest tours grow with the root of the number of stops (Beardwood, Halton, Hammersley 1959). `most_stops` fit
-    into a tour.
-    """
-
-    km_a_tour: float
-    km_a_root: float
-    most_stops: float
-
-    def km(self, stops: int) -> float:
-        """Of a day with so many stops."""
-        if not stops:
-            return 0.0
-        tours = ceil(stops / self.most_stops)
-        return tours * (self.km_a_tour + self.km_a_root * sqrt(stops / tours))
-
-
 class Lived(NamedTuple):
-    """A policy with one draw of the waste: visits and overflow days by container, km by week, fills at visits (%)."""
+    """A policy with one draw of the waste: visits and overflow days by container, by week, fills at visits (%)."""
 
     visits: Mapping[str, int]
     overflow: Mapping[str, int]
-    km: tuple[float, ...]
+    km: tuple[float, ...] | None
+    hours: tuple[float, ...] | None
     fills: tuple[float, ...]
 
 
@@ -80,7 +59,14 @@ class Row(NamedTuple):
     change: Interval
     km: float | None
     km_change: Interval | None
+    hours: float | None
+    hours_change: Interval | None
     verdict: Verdict
+
+    @property
+    def co2_kg(self) -> float | None:
+        """Of the km, in CO2 equivalents."""
+        return None if self.km is None else self.km * LITRES_A_KM * CO2_KG_A_LITRE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +75,7 @@ class Setting:
 
     log: Log
     places: Sequence[Place]
-    ways: Ways | None
+    ways: Ways
 
     @property
     def days(self) -> range:
@@ -115,28 +101,6 @@ def setting(log: Log, timezone: str = TIMEZONE, fraction: str = "") -> Setting:
         for stop, rows in log.emptyings.items()
     )
     return Setting(log, places, ways(row for rows in log.emptyings.values() for row in rows))
-
-
-def ways(rows: Iterable[Logged]) -> Ways | None:
-    """A straight line through the km of the log's tours (a vehicle's day) over the root of their stops.
-
-    None for too few tours, and where all have about as many stops: nothing tells then what fewer would save.
-    """
-    tours: dict[tuple[str, int], list[Logged]] = {}
-    for row in rows:
-        tours.setdefault((row.vehicle, row.time_ms // DAY_MS), []).append(row)
-    told = [
-        (sqrt(len(stops)), max(stop.km for stop in stops if stop.km is not None))
-        for stops in tours.values()
-        if any(stop.km is not None for stop in stops)
-    ]
-    roots, lengths = [root for root, _ in told], [km for _, km in told]
-    if len(told) < LEAST_TOURS or pstdev(roots) < LEAST_SPREAD * fmean(roots):
-        return None
-    slope, _ = linear_regression(roots, lengths)
-    slope = min(max(0.0, slope), fmean(lengths) / fmean(roots))
-    most = quantile(sorted(root * root for root in roots), 0.9)
-    return Ways(fmean(lengths) - slope * fmean(roots), slope, most)
 
 
 def lived(draw: Draw, given: Setting) -> dict[str, Lived]:
@@ -168,9 +132,8 @@ def judged(chance: Chance, draws: Sequence[Mapping[str, Lived]], given: Setting)
 
 def _row(chance: Chance, name: str, ours: Sequence[Lived], base: Sequence[Lived], given: Setting) -> Row:
     visits = interval(chance, [_pairs(one.visits, other.visits) for one, other in zip(ours, base, strict=True)])
-    km = None
-    if given.ways is not None:
-        km = interval(chance, [list(zip(one.km, other.km, strict=True)) for one, other in zip(ours, base, strict=True)])
+    km, km_change = _by_week(chance, [each.km for each in ours], [each.km for each in base])
+    hours, hours_change = _by_week(chance, [each.hours for each in ours], [each.hours for each in base])
     days = [sum(each.overflow.values()) for each in ours]
     more = fmean(days) - fmean(sum(each.overflow.values()) for each in base)
     return Row(
@@ -180,10 +143,23 @@ def _row(chance: Chance, name: str, ours: Sequence[Lived], base: Sequence[Lived]
         overflow_days=fmean(days),
         overflow=fmean(days) / (len(given.places) * len(given.days)),
         change=visits,
-        km=None if km is None else fmean(sum(each.km) for each in ours),
-        km_change=km,
+        km=km,
+        km_change=km_change,
+        hours=hours,
+        hours_change=hours_change,
         verdict=_verdict(visits, more / (len(given.places) * len(given.days))),
     )
+
+
+def _by_week(
+    chance: Chance, ours: Sequence[tuple[float, ...] | None], base: Sequence[tuple[float, ...] | None]
+) -> tuple[float | None, Interval | None]:
+    """The mean of the draws, and by how much it is more than the other's."""
+    pairs = [(one, other) for one, other in zip(ours, base, strict=True) if one is not None and other is not None]
+    if not pairs:
+        return None, None
+    more = interval(chance, [list(zip(one, other, strict=True)) for one, other in pairs])
+    return fmean(sum(one) for one, _ in pairs), more
 
 
 def _verdict(visits: Interval, more_overflow: float) -> Verdict:
@@ -223,7 +199,14 @@ def _counted(span: Span, given: Setting) -> Lived:
         stops[emptying.day] += 1
     for name, _ in span.overflowed:
         overflow[name] += 1
-    weeks = [0.0] * ceil(len(span.days) / WEEK_DAYS)
-    for day, count in stops.items():
-        weeks[(day - span.days.start) // WEEK_DAYS] += given.ways.km(count) if given.ways is not None else 0.0
-    return Lived(visits, overflow, tuple(weeks), tuple(emptying.level for emptying in span.emptyings))
+    weeks = _weekly(stops, given.ways.km), _weekly(stops, given.ways.hours)
+    return Lived(visits, overflow, *weeks, tuple(emptying.level for emptying in span.emptyings))
+
+
+def _weekly(stops: Mapping[int, int], of_day: Callable[[int], float | None]) -> tuple[float, ...] | None:
+    """Sums of weeks, of days in order with so many stops each; None where the log does not tell."""
+    found = [of_day(count) for count in stops.values()]
+    told = [each for each in found if each is not None]
+    if len(told) < len(found):
+        return None
+    return tuple(sum(told[first : first + WEEK_DAYS]) for first in range(0, len(told), WEEK_DAYS))

@@ -31,13 +31,14 @@ class LogError(ValueError):
 
 
 class Logged(NamedTuple):
-    """An emptying of the log: ms since 1970 (UTC), fill in %; vehicle and km of its tour where the log has them."""
+    """An emptying of the log: ms since 1970 (UTC), fill in %; vehicle, km and hours of its tour where told."""
 
     stop: str
     time_ms: int
     fill: float
     vehicle: str = ""
     km: float | None = None
+    hours: float | None = None
 
 
 class Log(NamedTuple):

@@ -1,11 +1,13 @@
 """What policies would have done with a log's waste."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from rules.waste.days import DAY_MS
-from rules.waste.evaluation.log_study import LOGGED, NAMES, Row, Setting, interval, judged, lived, setting, ways
+from rules.waste.evaluation.log_study import LOGGED, NAMES, Row, Setting, interval, judged, lived, setting
+from rules.waste.evaluation.logged_ways import Line, Ways, ways
 from rules.waste.evaluation.rolling import begin, roll
 from rules.waste.evaluation.tour_log import (
     AsLogged,
@@ -116,9 +118,25 @@ def test_the_length_of_tours_is_told_by_the_logs_own() -> None:
         for number in range((4 + day % 3) ** 2)
     ]
     found = ways(rows)
-    assert found is not None
-    assert [found.km_a_tour, found.km_a_root, found.most_stops] == pytest.approx([20.0, 10.0, 36.0])
+    assert found.km_line == pytest.approx((20.0, 10.0))
+    assert found.most_stops == pytest.approx(36.0)
     assert [found.km(0), found.km(25), found.km(50)] == pytest.approx([0.0, 70.0, 140.0])
+    assert found.hours(25) is None
+
+
+def test_the_hours_of_tours_are_told_by_the_log_or_by_its_times() -> None:
+    """Two hours a tour and six minutes a stop are found again; without the column from its first stop to its last."""
+    rows = [
+        Logged(f"s{number}", MONDAY_MS + day * DAY_MS + number * 360_000, 50.0, "truck", None, 2 + (9 + day % 3) / 10)
+        for day in range(24)
+        for number in range(9 + day % 3)
+    ]
+    told = ways(rows)
+    assert [told.hours(0), told.hours(10), told.hours(22)] == pytest.approx([0.0, 3.0, 6.2])
+    assert told.km(10) is None
+    timed = ways(row._replace(hours=None) for row in rows)
+    assert timed.hours(10) == pytest.approx(0.9)
+    assert ways(row._replace(hours=None, vehicle="") for row in rows).hours_line is None
 
 
 def test_tours_that_are_all_alike_tell_no_length() -> None:
@@ -126,9 +144,9 @@ def test_tours_that_are_all_alike_tell_no_length() -> None:
     alike = [
         Logged(f"s{number}", MONDAY_MS + day * DAY_MS, 50.0, "truck", 30.0) for day in range(24) for number in range(9)
     ]
-    assert ways(alike) is None
-    assert ways(row._replace(km=None) for row in alike) is None
-    assert ways(alike[:20]) is None
+    assert ways(alike).km_line is None
+    assert ways(row._replace(km=None) for row in alike).km_line is None
+    assert ways(alike[:20]).km_line is None
 
 
 def test_an_interval_is_as_wide_as_containers_differ() -> None:
@@ -147,4 +165,12 @@ def test_weeks_of_a_setting_are_whole() -> None:
     log = log_of(3, 7, 50.0)
     given: Setting = setting(log, ZONE)
     each = lived(drawn(1), given)[LOGGED]
-    assert len(each.km) == -(-len(given.days) // 7)
+    assert each.km is None
+    measured = replace(given, ways=Ways(Line(5.0, 0.0), Line(1.0, 0.0), 99.0))
+    each = lived(drawn(1), measured)[LOGGED]
+    weeks = -(-len(given.days) // 7)
+    assert each.km is not None
+    assert each.hours is not None
+    assert (len(each.km), len(each.hours)) == (weeks, weeks)
+    assert sum(each.km) == 5 * sum(each.hours)
+    assert sum(each.hours) > 0
