@@ -161,6 +161,15 @@ def test_the_context_of_the_image_holds_what_it_copies() -> None:
     assert all((ROOT / name).exists() for name in names)
 
 
+def test_the_image_holds_what_the_programs_read_of_deploy() -> None:
+    """Files that come with the package are copied; what needs SUMO, which the image has not, stays out."""
+    sources = [path.read_text() for name in ("ingest", "simulator") for path in (ROOT / name).rglob("*.py")]
+    read = {f"deploy/{name}" for text in sources for name in re.findall(r'files\("deploy"\) / "(\w+)"', text)}
+    assert {"deploy/city", "deploy/scenarios"} <= read
+    copied = (DEPLOY / "Dockerfile").read_text()
+    assert [name for name in sorted(read - {"deploy/sumo"}) if f"COPY {name} {name}" not in copied] == []
+
+
 def test_chirpstack_loses_nothing() -> None:
     """JSON at QoS 1 in a session that is kept, in Europe only, secrets from outside."""
     settings = tomllib.loads((DEPLOY / "chirpstack" / "chirpstack.toml").read_text())
