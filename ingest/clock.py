@@ -25,6 +25,7 @@ class SteppedClock:
         self._now_ms = start_ms
 
     def __call__(self) -> int:
+        """The time that was set last."""
         return self._now_ms
 
     def set(self, now_ms: int) -> None:

@@ -2,8 +2,8 @@
 
 One point an event: tags asset, district and channel (the rule, and what it says beside its main matter), device or
 gateway where it is about one; fields `id`, `kept` (as the mode has it), `status`, `text_de`, `text_en`, for alerts
-`alert_level`, for a city's own conditions `severity`, for tours `distance_m` and `stops`. Figures are no news: what
-`TrafficMeasured` and `LotState` say stands in `asset`.
+`alert_level`, for a city's own conditions `severity`, for tours `distance_m`, `stops` and `saved_m`. Figures are no
+news: what `TrafficMeasured` and `LotState` say stands in `asset`.
 """
 
 from collections.abc import Callable, Mapping
@@ -159,7 +159,10 @@ def _container(event: ContainerDue) -> Said:
 
 def _tour(event: RoutePlanned) -> Said:
     stops = sum(halt.kind == "stop" for halt in event.data.halts)
-    return _usual(event)._replace(weight=f",distance_m={event.data.distance},stops={stops}")
+    weight = f",distance_m={event.data.distance},stops={stops}"
+    if event.data.fixed_distance is not None:
+        weight += f",saved_m={event.data.fixed_distance - event.data.distance}"
+    return _usual(event)._replace(weight=weight)
 
 
 def _device(event: DeviceHealth) -> Said:

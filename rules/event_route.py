@@ -48,6 +48,10 @@ class RoutePlannedData(Decision):
     departs: AwareDatetime | None = Field(None, description="latest start; null without a routing engine")
     halts: tuple[Halt, ...] = Field(description="in the order of driving; empty for a vehicle that stays")
     distance: NonNegativeInt = Field(description="m, the way home included")
+    fixed_distance: NonNegativeInt | None = Field(
+        None,
+        description="m, an estimate of the same if every container were emptied in its fixed cycle; null where unknown",
+    )
     duration: NonNegativeInt | None = Field(None, description="s from start to end; null without a routing engine")
     left_out: tuple[LeftOut, ...] = Field((), description="what is due and on no tour of the day")
     confirmed_at: AwareDatetime | None = Field(None, description="when the depot confirmed it")

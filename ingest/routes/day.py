@@ -144,6 +144,7 @@ async def plan_day(
         districts=_districts(city, problem),
         lines=drawn.lines,
         warnings=(*due.warnings, *warnings, *grounded, *drawn.warnings),
+        fixed_stops=due.fixed.get(request.fraction, 0.0),
     )
 
 

@@ -60,6 +60,7 @@ def test_no_field_has_another_type_than_where_chirpstacks_events_use_its_name(ki
     assert {name for name, value in point.fields.items() if isinstance(value, float)} <= {
         "alert_level",
         "distance_m",
+        "saved_m",
         "stops",
     }
 

@@ -33,7 +33,8 @@ class DayPlan:
 
     `names` and `districts` are those of the places by id; `why` has each container of the problem; `lines` the streets
     of a vehicle's tour where a routing engine gave them. `status_reason` says in German and English why a fallback came
-    out, or why the plan was replaced; both empty for a plan that needs no explanation.
+    out, or why the plan was replaced; both empty for a plan that needs no explanation. `fixed_stops` is how many stops
+    the day would have in fixed cycles.
     """
 
     id: str
@@ -52,6 +53,7 @@ class DayPlan:
     status_reason: tuple[str, str] = ("", "")
     confirmed_ms: int | None = None
     warnings: tuple[str, ...] = ()
+    fixed_stops: float = 0.0
 
     def time_ms(self, second: int) -> int:
         """The instant (ms since 1970) of a time in the problem or its solution."""

@@ -6,6 +6,7 @@ Times are seconds that have passed since `midnight_ms`, as in `DayPlan`.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
+from math import sqrt
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -67,7 +68,7 @@ class PlanRecord:
 
     `mandatory` are the containers that must be emptied, `unavailable` vehicles that dropped out. `asked_ms` is when a
     person asked for a new plan from this one (0: nobody), `looked_ms` when it was last found to be the best there is,
-    `failure` why there is no newer one.
+    `failure` why there is no newer one. `fixed_stops` is how many stops the day would have in fixed cycles.
     """
 
     id: str
@@ -88,6 +89,7 @@ class PlanRecord:
     asked_ms: int = 0
     looked_ms: int = 0
     failure: str = ""
+    fixed_stops: float = 0.0
 
     @property
     def status(self) -> RouteStatus:
@@ -113,6 +115,14 @@ class PlanRecord:
     def time_ms(self, second: int) -> int:
         """The instant (ms since 1970) of a time of day."""
         return self.midnight_ms + second * 1000
+
+    def fixed_metres(self, tour: TourRecord) -> int | None:
+        """About how long this tour would be in fixed cycles; None where nothing is known of them.
+
+        Shortest tours grow with the root of the number of stops (Beardwood, Halton, Hammersley 1959).
+        """
+        stops = len(self.places)
+        return round(tour.metres * sqrt(self.fixed_stops / stops)) if stops and self.fixed_stops else None
 
     def tour(self, vehicle: str) -> TourRecord | None:
         """The tour of a vehicle."""
@@ -165,6 +175,7 @@ def record_of(
         names=dict(plan.names),
         warnings=plan.warnings,
         unavailable=tuple(sorted(unavailable)),
+        fixed_stops=plan.fixed_stops,
     )
 
 

@@ -53,6 +53,7 @@ def event_of(plan: PlanRecord, tour: TourRecord, now_ms: int, in_force: str | No
             departs=instant(plan.time_ms(tour.departs_s)) if timed else None,
             halts=() if withdrawn else tuple(_halt(plan, visit) for visit in tour.visits),
             distance=0 if withdrawn else tour.metres,
+            fixed_distance=None if withdrawn else plan.fixed_metres(tour),
             duration=tour.seconds if timed else None,
             left_out=tuple(
                 LeftOut(place=one.stop, reason=one.reason, text=clipped(one.detail)) for one in plan.unserved

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from math import ceil
 from typing import Final, NamedTuple, get_args
 
@@ -10,7 +11,7 @@ from rules.city import City
 from rules.engine import Engine
 from rules.rule import StateRow
 from rules.waste.collection_due import RULE, Container, situation
-from rules.waste.days import local_date
+from rules.waste.days import DAY_MS, local_date
 from rules.waste.due import Judgement, Situation, foretell, judge
 from rules.waste.due_config import ContainerConfig
 from rules.waste.due_text import text_of
@@ -52,11 +53,15 @@ ANY_TIME = ("00:00", "24:00")
 
 @dataclass(frozen=True, slots=True)
 class DueList:
-    """The stops of a day in the order of the city's file, each with its reason; `warnings` are for people."""
+    """The stops of a day in the order of the city's file, each with its reason; `warnings` are for people.
+
+    `fixed` is how many stops a fraction's tour would have if each of its containers were emptied in its fixed cycle.
+    """
 
     stops: tuple[Stop, ...]
     why: Mapping[str, Why]
     warnings: tuple[str, ...] = ()
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def fractions(self) -> tuple[str, ...]:
@@ -71,6 +76,7 @@ class DueList:
 class _Found:
     stops: list[Stop] = field(default_factory=list)
     why: dict[str, Why] = field(default_factory=dict)
+    fixed: dict[str, float] = field(default_factory=dict)
 
 
 def due_on(city: City, rows: Iterable[StateRow], day: ServiceDay, now_ms: int) -> DueList:
@@ -83,9 +89,28 @@ def due_on(city: City, rows: Iterable[StateRow], day: ServiceDay, now_ms: int) -
     found = _Found()
     for order, container in enumerate(engine.states):
         subject = engine.subject(order)
+        fraction = subject.config.fraction
+        found.fixed[fraction] = found.fixed.get(fraction, 0.0) + in_cycle(subject.config, day)
         _add(found, subject.asset, subject.config, container, day, now_ms)
     warnings = (f"{failed.subject}: what was known of it cannot be read: {failed.error}" for failed in failures)
-    return DueList(tuple(found.stops), found.why, tuple(warnings))
+    return DueList(tuple(found.stops), found.why, tuple(warnings), found.fixed)
+
+
+def in_cycle(config: ContainerConfig, day: ServiceDay) -> float:
+    """The share of its emptyings in a fixed cycle that falls on a day: 1 on a fixed day, 0 on days without tours.
+
+    A tour day stands for the days since the tour before it.
+    """
+    if config.fixed_days:
+        return float(day.date.weekday() in config.fixed_days)
+    weekdays = config.service.weekdays
+    if not day.works(weekdays):
+        return 0.0
+    longest = config.cycle_ms // DAY_MS
+    passed = 1
+    while passed < longest and not ServiceDay(day.date - timedelta(days=passed), day.timezone).works(weekdays):
+        passed += 1
+    return passed / longest
 
 
 def _add(

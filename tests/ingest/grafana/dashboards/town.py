@@ -215,7 +215,14 @@ def told() -> tuple[Event, ...]:
     return (
         _made(SensorSuspicion, "lot-bahnhof", rule="parking.space_days", state="suspicious"),
         _made(GuidanceHealth, "zone-innenstadt", rule="parking.guidance", state="problem"),
-        _made(RoutePlanned, "vehicle-1", rule="waste.route_planned", status="confirmed", distance=23_400),
+        _made(
+            RoutePlanned,
+            "vehicle-1",
+            rule="waste.route_planned",
+            status="confirmed",
+            distance=23_400,
+            fixed_distance=30_100,
+        ),
     )
 
 

@@ -47,6 +47,16 @@ def test_what_is_left_out_stands_in_every_event() -> None:
         }
 
 
+def test_fixed_cycles_stand_beside_the_tour() -> None:
+    """Four times the stops make twice the way; where nothing is known of cycles nothing is said."""
+    made = day_plan(TOURS, drivable=False)
+    cycles = replace(made, fixed_stops=4.0 * len(TOURS["truck-1"]))
+    first, second = (event.data for event in events(cycles))
+    assert (first.fixed_distance, second.fixed_distance) == (2 * first.distance, 0)
+    assert first.distance > 0
+    assert {event.data.fixed_distance for event in events(made)} == {None}
+
+
 def test_times_are_told_only_where_the_streets_are_known() -> None:
     """With a routing engine start, arrivals and duration; without one none of them, and no promise to drive by it."""
     with_times, without = said(drivable=True)["truck-1"].data, said(drivable=False)["truck-1"].data

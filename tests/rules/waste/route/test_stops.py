@@ -267,3 +267,12 @@ def test_a_container_is_told_full_when_it_is_not_on_the_day_that_is_planned() ->
     (why,) = due(place, rows, 4, MONDAY).why.values()
     assert "Am Fr 18.09. leeren" in why.text_de
     assert "voraussichtlich voll am Mo 14.09." in why.text_de
+
+
+def test_fixed_cycles_have_their_share_of_every_tour() -> None:
+    """A weekly container counts one in a week: a seventh a working day, three on Mondays; a fixed day counts whole."""
+    weekly = small_city(cycle_days=7)
+    shares = [due(weekly, [], number, MONDAY).fixed["paper"] for number in range(7)]
+    assert shares == pytest.approx([3 / 7, *[1 / 7] * 4, 0.0, 0.0])
+    two = city(container("a", cycle_days=2), container("b", fixed_days=["tue"]))
+    assert [due(two, [], number, MONDAY).fixed["paper"] for number in range(3)] == pytest.approx([1.0, 1.5, 0.5])
