@@ -1,7 +1,6 @@
 """The command `record`: what ChirpStack publishes on a broker, into a file that `simulate --replay` plays."""
 
 import json
-import os
 import threading
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from simulator.broker import Broker, CaFile, CertificateFile, Host, KeyFile, Port, Username, WithTls
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
 from simulator.files import speaking_plainly
@@ -22,26 +22,25 @@ from simulator.times import duration_s
 
 EXAMPLE = "Example: stadtfunk record --host broker.example.org --for 1h monday.ndjson"
 EVENTS = "application/+/device/+/event/+"
-PASSWORD_VARIABLE = "STADTFUNK_MQTT__PASSWORD"  # noqa: S105 - the variable's name, not a password
 
 
 class Listener:
     """A client that records all events from its connection on; what lies retained is none of them."""
 
-    def __init__(self, recorder: Recorder, host: str, port: int, username: str | None, tls: Tls | None) -> None:
+    def __init__(self, recorder: Recorder, broker: Broker) -> None:
         self._recorder = recorder
-        self._where = f"broker {host}:{port}"
-        self._address = (host, port)
+        self._where = f"broker {broker.host}:{broker.port}"
+        self._address = (broker.host, broker.port)
         self._began_ns = time.monotonic_ns()
         self.answered = threading.Event()
         self._refused: str | None = None
         self.failed: Exception | None = None
         self.stop = threading.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        if tls is not None:
-            self._client.tls_set_context(tls.context())
-        if username is not None:
-            self._client.username_pw_set(username, os.environ.get(PASSWORD_VARIABLE))
+        if broker.tls is not None:
+            self._client.tls_set_context(broker.tls.context())
+        if broker.username is not None:
+            self._client.username_pw_set(broker.username, broker.password)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
@@ -95,13 +94,13 @@ def record(
     span: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="Time: 90s, 10m, 2h, 1d.", show_default="for ever")
     ] = None,
-    host: Annotated[str, typer.Option(help="Broker's host.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Broker's port.")] = 1883,
-    username: Annotated[str | None, typer.Option(help=f"Broker account; its password is ${PASSWORD_VARIABLE}.")] = None,
-    tls: Annotated[bool, typer.Option("--tls", help="Encrypt; implied by each of the three files.")] = False,
-    ca_file: Annotated[Path | None, typer.Option(help="Certificates to trust (PEM).")] = None,
-    certificate_file: Annotated[Path | None, typer.Option(help="Client certificate (PEM).")] = None,
-    key_file: Annotated[Path | None, typer.Option(help="Client key (PEM).")] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 1883,
+    username: Username = None,
+    tls: WithTls = False,
+    ca_file: CaFile = None,
+    certificate_file: CertificateFile = None,
+    key_file: KeyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the count as JSON.")] = False,
 ) -> None:
     """Record what ChirpStack publishes on a broker, for `simulate --replay`.
@@ -109,9 +108,9 @@ def record(
     Ctrl-C ends it. The file holds payloads as they came, personal ones too: only its owner may read it.
     """
     seconds = None if span is None else duration_s(span)
-    files = Tls(ca_file, certificate_file, key_file)
+    broker = Broker.of(host, port, username, Tls(ca_file, certificate_file, key_file), tls=tls)
     with speaking_plainly(), Recorder(out, 0) as recorder:
-        listener = Listener(recorder, host, port, username, files if tls or any(files) else None)
+        listener = Listener(recorder, broker)
         with signals(listener.stop):
             listener.listen(seconds)
     typer.echo(json.dumps({"recorded": recorder.count}) if as_json else f"{recorder.count} events in {out}")

@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from ingest.broker import EmbeddedBroker, Mosquitto
+from simulator.broker import Broker
 from simulator.cli import register
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
@@ -115,7 +116,7 @@ async def test_from_broker_to_broker(broker: Mosquitto | EmbeddedBroker, tmp_pat
     """`record` keeps all that a simulation publishes, and a replay has as many uplinks."""
     kept, out = tmp_path / "kept", tmp_path / "out"
     with Recorder(kept, 0) as recorder:
-        listener = Listener(recorder, "127.0.0.1", broker.port, None, None)
+        listener = Listener(recorder, Broker("127.0.0.1", broker.port, None, None))
         listening = asyncio.create_task(asyncio.to_thread(listener.listen, 100))
         assert await asyncio.to_thread(listener.answered.wait, 20)
         playing = await asyncio.create_subprocess_exec(
