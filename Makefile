@@ -5,12 +5,14 @@ READY := .venv/ready
 PACKAGES := decoders rules ingest simulator tests benchmarks
 INFLUXD := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stadtfunk/influxd-1.8.10
 
-.PHONY: demo test faults influxd check bench fuzz docs format lock clean
+SUMO := .venv/sumo
+
+.PHONY: demo test faults influxd sumo check bench fuzz docs format lock clean
 
 demo: $(READY)  ## a living city on this machine; Ctrl-C ends it
 	@$(BIN)/stadtfunk demo $(ARGS)
 
-test: $(READY)  ## all tests; those that need Mosquitto or influxd are skipped without it, and say so
+test: $(READY)  ## all tests; those that need Mosquitto, influxd or SUMO are skipped without it, and say so
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 influxd: $(INFLUXD)/influxd  ## InfluxDB 1.8.10 for the tests, once, into the user's cache; needs Go
@@ -27,6 +29,13 @@ $(INFLUXD)/influxd:
 	@mv "$(INFLUXD).new/influxd" "$@"
 	@rmdir "$(INFLUXD).new"
 
+sumo: $(SUMO)  ## SUMO for the closed loop and its tests, once, 330 MB
+
+$(SUMO): $(READY)
+	@echo "Installing SUMO into .venv ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra sumo -c requirements.lock
+	@touch $@
+
 faults: $(READY)  ## kills, full disks, broken networks, wrong clocks, at length; ARGS="--seeds 3 --minutes 10"
 	@$(BIN)/python -m tests.faults.run $(ARGS)
 
@@ -37,7 +46,7 @@ check: $(READY)  ## lint, format, types, floors of imports, generated documents
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m ingest.docs --check
 
-bench: $(READY) influxd  ## the figures of docs/benchmarks.md
+bench: $(READY) influxd sumo  ## the figures of docs/benchmarks.md
 	@$(BIN)/python benchmarks/decode.py $(ARGS)
 	@$(BIN)/python benchmarks/pipeline.py $(ARGS)
 	@$(BIN)/python benchmarks/drain.py
@@ -47,6 +56,7 @@ bench: $(READY) influxd  ## the figures of docs/benchmarks.md
 	@$(BIN)/python benchmarks/routes.py
 	@$(BIN)/python benchmarks/waste_tours.py
 	@$(BIN)/python benchmarks/simulate.py
+	@$(BIN)/python benchmarks/closed_loop.py
 
 fuzz: $(READY)  ## a million inputs against parsers, codecs, settings and the whole chain
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r pyproject.toml --extra fuzz -c requirements.lock

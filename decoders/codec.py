@@ -1,15 +1,19 @@
 """A codec: the frames of one device model by f_port, decoded and encoded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
-from decoders.error import EncodeError, MissingParameter, UnknownPort
-from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.direct import Direct, values_of
+from decoders.error import DecodeError, EncodeError, MissingParameter, UnknownPort
+from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading, same_places
 from decoders.quantity import Family, Privacy, Quantity
 
 NO_PARAMETERS: Mapping[str, float] = {}
+TIME_STEP_MS = 1000
+Decode = Callable[[bytes, int, Mapping[str, float]], tuple[Measurement, ...]]
+"""What a frame's `decode` is: payload, time, figures of the device → measurements."""
 
 
 class CodecField(NamedTuple):
@@ -49,6 +53,36 @@ class Frame(Protocol):
         ...
 
 
+@runtime_checkable
+class HistoryFrame(Protocol):
+    """A frame format that has places for measurements of earlier times.
+
+    `encode_history` builds the frame that, sent at `time_ms`, decodes to these measurements, newest first; one of just
+    that time is the present. It raises EncodeError.
+    """
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """Those of its readings for which a record of an earlier time has a place."""
+        ...
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:
+        """The frame that carries the measurements with their times."""
+        ...
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What a record of an earlier time can carry."""
+        ...
+
+
+@runtime_checkable
+class Fixed(Frame, Protocol):
+    """A frame format whose `decode` can be had as a function, which costs less than the method."""
+
+    def reader(self) -> Decode:
+        """What `decode` does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A figure of the single device that its codec needs: range, height, tip size; with unit.
@@ -81,6 +115,9 @@ class Codec:
     parameters: tuple[Parameter, ...] = ()
     privacy: Privacy = Privacy.OPEN
     untested: bool = False
+    _readers: dict[int, Decode] = field(default_factory=dict, init=False, repr=False, compare=False)
+    MADE_LATER: ClassVar[frozenset[str]] = frozenset({"_readers"})
+    """Made with the first frame on a port."""
 
     def frame(self, f_port: int) -> Frame:
         """The frame format on this f_port, or UnknownPort."""
@@ -91,12 +128,25 @@ class Codec:
         return frame
 
     def decode(
-        self, f_port: int, payload: bytes, time_ms: int, parameters: Mapping[str, float] | None = None
+        self, f_port: int, payload: bytes, time_ms: int, parameters: Mapping[str, float] = NO_PARAMETERS
     ) -> tuple[Measurement, ...]:
         """The measurements in a payload, newest first; raises DecodeError and nothing else."""
-        given = self._given(parameters, f_port) if self.parameters else NO_PARAMETERS
-        frame = self.ports.get(f_port) or self.frame(f_port)
-        return frame.decode(payload, time_ms, given)
+        try:
+            read = self._readers[f_port]
+        except KeyError:
+            read = self._reader(f_port)
+        return read(payload, time_ms, parameters)
+
+    def _reader(self, f_port: int) -> Decode:
+        """The way of reading frames of an f_port, made once."""
+        frame = self.frame(f_port)
+        read = frame.reader() if isinstance(frame, Fixed) else frame.decode
+
+        def checked(payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:
+            return read(payload, time_ms, self._given(parameters, f_port))
+
+        found = self._readers[f_port] = checked if self.parameters else read
+        return found
 
     def encode(
         self,
@@ -109,10 +159,45 @@ class Codec:
 
         Attributes that are not given are sent as zero. Raises EncodeError (or UnknownPort).
         """
-        if len({(reading.quantity, reading.channel) for reading in readings}) < len(readings):
+        values = values_of(readings)
+        if len(values) < len(readings):
             raise EncodeError(f"{self.id}: two readings of one quantity and channel")
         given = self._given(parameters, f_port)
-        return self.frame(f_port).encode(Measurement(0, tuple(readings), attributes), given)
+        frame = self.frame(f_port)
+        found = frame.written(values, attributes, given) if isinstance(frame, Direct) else None
+        return frame.encode(Measurement.of(0, tuple(readings), attributes), given) if found is None else found.payload
+
+    def history_port(self, f_port: int) -> int | None:
+        """Where a device sends later what it kept of the frames of an f_port; None where no frame has earlier times."""
+        if _has_history(self.ports.get(f_port, self.any_port)):
+            return f_port
+        return next((port for port, frame in self.ports.items() if _has_history(frame)), None)
+
+    def kept(self, f_port: int, readings: Sequence[Reading]) -> tuple[Reading, ...]:
+        """Those of the readings for which a record of an earlier time on this f_port has a place."""
+        return self._history(f_port).kept(Measurement.of(0, tuple(readings)))
+
+    def encode_history(
+        self,
+        f_port: int,
+        history: Sequence[Measurement],
+        time_ms: int,
+        parameters: Mapping[str, float] | None = None,
+    ) -> bytes:
+        """The payload that, sent at `time_ms`, decodes to these measurements, newest first.
+
+        Times are cut to whole seconds, values rounded to the format's resolution. Raises EncodeError where the format
+        has no earlier times, or would say something else: two times within a second, steps that it does not know.
+        """
+        frame, given = self._history(f_port), self._given(parameters, f_port)
+        payload = frame.encode_history(tuple(history), time_ms, given)
+        try:
+            found = self.decode(f_port, payload, time_ms, given)
+        except DecodeError as error:
+            raise EncodeError(f"{self.id}: {payload.hex()} would not be read: {error}") from error
+        if len(found) != len(history) or not all(map(_alike, found, history)):
+            raise EncodeError(f"{self.id}: {payload.hex()} would mean something else")
+        return payload
 
     def fields(self) -> tuple[CodecField, ...]:
         """Every value that the codec can give, in the order of ports and frames."""
@@ -128,6 +213,12 @@ class Codec:
             found.setdefault(item.quantity, {})[item.channel] = None
         return {quantity: tuple(channels) for quantity, channels in found.items()}
 
+    def _history(self, f_port: int) -> HistoryFrame:
+        frame = self.frame(f_port)
+        if not isinstance(frame, HistoryFrame):
+            raise EncodeError(f"{self.id}: frames on f_port {f_port} have no earlier times")
+        return frame
+
     def _given(self, parameters: Mapping[str, float] | None, f_port: int) -> Mapping[str, float]:
         given = parameters or NO_PARAMETERS
         for parameter in self.parameters:
@@ -139,3 +230,11 @@ class Codec:
             if not isfinite(figure):
                 raise MissingParameter(f"{self.id}: parameter {parameter.name} = {figure} is no number")
         return given
+
+
+def _has_history(frame: Frame | None) -> bool:
+    return isinstance(frame, HistoryFrame) and bool(frame.history_fields())
+
+
+def _alike(found: Measurement, wanted: Measurement) -> bool:
+    return abs(found.time_ms - wanted.time_ms) < TIME_STEP_MS and same_places((found,), wanted)

@@ -32,6 +32,49 @@ def order_of(code: str, order: Order) -> Order:
     return "little" if code.endswith("le") else "big" if code.endswith("be") else order
 
 
+def raw_values(words: Sequence[Part], unpacked: str) -> str:
+    """The line that names the raw values of words: r0, r1 and so on."""
+    return f"{', '.join(f'r{index}' for index in range(len(words)))}, = {unpacked}"
+
+
+def numbers(words: Sequence[Part], order: Order) -> Iterator[str]:
+    """Lines for those words that struct gives as bytes and that are numbers; `number` is `int.from_bytes`."""
+    for index, word in enumerate(words):
+        if isinstance(word, Bits) and word.code.endswith("s"):
+            yield f"r{index} = number(r{index}, {word.order!r})"
+        elif isinstance(word, Field) and word.format in BYTEWISE:
+            own, signed = order_of(word.format, order), word.format == "s24"
+            yield f"r{index} = number(r{index}, {own!r}, signed={signed})"
+
+
+def fields_of(index: int, word: Part) -> Iterator[tuple[Field, str]]:
+    """The fields of a word, each with the expression of its raw value."""
+    if isinstance(word, Field):
+        yield word, f"r{index}"
+    elif isinstance(word, Bits):
+        yield from ((field, bits(index, field.format)) for field in word.fields)
+
+
+def attributes_of(index: int, word: Part) -> Iterator[tuple[Attribute, str]]:
+    """The attributes of a word, each with the expression of its raw value."""
+    if isinstance(word, Attribute):
+        yield word, f"r{index}"
+    elif isinstance(word, Bits):
+        yield from ((attribute, bits(index, attribute.code)) for attribute in word.attributes)
+
+
+def bits(index: int, code: str) -> str:
+    """The expression of a number inside a word."""
+    shift, mask = bit_place(code)
+    return f"r{index} >> {shift} & {mask}" if shift else f"r{index} & {mask}"
+
+
+def linear(field: Field, raw: str) -> str:
+    """The expression of a value by scale, offset and divisor."""
+    scaled = f"({raw})" if field.scale == 1 else f"({raw}) * {field.scale!r}"
+    return f"{scaled if field.offset == 0 else f'({scaled} + {field.offset!r})'} / {field.divisor!r}"
+
+
 class _Source:
     """Source text and the values of its names."""
 
@@ -50,9 +93,9 @@ class _Source:
         """The function `read`: numbers, checks of constants, readings, attributes."""
         yield "def read(payload, at, readings, attributes):"
         if self._words:
-            yield f"    {', '.join(f'r{index}' for index in range(len(self._words)))}, = unpack(payload, at)"
-        for step in (self._numbers, self._checks, self._readings, self._texts):
-            yield from (f"    {line}" for line in step())
+            yield f"    {raw_values(self._words, 'unpack(payload, at)')}"
+        for step in (numbers(self._words, self._order), self._checks(), self._readings(), self._texts()):
+            yield from (f"    {line}" for line in step)
         yield "    return None"
 
     def _name(self, value: object) -> str:
@@ -60,21 +103,12 @@ class _Source:
         self.names[name] = value
         return name
 
-    def _numbers(self) -> Iterator[str]:
-        """Words that struct gives as bytes and that are numbers."""
-        for index, word in enumerate(self._words):
-            if isinstance(word, Bits) and word.code.endswith("s"):
-                yield f"r{index} = number(r{index}, {word.order!r})"
-            elif isinstance(word, Field) and word.format in BYTEWISE:
-                order, signed = order_of(word.format, self._order), word.format == "s24"
-                yield f"r{index} = number(r{index}, {order!r}, signed={signed})"
-
     def _checks(self) -> Iterator[str]:
         for index, word in enumerate(self._words):
             if isinstance(word, Const):
                 yield self._check(f"r{index}", word)
             elif isinstance(word, Bits):
-                yield from (self._check(_bits(index, constant.code), constant) for constant in word.constants)
+                yield from (self._check(bits(index, constant.code), constant) for constant in word.constants)
 
     def _check(self, found: str, constant: Const) -> str:
         expected = int(constant.value)
@@ -87,7 +121,7 @@ class _Source:
             if isinstance(word, Bits) and word.code == "B" and word.fields:
                 sure.append(f"*{self._name(_byte_table(word))}[r{index}]")
                 continue
-            for field, raw in _fields(index, word):
+            for field, raw in fields_of(index, word):
                 reading, there = self._reading(field, raw)
                 if there is None:
                     sure.append(reading)
@@ -107,22 +141,15 @@ class _Source:
             return "found", f"(found := {self._name(table.get)}({raw})) is not None"
         if field.format == "f" or field.curve is not None:
             return "found", f"(found := {self._name(field.read)}({raw})) is not None"
-        scaled = f"({raw})" if field.scale == 1 else f"({raw}) * {field.scale!r}"
-        value = f"{scaled if field.offset == 0 else f'({scaled} + {field.offset!r})'} / {field.divisor!r}"
-        reading = f"new(Reading, ({self._name(field.quantity)}, {value}, {self._name(field.channel)}))"
+        reading = f"new(Reading, ({self._name(field.quantity)}, {linear(field, raw)}, {self._name(field.channel)}))"
         if not field.markers:
             return reading, None
         return reading, f"({raw}) not in {self._name(frozenset(field.markers))}"
 
     def _texts(self) -> Iterator[str]:
         for index, word in enumerate(self._words):
-            if isinstance(word, Attribute):
-                yield self._text(word, f"r{index}")
-            elif isinstance(word, Bits):
-                yield from (self._text(attribute, _bits(index, attribute.code)) for attribute in word.attributes)
-
-    def _text(self, attribute: Attribute, raw: str) -> str:
-        return f"if text := {self._name(attribute.text)}({raw}): attributes[{self._name(attribute.name)}] = text"
+            for each, raw in attributes_of(index, word):
+                yield f"if text := {self._name(each.text)}({raw}): attributes[{self._name(each.name)}] = text"
 
 
 def _added(readings: Sequence[str]) -> Iterator[str]:
@@ -132,25 +159,11 @@ def _added(readings: Sequence[str]) -> Iterator[str]:
         yield f"readings += ({', '.join(readings)})"
 
 
-def _fields(index: int, word: Part) -> Iterator[tuple[Field, str]]:
-    """The fields of a word, each with the expression of its raw value."""
-    if isinstance(word, Field):
-        yield word, f"r{index}"
-    elif isinstance(word, Bits):
-        yield from ((field, _bits(index, field.format)) for field in word.fields)
-
-
 def _byte_table(word: Bits) -> list[tuple[Reading, ...]]:
     """All readings of a byte of fields, by its value."""
     places = [(field, field.place) for field in word.fields]
     found = [[field.read(raw >> shift & mask) for field, (shift, mask) in places] for raw in range(LARGEST_TABLE)]
     return [tuple(reading for reading in row if reading is not None) for row in found]
-
-
-def _bits(index: int, code: str) -> str:
-    """The expression of a number inside a word."""
-    shift, mask = bit_place(code)
-    return f"r{index} >> {shift} & {mask}" if shift else f"r{index} & {mask}"
 
 
 def _table(field: Field) -> list[Reading | None] | dict[int, Reading | None] | None:

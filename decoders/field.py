@@ -36,7 +36,7 @@ FLOAT_LIMIT = 3.4028234e38
 new_tuple = tuple.__new__
 
 
-NOTHING = Measurement(0, ())
+NOTHING = Measurement.of(0, ())
 
 
 class Given:
@@ -135,19 +135,23 @@ class Field:
         known = RANGES.get(self.format)
         return known or (0, self.place.mask)
 
-    def read(self, raw: float) -> Reading | None:
-        """The reading of a raw value; None where it means "no reading"."""
+    def value(self, raw: float) -> float | None:
+        """What a raw value stands for; None where it means "no reading"."""
         if self.format == "f":
-            value = round((raw * self.scale + self.offset) / self.divisor, self.digits) if isfinite(raw) else raw
-            return Reading(self.quantity, value, self.channel) if isfinite(value) else None
+            found = round((raw * self.scale + self.offset) / self.divisor, self.digits) if isfinite(raw) else raw
+            return found if isfinite(found) else None
         if raw in self.markers or (self.values is not None and raw not in self.values):
             return None
         if self.values is not None:
-            return Reading(self.quantity, float(self.values[int(raw)]), self.channel)
+            return float(self.values[int(raw)])
         if self.curve is not None:
-            bent = self.curve.value(int(raw))
-            return None if bent is None else Reading(self.quantity, bent, self.channel)
-        return Reading(self.quantity, (raw * self.scale + self.offset) / self.divisor, self.channel)
+            return self.curve.value(int(raw))
+        return (raw * self.scale + self.offset) / self.divisor
+
+    def read(self, raw: float) -> Reading | None:
+        """The reading of a raw value; None where it means "no reading"."""
+        found = self.value(raw)
+        return None if found is None else Reading(self.quantity, found, self.channel)
 
     def write(self, given: Given) -> Raw:
         """The raw value nearest to the given reading; raises EncodeError."""

@@ -10,15 +10,18 @@ Divide, do not multiply: raw / 10 is the right decimal, raw · 0.1 often is not.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
-from decoders.codec import CodecField
+from decoders.codec import CodecField, Decode
+from decoders.columns import Form, compile_decode
 from decoders.compiled import Read, compile_read, order_of
+from decoders.compiled_write import Write, compile_write
+from decoders.direct import Direct, Place, Values, Words, Written, values_of
 from decoders.error import EncodeError, WrongLength
-from decoders.field import BYTEWISE, Attribute, Bits, Const, Field, Given, Pad, Part, Raw, new_tuple
+from decoders.field import BYTEWISE, NOTHING, Attribute, Bits, Const, Field, Given, Pad, Part, Raw
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
-from decoders.quantity import Quantity
 
 Order = Literal["<", ">"]
 ORDER_NAMES: Mapping[Order, Literal["little", "big"]] = {"<": "little", ">": "big"}
@@ -27,20 +30,21 @@ ORDER_NAMES: Mapping[Order, Literal["little", "big"]] = {"<": "little", ">": "bi
 class Places(NamedTuple):
     """Quantities with their channels that a layout cannot do without, all that it has, and names of its attributes."""
 
-    needed: frozenset[tuple[Quantity, str]]
-    all: frozenset[tuple[Quantity, str]]
+    needed: frozenset[Place]
+    all: frozenset[Place]
     names: frozenset[str]
 
 
-class Layout:
+class Layout(Direct):
     """A frame (or a value inside one) of fixed length: parts in their order on the air, `>` big-endian, `<` little.
 
     Decoding raises WrongLength for any other length and MalformedPayload where a constant differs.
     """
 
-    __slots__ = ("_order", "_parts", "_places", "_read", "_unpack", "_words", "size")
-    MADE_LATER = frozenset({"_places", "_read"})
+    __slots__ = ("_decode", "_order", "_parts", "_places", "_read", "_unpack", "_words", "_write", "size")
+    MADE_LATER = frozenset({"_decode", "_places", "_read", "_write"})
     """Made from the parts with the first frame: most of the catalogue is never used in one city."""
+    decisive = True
 
     def __init__(self, order: Order, *parts: Part) -> None:
         self._order = ORDER_NAMES[order]
@@ -50,16 +54,46 @@ class Layout:
         self.size = compiled.size
         self._unpack = compiled
         self._read: Read | None = None
+        self._decode: Decode | None = None
         self._places: Places | None = None
+        self._write: Write | None = None
 
-    def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
+    def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:
         """One measurement at the given time."""
+        return (self._decode or self.reader())(payload, time_ms, parameters)
+
+    def reader(self) -> Decode:
+        """What `decode` does, as a function."""
+        if self._decode is None:
+            self._decode = compile_decode(self.forms, self._decode_any)
+        return self._decode
+
+    @property
+    def head(self) -> bytes:
+        """The constants with which the frame begins."""
+        constants = tuple(takewhile(lambda part: isinstance(part, Const), self._parts))
+        code = "".join(_code(part) for part in constants)
+        order = ">" if self._order == "big" else "<"
+        return struct.pack(order + code, *(self._raw(part, Given(NOTHING)) for part in constants))
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """What a decoding function is made of; nothing where `read` does more than the parts say."""
+        return (Form(self._parts, self._order, self._unpack),) if type(self).read is Layout.read else ()
+
+    def _decode_any(
+        self,
+        payload: bytes,
+        time_ms: int,
+        parameters: Mapping[str, float],  # noqa: ARG002 - a Frame's signature
+    ) -> tuple[Measurement, ...]:
+        """One measurement of a frame as it should not be, or DecodeError."""
         if len(payload) != self.size:
             raise WrongLength(f"{len(payload)} bytes; the frame has {self.size}")
         readings: list[Reading] = []
         attributes: dict[str, str] = {}
         self.read(payload, 0, readings, attributes)
-        return (new_tuple(Measurement, (time_ms, tuple(readings), attributes or NO_ATTRIBUTES)),)
+        return (Measurement.of(time_ms, readings, attributes or NO_ATTRIBUTES),)
 
     def read(self, payload: bytes, at: int, readings: list[Reading], attributes: dict[str, str]) -> None:
         """Append what stands at byte `at`; the caller has checked the length."""
@@ -68,15 +102,47 @@ class Layout:
             read = self._read = compile_read(self._words, self._order, self._unpack.unpack_from)
         read(payload, at, readings, attributes)
 
-    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
+    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
         """The frame that carries the whole measurement, or EncodeError."""
+        found = self.written(values_of(measurement.readings), measurement.attributes, parameters)
+        if found is not None:
+            return found.payload
         given = Given(measurement)
         payload = self.write(given)
         given.refuse_rest()
         return payload
 
+    def written(self, values: Values, words: Words, parameters: Mapping[str, float]) -> Written | None:  # noqa: ARG002 - a Frame's figures
+        """The frame of all these values and words; None where one has no place, is missing, or does not fit."""
+        found = self.part(values, words)
+        return found if found is not None and found[2] == len(values) + len(words) else None
+
+    def part(self, values: Values, words: Words) -> Written | None:
+        """The frame of those values and words that it has places for; None where one is missing or does not fit."""
+        write = self._write
+        if write is None:
+            write = self._write = compile_write(self._words, self._order, self._unpack.pack)
+        return write(values, words)
+
+    def has_places(self, places: Collection[Place]) -> bool:
+        """Whether readings of just these places could be carried, whatever their values are."""
+        mine = self.places
+        return mine.needed.issubset(places) and mine.all.issuperset(places)
+
     def write(self, given: Given) -> bytes:
         """The frame with what it takes out of `given`; raises EncodeError."""
+        found = self.part(given.values, given.attributes)
+        if found is None:
+            return self._packed(given)
+        mine = self.places
+        for place in mine.all:
+            given.values.pop(place, None)
+        for name in mine.names:
+            given.attributes.pop(name, None)
+        return found.payload
+
+    def _packed(self, given: Given) -> bytes:
+        """The same word by word, which says what does not fit."""
         try:
             return self._unpack.pack(*(self._raw(word, given) for word in self._words))
         except (struct.error, OverflowError) as error:
@@ -84,15 +150,20 @@ class Layout:
 
     def carries(self, given: Given) -> bool:
         """Whether `given` holds something of this layout, and all that it cannot do without."""
-        places = self._places
-        if places is None:
-            places = self._places = self._places_of_fields()
+        places = self.places
         values = given.values.keys()
         if not places.needed <= values:
             return False
         return not places.all.isdisjoint(values) or not places.names.isdisjoint(given.attributes)
 
-    def _places_of_fields(self) -> "Places":
+    @property
+    def places(self) -> Places:
+        """What the layout has places for."""
+        if self._places is None:
+            self._places = self._places_of_fields()
+        return self._places
+
+    def _places_of_fields(self) -> Places:
         fields = [((field.quantity, field.channel), bool(field.markers)) for field in self.parts()]
         return Places(
             frozenset(place for place, optional in fields if not optional),

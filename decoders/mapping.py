@@ -116,7 +116,7 @@ class Table:
             raise MappingError(f"{self.name}: no value in the object is known; it has {names}")
         if self._time is not None:
             time_ms = self._own_time(found, time_ms)
-        return Measurement(time_ms, tuple(readings.values()))
+        return Measurement.of(time_ms, tuple(readings.values()))
 
     def values(self, found: Mapping[str, object]) -> Iterable[tuple[Entry, object]]:
         """The lines of the table that the object has something for."""

@@ -1,11 +1,12 @@
 """Frames of M-Bus records as tables: meters that send their records over LoRaWAN."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 
 from decoders.codec import CodecField
+from decoders.direct import Direct, Place, Values, Words, Written, values_of
 from decoders.error import EncodeError, WrongLength
 from decoders.field import FLOAT_LIMIT, Field, Given, Part, name, new_tuple
 from decoders.layout import Layout
@@ -17,7 +18,6 @@ WHOLE_CODINGS = ((4, 4), (7, 8))
 """Codings of whole numbers, and their bytes."""
 MINUTES = len("2026-01-01T00:00")
 NO_SHORT, NO_LONG = -0x8000, -0x80000000
-Place = tuple[Quantity, str]
 Plan = tuple[Quantity, int, int, Place]
 """Quantity, multiplier and divisor of a number, and quantity and channel of its reading."""
 
@@ -98,14 +98,14 @@ def _say(record: Record, attributes: dict[str, str]) -> None:
         attributes[word.name] = text
 
 
-class Records:
+class Records(Direct):
     """Parts of a fixed head, then records. Their times are the meter's own and stay words.
 
     Only what `values` list becomes a reading; of two records for one of them the later holds. `marked` are value
     information blocks with extensions of the maker's own, and what they add to the channel.
     """
 
-    __slots__ = ("_head", "_plans", "_values")
+    __slots__ = ("_head", "_plans", "_steps", "_values")
 
     def __init__(
         self, values: Sequence[Value], *, head: Sequence[Part] = (), marked: Mapping[bytes, str] | None = None
@@ -113,6 +113,7 @@ class Records:
         self._values = tuple(values)
         self._head = Layout("<", *head)
         self._plans = dict(self._plan(marked or {}))
+        self._steps = tuple(self._step(value) for value in self._values)
 
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """One measurement at the given time."""
@@ -131,18 +132,21 @@ class Records:
             if number is not None:
                 quantity, multiplier, divisor, place = plan
                 found[place] = new_tuple(Reading, (quantity, number * multiplier / divisor, place[1]))
-        return (Measurement(time_ms, tuple(found.values()), attributes or NO_ATTRIBUTES),)
+        return (Measurement.of(time_ms, tuple(found.values()), attributes or NO_ATTRIBUTES),)
 
-    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
+    def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
         """The records of all that is given, in the order of the values; then the words.
 
         A number that the value's own form would round is sent in another unit or coding if there is an exact one.
         """
+        found = self.written(values_of(measurement.readings), measurement.attributes, parameters)
+        if found is not None:
+            return found.payload
         given = Given(measurement)
         payload = self._head.write(given)
-        for value in self._values:
-            if (value.field.quantity, value.field.channel) in given.values:
-                payload += self._record(value, given)
+        for value, (place, _, layout) in zip(self._values, self._steps, strict=True):
+            if place in given.values:
+                payload += self._record(value, layout, given)
         for word in WORDS.values():
             text = given.attributes.pop(word.name, None)
             if text is not None:
@@ -156,20 +160,47 @@ class Records:
         """What the values list."""
         return tuple(value.field.describe() for value in self._values)
 
-    def _record(self, value: Value, given: Given) -> bytes:
+    def written(self, values: Values, words: Words, parameters: Mapping[str, float]) -> Written | None:  # noqa: ARG002 - a Frame's figures
+        """The records in the values' own forms; None where one would round, which another unit may not."""
+        head = None if words else self._head.part(values, words)
+        payload, used = b"" if head is None else head.payload, 0
+        for place, header, layout in self._steps:
+            if place not in values:
+                continue
+            found = layout.part(values, words)
+            if found is None or not found.exact:
+                return None
+            payload += header + found.payload
+            used += 1
+        return Written(payload, exact=True, used=used) if head is not None and 0 < used == len(values) else None
+
+    def has_places(self, places: Collection[Place]) -> bool:
+        """Whether readings of just these places could be carried, whatever their values are."""
+        return {place for place, _, _ in self._steps}.issuperset(places)
+
+    def _step(self, value: Value) -> tuple[Place, bytes, Layout]:
+        """Place, header and layout of a value's own form; ValueError if it is read as another number."""
+        field = value.field
+        layout = Layout("<", field)
+        ((own, _),) = records(value.header + bytes(layout.size))
+        if self._plans.get(own.key) != (field.quantity, field.scale, field.divisor, (field.quantity, field.channel)):
+            raise ValueError(f"{value.header.hex()} is no {name(field.quantity, field.channel)} as its field has it")
+        return (field.quantity, field.channel), value.header, layout
+
+    def _record(self, value: Value, layout: Layout, given: Given) -> bytes:
         """The record of a value; raises EncodeError."""
         place = value.field.quantity, value.field.channel
         wanted, before = given.values[place], given.copy()
         if not isfinite(wanted):
             raise EncodeError(f"{name(*place)} = {wanted} is no number that can be sent")
         try:
-            record = value.header + Layout("<", value.field).write(given)
+            record = value.header + layout.write(given)
             misfit = None
         except EncodeError as error:
             record, misfit = b"", error
         if record and self._number(record, place) == wanted:
             return record
-        for other in self._others(value, wanted):
+        for other in self._others(value, layout.size, wanted):
             if self._number(other, place) == wanted:
                 given.values = before.values
                 del given.values[place]
@@ -186,9 +217,9 @@ class Records:
             return None
         return number * plan[1] / plan[2]
 
-    def _others(self, value: Value, wanted: float) -> Iterator[bytes]:
+    def _others(self, value: Value, own_bytes: int, wanted: float) -> Iterator[bytes]:
         """Records of a number in all other units, the largest first: as whole numbers, then as floats."""
-        ((own, _),) = records(value.header + bytes(Layout("<", value.field).size))
+        ((own, _),) = records(value.header + bytes(own_bytes))
         block = value.header[: -len(own.meaning)]
         plans = [
             (plan[1] / plan[2], meaning)

@@ -92,7 +92,7 @@ class TextFrame:
                 reading = part.read(text)
                 if reading is not None:
                     readings.append(reading)
-        return (Measurement(time_ms, tuple(readings), attributes or NO_ATTRIBUTES),)
+        return (Measurement.of(time_ms, tuple(readings), attributes or NO_ATTRIBUTES),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The line that carries the whole measurement, or EncodeError."""

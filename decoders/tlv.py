@@ -9,13 +9,16 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Literal
 
-from decoders.error import MalformedPayload, WrongLength
-from decoders.layout import Order
-from decoders.measurement import Measurement
+from decoders.codec import CodecField
+from decoders.error import EncodeError, MalformedPayload, WrongLength
+from decoders.history import kept_in, split, values_of
+from decoders.layout import Layout, Order
+from decoders.measurement import Measurement, Reading
 from decoders.typed import Moment, Table, Typed, layouts_of
 
 TYPE_BITS = 0x3F
 OFFSET_SHIFT = 6
+AGE_BYTES = 3
 MS_PER_S = 1000
 UNIX_BYTES = 4
 ID_BYTES = 2
@@ -62,6 +65,27 @@ class OffsetTlv(Typed):
         if not end:
             raise WrongLength("the payload is empty")
         return _measurements(moments, time_ms)
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """Those of its readings that have a type; an age may stand behind each of them."""
+        return kept_in(self._places(), measurement)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a HistoryFrame's signature
+        """The frame of values with their ages in s; EncodeError for what is older than 194 days."""
+        payload = b""
+        for measurement in history:
+            age_s = round((time_ms - measurement.time_ms) / MS_PER_S)
+            size = (age_s.bit_length() + 7) // 8
+            if not 0 <= size <= AGE_BYTES or age_s < 0:
+                raise EncodeError(f"an age of {age_s} s cannot be sent")
+            age = age_s.to_bytes(size, self._order)
+            for (key, _), value in values_of(self._places(), measurement):
+                payload += bytes((size << OFFSET_SHIFT | key,)) + value + age
+        return payload
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What all types carry."""
+        return self.fields()
 
     def _check_end(self, key: int, at: int) -> None:
         if at == 0 and key & TYPE_BITS not in self._stop:
@@ -127,6 +151,30 @@ class ChannelTlv(Typed):
         if not records:
             return (now.measurement(present_ms),)
         return _with_records(now, records, present_ms)
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """Those of its readings that a record has a place for."""
+        return kept_in(self._records(), measurement)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:
+        """The values of now, if there are any, then records with their Unix time."""
+        now, earlier = split(history, time_ms)
+        payload = self.encode(now, parameters) if now else b""
+        for measurement in earlier:
+            unix = (measurement.time_ms // MS_PER_S).to_bytes(UNIX_BYTES, self._order)
+            for key, value in values_of(self._records(), measurement):
+                name = self._header(key, 0)
+                payload += name[: self._type_bytes] + unix + name[self._type_bytes :] + value
+        return payload
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What records carry."""
+        return tuple(field for _, layout in self._records() for field in layout.fields())
+
+    def _records(self) -> Iterable[tuple[int, Layout]]:
+        """Types and layouts of records, those of most values first."""
+        found = [(key, layout) for key, layouts in self._history.items() for layout in layouts]
+        return sorted(found, key=lambda item: -len(item[1].fields()))
 
     def _unlisted(self, key: int, payload: bytes, at: int, now: Moment, records: dict[int, Moment]) -> int:
         """Read the clock, a record, a value whose first bytes belong to its type, or end the frame; the byte behind."""

@@ -20,7 +20,7 @@ class Whole:
         """A measurement without readings."""
         if not payload:
             raise WrongLength("the payload is empty")
-        return (Measurement(time_ms, (), {self._name: payload.hex()}),)
+        return (Measurement.of(time_ms, (), {self._name: payload.hex()}),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The bytes of the given digits."""

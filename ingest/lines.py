@@ -43,14 +43,14 @@ def write_readings(measurement: Measurement, place: Place, lines: Lines, doubts:
     """
     known = place.slots
     written: dict[Series, str] = {}
-    for quantity, value, channel in measurement.readings:
+    for each, value in measurement.pairs():
         if value - value != 0.0:
             continue
-        series, name = known.get((quantity, channel)) or place.slot(quantity, channel)
+        series, name = known.get(each) or place.slot(*each)
         before = written.get(series)
         text = f"{before},{name}{value!r}" if before else f"{name}{value!r}"
-        if doubts and (doubt := doubts.get((quantity, channel))):
-            text += f",{quantity.field}_quality={int(doubt)}"
+        if doubts and (doubt := doubts.get(each)):
+            text += f",{each[0].field}_quality={int(doubt)}"
         written[series] = text
     for series, fields in written.items():
         lines[series.privacy].append(f"{series.prefix} {fields} {measurement.time_ms}")

@@ -326,7 +326,7 @@ class Processor:
                 if place is not here:
                     stays = join_stay(stays, then_ms, place)
             write_readings(measurement, place, lines, doubts)
-            if place.asset is not None and measurement.readings:
+            if place.asset is not None and measurement.values:
                 if route.privacy:
                     outcome.hearing.hear(place.asset.id, route.privacy, max(uplink.ns_time_ms, outcome.overlay.now_ms))
                 observe(uplink, place.asset, judged, outcome.overlay)

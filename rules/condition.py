@@ -72,13 +72,13 @@ def condition(
 
 def judge(plan: Plan, kept: Entries, measurement: Measurement, latest_ms: int) -> tuple[Judged, Entries]:
     """One measurement: calibrated, doubted, its counters told as amounts; and what is remembered after it."""
-    time_ms, readings, _ = measurement
+    time_ms = measurement.time_ms
     slots, believable = plan.slots, time_ms <= latest_ms
     fresh: dict[str, Entry] | None = None
     doubts: dict[Key, int] | None = None
     counts: list[Count] | None = None
-    for quantity, value, channel in readings:
-        low, high, memory = slots.get((quantity, channel)) or plan.slot(quantity, channel)
+    for place, value in measurement.pairs():
+        low, high, memory = slots.get(place) or plan.slot(*place)
         found: int | Count | None = 0
         if not low <= value <= high:
             found = RANGE
@@ -99,7 +99,7 @@ def judge(plan: Plan, kept: Entries, measurement: Measurement, latest_ms: int) -
                 counts = [found] if counts is None else [*counts, found]
             else:
                 doubts = doubts or {}
-                doubts[quantity, channel] = found
+                doubts[place] = found
     if plan.corrects or counts or doubts:
         measurement, doubts = _completed(plan, measurement, counts or (), doubts or {})
     sound = _without(measurement, doubts) if doubts else measurement
@@ -122,7 +122,7 @@ def _completed(
         wrong = becomes is not Becomes.AMOUNT and not low <= value <= high
         if wrong or doubt:
             doubts[quantity, channel] = RANGE if wrong else doubt
-    return new_tuple(Measurement, (measurement[0], tuple(readings), measurement[2])), doubts
+    return measurement._replace(readings=readings), doubts
 
 
 def _saturate(plan: Plan, readings: list[Reading], doubts: dict[Key, int]) -> None:
@@ -143,10 +143,9 @@ def _per(becomes: Becomes, elapsed_ms: float) -> float:
 def _timeless(judged: Judged) -> Judged:
     """All that is said in doubt, whatever else is to be said against it."""
     measurement = judged.measurement
-    doubts = {(quantity, channel): CLOCK for quantity, _, channel in measurement.readings}
+    doubts = dict.fromkeys(measurement.places, CLOCK)
     return Judged(measurement, {**doubts, **judged.doubts}, measurement._replace(readings=()))
 
 
 def _without(measurement: Measurement, doubts: Doubts) -> Measurement:
-    sound = tuple([reading for reading in measurement.readings if (reading[0], reading[2]) not in doubts])
-    return measurement._replace(readings=sound)
+    return measurement._replace(readings=[each for each in measurement.readings if (each[0], each[2]) not in doubts])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from math import floor, inf, log10
-from typing import Final, NamedTuple
+from typing import Final
 
 from decoders.codec import CodecField
 from decoders.measurement import Reading
@@ -22,24 +22,13 @@ USUAL_MODULI: Final = (2.0**16, 2.0**24, 2.0**32)
 Key = tuple[Quantity, str]
 
 
-class Memory(NamedTuple):
-    """What is kept of a quantity: under which key, and who knows what follows.
+Memory = tuple[str, float, float, Watch | Counter | Told]
+"""What is kept of a quantity: under which key, change per minute and per ms, who knows what follows.
 
-    A changed value within these limits is as good as the one before; where they are negative none is.
-    """
-
-    key: str
-    per_minute: float
-    per_ms: float
-    keeper: Watch | Counter | Told
-
-
-class Slot(NamedTuple):
-    """What is to be done with a raw value: its range, and what is kept of it."""
-
-    low: float
-    high: float
-    memory: Memory | None
+A changed value within these limits is as good as the one before; where they are negative none is.
+"""
+Slot = tuple[float, float, Memory | None]
+"""What is to be done with a raw value: its range, and what is kept of it. A plain tuple: each value unpacks one."""
 
 
 # NamedTuple's own constructor costs twice this one.
@@ -71,7 +60,7 @@ class Plan:
         factor, offset = self.lines[quantity, channel] = line(self._figures, quantity, channel)
         low, high = sorted(((bounds.low - offset) / factor, (bounds.high - offset) / factor))
         memory = self._memory(quantity, channel, bounds, abs(factor))
-        slot = self.slots[quantity, channel] = Slot(low, high, memory)
+        slot = self.slots[quantity, channel] = low, high, memory
         return slot
 
     def calibrated(self, readings: Iterable[Reading]) -> list[Reading]:
@@ -102,9 +91,9 @@ class Plan:
         if quantity in TARGETS:
             told = TARGETS[quantity].quantity.field + key.removeprefix(quantity.field)
             moduli = self._wraps(quantity, channel)
-            return Memory(key, -1.0, -1.0, Counter(key, told, quantity, channel, moduli, per_minute, per_ms))
+            return key, -1.0, -1.0, Counter(key, told, quantity, channel, moduli, per_minute, per_ms)
         if quantity in SOURCES and self._carries(SOURCES[quantity], channel):
-            return Memory(key, -1.0, -1.0, Told(key))
+            return key, -1.0, -1.0, Told(key)
         step, rests = self._rules.steady(quantity)
         coarse = self._coarse(quantity, channel, step)
         stuck_after = bounds.stuck_after if coarse < inf else inf
@@ -121,7 +110,7 @@ class Plan:
             self._continuous,
             runs=quantity in RUNNING,
         )
-        return Memory(key, per_minute, per_ms, keeper)
+        return key, per_minute, per_ms, keeper
 
     def _coarse(self, quantity: Quantity, channel: str, finest: float) -> float:
         """Multiples of this may stand: none (0), all (inf), or, where nobody knows the steps, what looks rounded."""

@@ -41,7 +41,7 @@ def settled(measurements: Sequence[Measurement], time_ms: int, taken_ms: int, ol
     """
     found = [
         place
-        for place, (then_ms, _, _) in enumerate(measurements)
+        for place, (then_ms, _, _, _) in enumerate(measurements)
         if then_ms != time_ms and not can_be(then_ms, taken_ms, oldest_days)
     ]
     if not found:

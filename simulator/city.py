@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
+from statistics import fmean
 from typing import NamedTuple
 from uuid import UUID
 
@@ -127,13 +128,18 @@ class Builder:
         self._rng = rng
         self._calendar = calendar
         self._gateways = heard_by
-        self._around = Surroundings(rng, start, script)
+        centre = fmean(each.latitude for each in heard_by), fmean(each.longitude for each in heard_by)
+        self._around = Surroundings(rng, start, script, centre)
         self._elsewhere = self._around.elsewhere()
 
     @property
     def facts(self) -> list[Fact]:
         """What is true of the assets whose devices were made."""
         return self._around.facts
+
+    def empty(self, asset_id: str, now: Moment) -> bool:
+        """A container is emptied now; False where no sensor looks into one of that name."""
+        return self._around.empty(asset_id, now)
 
     def device(self, place: Place) -> Device:
         """The device at a place."""

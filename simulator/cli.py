@@ -1,7 +1,6 @@
 """The command `simulate`."""
 
 import time
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,26 +9,36 @@ from typing import Annotated
 import typer
 
 from simulator.broker import Broker, CaFile, CertificateFile, Host, KeyFile, Port, TestBroker, Username, WithTls
+from simulator.depot.collected import Collected
+from simulator.depot.command import EXAMPLE as DEPOT_EXAMPLE
+from simulator.depot.command import depot
 from simulator.device import NS_PER_MS, NS_PER_S
 from simulator.devices.downlinks import Downlinks
 from simulator.devices.fleet import models as catalog_models
 from simulator.error import SimulatorError
 from simulator.files import read_city, speaking_plainly
-from simulator.guard import Guard
+from simulator.guard import DEVICES, Guard, Watch, gateways
 from simulator.lorawan.keys import Activation
 from simulator.lorawan.play import DEFAULT_PREFIX, AirPlan
 from simulator.play import Plan
-from simulator.playing import Show, Target, city_of_events, on_air, publisher_to, recorded
+from simulator.playing import Heard, Show, Target, city_of_events, on_air, publisher_to, recorded
 from simulator.provision.command import EXAMPLE as PROVISION_EXAMPLE
 from simulator.provision.command import provision
 from simulator.publish import Tls
 from simulator.record import EXAMPLE as RECORD_EXAMPLE
 from simulator.record import record as record_command
 from simulator.recording import Recording
+from simulator.scenario.model import Scenario
 from simulator.scenario.option import chosen, only_the_world, print_list
 from simulator.times import duration_s, instant_ns
 
 EXAMPLE = "Example: stadtfunk simulate --devices 500 --speed 60 --for 2h --faults --report report.json"
+
+
+SUMO = frozenset({"sumo", "seed", "seeds", "span", "city", "plot", "as_json", "quiet"})
+SCORE = frozenset({"score", "seed", "devices", "begin", "begin_ms", "span", "scenario", "city", "as_json", "quiet"})
+"""Parameters that go with these two."""
+OPTIONS = {"begin": "--from", "span": "--for", "as_json": "--json"}
 
 
 class EncodingChoice(StrEnum):
@@ -94,57 +103,125 @@ def simulate(
     activation: Annotated[Activation, typer.Option(help="How devices of --to chirpstack get their keys.")] = (
         Activation.OTAA
     ),
+    collected: Annotated[
+        bool,
+        typer.Option("--collected", help="Containers are emptied by vehicles that say so (`simulate depot`) alone."),
+    ] = False,
     faults: Annotated[bool, typer.Option("--faults/--no-faults", help="Let things go wrong, all counted.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write the counts as JSON to a file; - is standard output.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    score: Annotated[
+        bool, typer.Option("--score", help="Play through the real service, and score its decisions by the truth.")
+    ] = False,
+    sumo: Annotated[
+        bool, typer.Option("--sumo", help="Compare signal control without and with Stadtfunk in SUMO (extra `sumo`).")
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Seeds of --sumo: --seed and those that follow.")] = 5,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the comparison of --sumo (SVG).")] = None,
 ) -> None:
     """Play the devices of a city as ChirpStack events, to a broker or into a file.
 
     --for is simulated time: `--speed 60 --for 10m` takes ten seconds. Without it the city lives until Ctrl-C; the
     counts are written in any case. Simulated devices have DevEUIs 025354464b… and the tag simulated=true.
     With --to chirpstack they join, with test keys that `simulate provision` has entered, and then send frames.
+    --score and --sumo start a service and a broker of their own.
     """
     if context.invoked_subcommand is not None:
         return
+    lasts_s = None if span is None else duration_s(span)
+    if sumo:
+        from simulator.sumo import command as closed_loop  # noqa: PLC0415 - slow to load, needed here only
+
+        _goes_with(context, "--sumo", SUMO)
+        study = closed_loop.Study(range(seed, seed + seeds), span_s=lasts_s, city=city)
+        with speaking_plainly():
+            closed_loop.run(study, picture=plot, as_json=as_json, quiet=quiet)
+        return
+    _belongs_to(context, "--sumo", "seeds", "plot")
     if replay is not None:
         _nothing_of_a_city(city, devices, begin, begin_ms, scenario, truth, record, faults, to is Target.CHIRPSTACK)
         begin_ms = 0
     story = chosen(scenario, city)
-    seconds = story.lasts_s if span is None else duration_s(span)
     start_ns = _start_ns(begin, begin_ms, story.begin)
-    end_ns = None if seconds is None else start_ns + int(seconds * NS_PER_S)
+    end_ns = _end_ns(start_ns, story.lasts_s if lasts_s is None else lasts_s)
+    plan = Plan(
+        seed=seed,
+        start_ns=start_ns,
+        devices=devices,
+        encoding=encoding.value,
+        faults=faults,
+        scenario=story,
+        models=_models(models, faults=faults),
+        own_rounds=not collected,
+    )
+    if score:
+        from simulator.score import command as scoring  # noqa: PLC0415 - the same
+
+        _goes_with(context, "--score", SCORE)
+        with speaking_plainly():
+            scoring.run(city, plan, end_ns, as_json=as_json, quiet=quiet)
+        return
     if end_ns is None and speed == 0 and replay is None:
         raise typer.BadParameter("--speed 0 never ends without --for")
     broker = Broker.of(host, port, username, Tls(ca_file, certificate_file, key_file), tls=tls)
-    plan = Plan(seed=seed, start_ns=start_ns, devices=devices, encoding=encoding.value, faults=faults, scenario=story)
-    if models is not None:
-        plan = replace(plan, models=_models(models, faults=faults))
     show = Show(plan, speed, end_ns, report, as_json, quiet)
     with speaking_plainly():
         if to is Target.CHIRPSTACK:
-            if out is not None or faults or truth is not None or record is not None or speed == 0:
+            if _given(context, "out", "faults", "truth", "record", "collected") or speed == 0:
                 raise typer.BadParameter(
-                    "--to chirpstack has no --out, --faults, --truth, --record, and needs --speed above 0"
+                    "--to chirpstack has no --out, --faults, --truth, --record, --collected, and needs --speed above 0"
                 )
-            only_the_world(story)
-            if not region_prefix or set(region_prefix) & set("+#\0"):
-                raise typer.BadParameter(
-                    f"--region-prefix {region_prefix!r} begins no topic, expected for example eu868"
-                )
-            air = AirPlan(encoding.value, region_prefix, speed, confirmed, activation)
+            air = _air(story, AirPlan(encoding.value, region_prefix, speed, confirmed, activation))
+            _guarded(broker, gateways(region_prefix), test_broker=test_broker)
             on_air(broker, read_city(city), air, show)
-        else:
-            downlinks = Downlinks()
-            publisher = publisher_to(to, out, broker, downlinks)
-            if to is Target.MQTT and not test_broker:
-                Guard(*broker[:3], broker.password, broker.tls).listen()
-            if replay is not None:
-                recorded(publisher, Recording(replay), show)
-            else:
-                city_of_events(publisher, downlinks, read_city(city), record, truth, show)
+            return
+        heard = Heard(Downlinks(), Collected() if collected else None)
+        publisher = publisher_to(to, out, broker, heard)
+        _guarded(broker, DEVICES, test_broker=test_broker or to is not Target.MQTT)
+        if replay is not None:
+            recorded(publisher, Recording(replay), show)
+            return
+        city_of_events(publisher, heard, read_city(city), record, truth, show)
+
+
+def _guarded(broker: Broker, watch: Watch, *, test_broker: bool) -> None:
+    """Look first whether real devices or gateways are there, unless it is known to be a broker for tests."""
+    if not test_broker:
+        Guard(*broker[:3], broker.password, broker.tls, watch).listen()
+
+
+def _end_ns(start_ns: int, seconds: float | None) -> int | None:
+    return None if seconds is None else start_ns + int(seconds * NS_PER_S)
+
+
+def _air(story: Scenario, air: AirPlan) -> AirPlan:
+    """What frames can play; raises typer.BadParameter."""
+    only_the_world(story)
+    if not air.prefix or set(air.prefix) & set("+#\0"):
+        raise typer.BadParameter(f"--region-prefix {air.prefix!r} begins no topic, expected for example eu868")
+    return air
+
+
+def _goes_with(context: typer.Context, option: str, others: frozenset[str]) -> None:
+    """Every other option would be passed over in silence; raises typer.BadParameter."""
+    for name in context.params:
+        if name not in others and _given(context, name):
+            raise typer.BadParameter(f"{OPTIONS.get(name, '--' + name.replace('_', '-'))} does not go with {option}")
+
+
+def _belongs_to(context: typer.Context, option: str, *names: str) -> None:
+    """Without that option these would be; raises typer.BadParameter."""
+    if _given(context, *names):
+        raise typer.BadParameter(f"{' and '.join(f'--{name}' for name in names)} belong to {option}")
+
+
+def _given(context: typer.Context, *names: str) -> bool:
+    """Whether one of these parameters stands on the command line."""
+    sources = [context.get_parameter_source(name) for name in names]
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
 
 
 def _nothing_of_a_city(*given: object) -> None:
@@ -152,7 +229,9 @@ def _nothing_of_a_city(*given: object) -> None:
         raise typer.BadParameter("--replay publishes a recording: of the city it takes no option")
 
 
-def _models(text: str, *, faults: bool) -> tuple[str, ...]:
+def _models(text: str | None, *, faults: bool) -> tuple[str, ...]:
+    if text is None:
+        return ()
     if faults:
         raise typer.BadParameter("--models has no --faults")
     try:
@@ -176,6 +255,7 @@ def group() -> typer.Typer:
     made = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     made.callback(invoke_without_command=True, epilog=EXAMPLE)(simulate)
     made.command(epilog=PROVISION_EXAMPLE)(provision)
+    made.command(epilog=DEPOT_EXAMPLE)(depot)
     return made
 
 

@@ -40,10 +40,10 @@ class PmxTcr(Regular):
         count = self._road.count(now, span_s)
         minute = int(now.hour * 60) % 1440
         readings = [Reading(Quantity.DEVICE_CLOCK, minute)]
-        for channel, number in (("ltr", count.ltr), ("rtl", count.rtl)):
+        for channel, number, speed in (("ltr", count.ltr, count.speed_ltr), ("rtl", count.rtl, count.speed_rtl)):
             readings.append(Reading(Quantity.VEHICLE_COUNT, number, channel))
             if number:
-                readings.append(Reading(Quantity.VEHICLE_SPEED, round(count.speed), channel))
+                readings.append(Reading(Quantity.VEHICLE_SPEED, round(speed), channel))
         readings.append(Reading(Quantity.SUPPLY_VOLTAGE, round(3.6 + 0.6 * battery, 1)))
         return Frame(13, tuple(readings))
 

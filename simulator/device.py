@@ -1,12 +1,18 @@
-"""One simulated device: joins, counts frames, reports at its interval, and is heard or not."""
+"""One simulated device: joins, counts frames, reports at its interval, repeats and remembers what nobody answered."""
 
 from random import Random
 from typing import NamedTuple
 
 from decoders.codec import Codec
-from simulator.chirpstack import Copy, Flight, Identity, Join, Status, Up
-from simulator.duty_cycle import DutyCycle, airtime_ns, band, fitting
-from simulator.radio import CHANNELS_HZ, Link
+from simulator.devices.battery import Battery
+from simulator.devices.clock import Clock, on_clock, tells_time
+from simulator.devices.forms import figures_of
+from simulator.devices.memory import Memory, keeps
+from simulator.devices.orders import Obedient, interval_s, settings
+from simulator.devices.transmitter import WINDOWS_NS, Transmitter, between
+from simulator.event import Copy, Flight, Identity, Join, Status, Up
+from simulator.lorawan.region import LONGEST_PAYLOADS, data_rate
+from simulator.radio import FADING_DB, LIMITS_DB, POWER_STEP_DB, SLOWEST, Link
 from simulator.sensor import Frame, Sensor
 from simulator.world import Calendar, Moment
 
@@ -17,16 +23,13 @@ FIRST_REPORT_S = (2.0, 30.0)
 STATUS_INTERVAL_S = 86_400.0
 LOWEST_MARGIN_DB = -32
 HIGHEST_MARGIN_DB = 31
-DEDUPLICATION_WINDOW_NS = 150_000_000
-NETWORK_DELAY_NS = (40_000_000, 120_000_000)
-BATTERY_STEPS = 254
-BATTERY_LIFE_DAYS = 3000.0
 VARIANTS = "89ab"
-LONGEST_WAIT_NS = 300 * NS_PER_S
-WINDOWS_NS = 2_200_000_000
-"""Until both receive windows are over."""
-BANDS = [band(frequency_hz) for frequency_hz in CHANNELS_HZ]
-IN_BAND = [[number for number, of_band in enumerate(BANDS) if of_band == wanted] for wanted in range(2)]
+CONFIRMED_SHARE = 0.1
+"""Of all devices; ours. Makers leave it to the operator, and networks advise against it."""
+TRANSMISSIONS = 8
+TRANSMISSIONS_PER_RATE = 2
+ACK_TIMEOUT_NS = (1 * NS_PER_S, 3 * NS_PER_S)
+"""Repeats of a confirmed uplink: LoRaWAN 1.0.2, §18.4 (slower after two each), and ACK_TIMEOUT of its regions."""
 
 
 class Site(NamedTuple):
@@ -46,9 +49,16 @@ def identifier(rng: Random) -> str:
 class Device:
     """A device of the city. Times are ns since 1970.
 
-    `report` and `change` give None when no gateway can hear the frame; the frame counter grows all the same. A frame
-    waits while its sub-band has no airtime left, and is not sent at all when that takes more than five minutes.
+    `report` and `change` give None when no gateway can hear the frame and the device does not ask for an answer; the
+    frame counter grows all the same. A frame waits while its sub-band has no airtime left, and is not sent at all when
+    that takes more than five minutes. Who `asks` is told by `answered` or `unanswered` what became of an uplink.
     """
+
+    __slots__ = (
+        *("_battery", "_calendar", "_clock", "_dev_addr", "_f_cnt", "_link", "_memory"),
+        *("_received", "_reported_ns", "_rng", "_tells_time", "_transmitter"),
+        *("codec", "confirmed", "identity", "interval_s", "sensor", "unsent"),
+    )
 
     def __init__(self, identity: Identity, codec: Codec, sensor: Sensor, interval_s: float, site: Site) -> None:
         self.identity = identity
@@ -60,11 +70,14 @@ class Device:
         self._link = site.link
         self._dev_addr = f"{site.rng.getrandbits(25):08x}"
         self._f_cnt = 0
+        self._received = -1
         self._reported_ns: int | None = None
-        self._charge = site.rng.uniform(0.6, 1.0)
-        self._since_ns = 0
-        self._duty = DutyCycle()
-        self._free_ns = 0
+        self._battery = Battery(site.rng)
+        self._transmitter = Transmitter(site.rng, site.link)
+        self._clock = Clock(site.rng)
+        self._tells_time = tells_time(codec.id)
+        self._memory: Memory | None = None
+        self.confirmed = site.rng.random() < CONFIRMED_SHARE
         self.unsent = 0
 
     @property
@@ -72,16 +85,37 @@ class Device:
         """The device's paths to the gateways."""
         return self._link
 
+    @property
+    def clock(self) -> Clock:
+        """The device's own clock."""
+        return self._clock
+
+    @property
+    def asks(self) -> bool:
+        """Whether uplinks ask for an answer: confirmed ones do, and by LinkCheckReq those of who can tell later."""
+        return self.confirmed or keeps(self.codec.id)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether there are earlier readings to send."""
+        return bool(self._memory)
+
     def join(self, time_ns: int) -> Join:
-        """The device comes on air."""
-        self._since_ns = time_ns
+        """The device comes on air, and is told the time."""
+        self._battery.begin(time_ns)
+        self._clock.set(time_ns)
         return Join(self.identity, identifier(self._rng), time_ns, self._dev_addr)
 
     def report(self, time_ns: int) -> Up | None:
         """The regular report."""
         elapsed = self.interval_s if self._reported_ns is None else (time_ns - self._reported_ns) / NS_PER_S
         self._reported_ns = time_ns
-        return self._send(self.sensor.report(self._moment(time_ns), elapsed, self._battery(time_ns)), time_ns)
+        frame = self.sensor.report(self._moment(time_ns), elapsed, self._battery.share(time_ns))
+        return self._send(self._dated(frame, time_ns) if self._tells_time else frame, time_ns)
+
+    def until_report_s(self) -> float:
+        """When the next regular report is due, by the device's clock and with its random part."""
+        return self._clock.lasts_s(self.interval_s, self._rng)
 
     def until_change_s(self, time_ns: int) -> float | None:
         """When something happens that is reported at once; None where nothing ever does."""
@@ -95,84 +129,127 @@ class Device:
         """The answer to the network server's question."""
         heard = self._link.send().heard
         margin = round(max((copy.snr for copy in heard), default=0.0)) + 5
-        battery = round(self._battery(time_ns) * (BATTERY_STEPS - 1)) * 100 / BATTERY_STEPS
-        return Status(
-            self.identity,
-            identifier(self._rng),
-            time_ns,
-            min(HIGHEST_MARGIN_DB, max(LOWEST_MARGIN_DB, margin)),
-            round(battery, 2),
-        )
+        margin = min(HIGHEST_MARGIN_DB, max(LOWEST_MARGIN_DB, margin))
+        return Status(self.identity, identifier(self._rng), time_ns, margin, self._battery.level(time_ns))
+
+    def obey(self, f_port: int, data: bytes, time_ns: int) -> None:
+        """A downlink has come: it may set the reporting interval, or a light or switch of the device."""
+        self.interval_s = interval_s(self.codec.id, data, f_port) or self.interval_s
+        if isinstance(self.sensor, Obedient):
+            self.sensor.obey(settings(self.codec.id, f_port, data, time_ns // NS_PER_MS))
+
+    def received(self, up: Up) -> bool:
+        """Whether the network server sees an uplink's counter for the first time: its memory, not the device's."""
+        new, self._received = up.f_cnt > self._received, max(self._received, up.f_cnt)
+        return new
+
+    def hears(self, up: Up) -> bool:
+        """Whether an answer to an uplink gets through: at full power, by the gateway that heard best, with fading."""
+        level = max(copy.snr for copy in up.copies) + self._link.power_steps * POWER_STEP_DB
+        return level + self._rng.gauss(0, FADING_DB) >= LIMITS_DB[up.spreading_factor]
+
+    def answered(self, up: Up) -> None:
+        """An answer has come: what the uplink told of earlier times need not be told again."""
+        if self._memory is not None and up.history:
+            self._memory.told(up.history)
+
+    def unanswered(self, up: Up, end_ns: int) -> Up | None:
+        """No answer came to an uplink that ended then: a confirmed one goes out again, with the same counter.
+
+        None when it is given up: after eight times, when something newer is to be sent, or at once where it was not
+        confirmed. What it said is kept then where the format has places for earlier readings.
+        """
+        again = None
+        if up.confirmed and up.attempt < TRANSMISSIONS and up.f_cnt == self._f_cnt - 1:
+            again = self._again(up, end_ns + WINDOWS_NS + between(self._rng, *ACK_TIMEOUT_NS))
+        if again is None and not up.history:
+            self._keep(up.f_port, up.data, up.made_ns)
+        return again
+
+    def history(self, time_ns: int) -> Up | None:
+        """A frame of earlier readings; None when there are none, or when nobody can hear it."""
+        longest = LONGEST_PAYLOADS[data_rate(self._link.spreading_factor)]
+        found = self._memory.frame(longest, self._shown_ms(time_ns)) if self._memory is not None else None
+        if found is None:
+            return None
+        return self._transmit(found.f_port, found.data, time_ns, found.times_ms)
 
     def _moment(self, time_ns: int) -> Moment:
         return self._calendar.at(time_ns // NS_PER_MS)
 
-    def _battery(self, time_ns: int) -> float:
-        days = (time_ns - self._since_ns) / NS_PER_S / 86_400
-        return max(0.0, self._charge - days / BATTERY_LIFE_DAYS)
+    def _shown_ms(self, time_ns: int) -> int:
+        return self._clock.shows_ns(time_ns) // NS_PER_MS
+
+    def _dated(self, frame: Frame, time_ns: int) -> Frame:
+        """The frame with the time of day that the device's clock shows."""
+        dated = on_clock(frame, self._calendar.at(self._shown_ms(time_ns)))
+        if frame.data is None or dated is frame:
+            return dated
+        figures = figures_of(self.codec, self.identity.tags)
+        return dated._replace(data=self.codec.encode(dated.f_port, dated.readings, figures))
+
+    def _keep(self, f_port: int, data: bytes, time_ns: int) -> None:
+        if keeps(self.codec.id):
+            if self._memory is None:
+                self._memory = Memory(self.codec, figures_of(self.codec, self.identity.tags))
+            self._memory.keep(f_port, data, self._shown_ms(time_ns))
 
     def _send(self, frame: Frame, time_ns: int) -> Up | None:
         data = self.codec.encode(frame.f_port, frame.readings) if frame.data is None else frame.data
-        flight = self._fly(len(data), max(time_ns, self._free_ns))
-        if flight.start_ns - time_ns > LONGEST_WAIT_NS:
+        return self._transmit(frame.f_port, data, time_ns)
+
+    def _transmit(self, f_port: int, data: bytes, time_ns: int, history: tuple[int, ...] = ()) -> Up | None:
+        """A new frame; None, and kept, when it cannot go out or nobody can hear it and no answer is missed."""
+        flight = self._transmitter.fly(len(data), time_ns, self._link.spreading_factor)
+        if flight is None:
             self.unsent += 1
-            return None
-        self._go(flight)
-        f_cnt = self._f_cnt
-        self._f_cnt += 1
-        if not flight.air.heard:
+        else:
+            f_cnt, self._f_cnt = self._f_cnt, self._f_cnt + 1
+            if flight.air.heard or self.confirmed:
+                return self._up(f_port, data, f_cnt, flight, time_ns, history)
             self._link.missed()
-            return None
-        copies = self._copies(flight)
-        air = flight.air
+        if not history:
+            self._keep(f_port, data, time_ns)
+        return None
+
+    def _up(self, f_port: int, data: bytes, f_cnt: int, flight: Flight, time_ns: int, history: tuple[int, ...]) -> Up:
+        copies, air = self._transmitter.copies(flight), flight.air
         return Up(
             self.identity,
             identifier(self._rng),
-            copies[0].ns_time,
+            _time_ns(copies, flight),
             self._dev_addr,
             f_cnt,
-            frame.f_port,
+            f_port,
             data,
             air.frequency_hz,
             air.spreading_factor,
             copies,
             flight,
+            self.confirmed,
+            time_ns,
+            1,
+            history,
         )
 
-    def _fly(self, size: int, now_ns: int) -> Flight:
-        """A frame of that size on any channel now, or on one of the other sub-band, or later."""
-        factor = fitting(self._link.spreading_factor, size)
-        airtime = airtime_ns(size, factor)
-        air = self._link.send(factor)
-        mine = BANDS[air.channel]
-        start_ns = self._duty.free_ns(mine, airtime, now_ns)
-        if start_ns > now_ns:
-            other_ns = self._duty.free_ns(1 - mine, airtime, now_ns)
-            if other_ns < start_ns:
-                start_ns, air = other_ns, self._link.send(factor, self._rng.choice(IN_BAND[1 - mine]))
-        return Flight(start_ns, airtime, air)
-
-    def _go(self, flight: Flight) -> None:
-        self._duty.take(BANDS[flight.air.channel], flight.airtime_ns, flight.start_ns)
-        self._free_ns = flight.start_ns + flight.airtime_ns + WINDOWS_NS
-
-    def _copies(self, flight: Flight) -> tuple[Copy, ...]:
-        """What gateways deliver; a slow backhaul comes within the network server's window."""
-        rng = self._rng
-        taken = flight.start_ns + flight.airtime_ns + _between(rng, *NETWORK_DELAY_NS)
-        return tuple(
-            Copy(
-                heard.gateway,
-                rng.getrandbits(32),
-                taken + (_between(rng, 0, DEDUPLICATION_WINDOW_NS) if number else 0),
-                heard.rssi,
-                heard.snr,
-                flight.air.channel,
-            )
-            for number, heard in enumerate(flight.air.heard)
+    def _again(self, up: Up, time_ns: int) -> Up | None:
+        """The same frame once more, slower after each two; None when it would have to wait for too long."""
+        slower = up.attempt // TRANSMISSIONS_PER_RATE
+        flight = self._transmitter.fly(len(up.data), time_ns, min(SLOWEST, self._link.spreading_factor + slower))
+        if flight is None:
+            return None
+        copies, air = self._transmitter.copies(flight), flight.air
+        return up._replace(
+            deduplication_id=identifier(self._rng),
+            time_ns=_time_ns(copies, flight),
+            frequency_hz=air.frequency_hz,
+            spreading_factor=air.spreading_factor,
+            copies=copies,
+            flight=flight,
+            attempt=up.attempt + 1,
         )
 
 
-def _between(rng: Random, low: int, high: int) -> int:
-    """A whole number from low up to high; a third of what `randint` costs."""
-    return low + int(rng.random() * (high - low))
+def _time_ns(copies: tuple[Copy, ...], flight: Flight) -> int:
+    """The event's time: when the first copy came, or the frame was over."""
+    return copies[0].ns_time if copies else flight.start_ns + flight.airtime_ns

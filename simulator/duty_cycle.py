@@ -28,6 +28,7 @@ def airtime_ns(size: int, spreading_factor: int) -> int:
     return round(airtime_s(size + FRAME_BYTES, spreading_factor) * NS_PER_S)
 
 
+@lru_cache(4096)
 def fitting(spreading_factor: int, size: int) -> int:
     """The spreading factor nearest to the wanted one at which a payload of so many bytes may be sent; at worst 7."""
     rates = range(data_rate(spreading_factor), len(SPREADING_FACTORS))

@@ -37,6 +37,17 @@ class Ether:
         self._listens = listens
         self._lanes: dict[tuple[int, int], list[OnAir]] = {}
 
+    def listens(self, gateway_id: str, time_ns: int) -> bool:
+        """Whether a gateway is up."""
+        return self._listens(gateway_id, time_ns)
+
+    def reaches(self, air: Transmission, begin_ns: int, end_ns: int) -> bool:
+        """Whether anybody hears a frame that disturbs nobody and is not disturbed."""
+        return any(
+            self._listens(heard.gateway.gateway_id, begin_ns) and self._listens(heard.gateway.gateway_id, end_ns)
+            for heard in air.heard
+        )
+
     def begin(self, air: Transmission, start_ns: int, airtime: int) -> OnAir:
         """A frame begins; it lasts so many ns."""
         mine = OnAir(air, start_ns, start_ns + airtime, set())

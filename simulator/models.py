@@ -157,9 +157,10 @@ class WilsenSonic(_Container):
 class _Station(Regular):
     """A weather or air station with its own small bias."""
 
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
+    def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._rng = around.rng
         self._weather = around.weather
+        around.rain(asset)
         self._warmer = around.rng.gauss(0, 0.6)
         self._dustier = around.rng.uniform(0.8, 1.3)
 

@@ -3,9 +3,9 @@
 from collections import deque
 
 from rules.city import City
-from simulator.chirpstack import Up
 from simulator.device import NS_PER_MS
 from simulator.faults import NO_UPLINK, Message
+from simulator.scenario.model import GatewayOutage
 from simulator.scenario.script import Script
 
 
@@ -14,25 +14,22 @@ class Outages:
 
     def __init__(self, script: Script, city: City) -> None:
         self._script = script
-        self._gateways = {
-            asset.id: str(asset.properties.get("gateway_id", asset.id))
-            for asset in city.assets.values()
-            if asset.kind == "gateway"
-        }
+        self._of_gateway: dict[str, list[GatewayOutage]] = {}
+        for outage in script.scenario.gateway_outage:
+            for name in outage.gateways:
+                gateway_id = str(city.assets[name].properties.get("gateway_id", name))
+                self._of_gateway.setdefault(gateway_id, []).append(outage)
         self._kept: deque[Message] = deque()
         self.unpublished = 0
 
-    def heard(self, up: Up) -> Up | None:
-        """The uplink with the copies of the gateways that live; None when there are none."""
-        ms = up.time_ns // NS_PER_MS
-        down = {
-            self._gateways[name]
-            for outage in self._script.scenario.gateway_outage
-            if self._script.weight(outage, ms)
-            for name in outage.gateways
-        }
-        copies = tuple(copy for copy in up.copies if copy.gateway.gateway_id not in down) if down else up.copies
-        return up._replace(copies=copies) if copies else None
+    def listens(self, gateway_id: str, time_ns: int) -> bool:
+        """Whether a gateway is up."""
+        outages = self._of_gateway.get(gateway_id)
+        return outages is None or not any(self._script.weight(each, time_ns // NS_PER_MS) for each in outages)
+
+    def answers(self, time_ns: int) -> bool:
+        """Whether the network server's answers reach gateways: by the broker that carries its events, as is usual."""
+        return self._script.broker_back_ms(time_ns // NS_PER_MS) is None
 
     def held(self, message: Message) -> int | None:
         """When, in ns, the broker is back for a message that cannot be published now; else None."""

@@ -13,6 +13,8 @@ import typer
 
 from rules.city import City
 from simulator.broker import Broker
+from simulator.depot.collected import Collected, Offer, both
+from simulator.devices.command import COMMANDS
 from simulator.devices.downlinks import Downlinks
 from simulator.devices.listener import ListeningPublisher
 from simulator.error import SimulatorError
@@ -57,14 +59,31 @@ class Show(NamedTuple):
         _write(counts, self.report, as_json=self.as_json)
 
 
+class Heard(NamedTuple):
+    """What the city hears: downlinks, and where they empty containers what vehicles say."""
+
+    downlinks: Downlinks
+    collected: Collected | None
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Where it is said."""
+        return (COMMANDS,) if self.collected is None else (COMMANDS, self.collected.topic_filter)
+
+    @property
+    def offer(self) -> Offer:
+        """Who takes it."""
+        return self.downlinks.offer if self.collected is None else both(self.collected, self.downlinks.offer)
+
+
 def city_of_events(
-    publisher: Publisher, downlinks: Downlinks, city: City, record: Path | None, truth: Path | None, show: Show
+    publisher: Publisher, heard: Heard, city: City, record: Path | None, truth: Path | None, show: Show
 ) -> None:
     """Play as ChirpStack's events, with a recording and the truth where they are wanted."""
     if record is not None:
         publisher = Recorded(publisher, Recorder(record, show.plan.start_ns))
     with TruthFile(truth) if truth else contextlib.nullcontext() as witness:
-        _events(publisher, Simulation(city, show.plan, witness, downlinks), show)
+        _events(publisher, Simulation(city, show.plan, witness, *heard), show)
 
 
 def _events(publisher: Publisher, simulation: Simulation, show: Show) -> None:
@@ -117,14 +136,14 @@ def on_air(broker: Broker, city: City, air: AirPlan, show: Show) -> None:
         show.write(simulation.as_dict())
 
 
-def publisher_to(to: Target, out: Path | None, broker: Broker, downlinks: Downlinks) -> Publisher:
-    """Where events go; raises typer.BadParameter where `out` does not fit."""
+def publisher_to(to: Target, out: Path | None, broker: Broker, heard: Heard) -> Publisher:
+    """Where events go; raises typer.BadParameter where `out` does not fit, and where nobody can be heard."""
     if to is Target.MQTT:
         if out is not None:
             raise typer.BadParameter("--out belongs to --to file")
-        return ListeningPublisher(
-            broker.host, broker.port, broker.username, broker.password, broker.tls, downlinks.offer
-        )
+        return ListeningPublisher(*broker[:3], broker.password, broker.tls, heard.offer, heard.topics)
+    if heard.collected is not None:
+        raise typer.BadParameter("--collected belongs to --to mqtt")
     if out is None:
         raise typer.BadParameter("--to file needs --out")
     return FilePublisher(sys.stdout if str(out) == STANDARD_STREAM else out)

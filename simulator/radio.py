@@ -7,7 +7,9 @@ that is no longer answered comes back (stronger first, then slower).
 """
 
 import math
+from functools import lru_cache
 from random import Random
+from statistics import NormalDist
 from typing import NamedTuple
 
 FREQUENCY_MHZ = 868.0
@@ -27,6 +29,9 @@ POWER_STEP_DB = 2
 MOST_POWER_STEPS = 7
 SHORTEST_KM = 0.05
 KM_PER_DEGREE = 111.2
+FADINGS = 1024
+FADINGS_DB = tuple(NormalDist(0, FADING_DB).inv_cdf((number + 0.5) / FADINGS) for number in range(FADINGS))
+"""Fading in so many steps of equal probability: a draw is one look-up."""
 LIMITS_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 SLOWEST, FASTEST = 12, 7
 CHANNELS_HZ = (868_100_000, 868_300_000, 868_500_000, 867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
@@ -100,11 +105,13 @@ class Link:
         number = int(rng.random() * len(CHANNELS_HZ)) if channel is None else channel
         limit = LIMITS_DB[factor] + NOISE_DBM
         power = self.power_steps * POWER_STEP_DB
-        levels = tuple(level - power + rng.gauss(0, FADING_DB) for level in self._levels)
+        levels = tuple([level - power + FADINGS_DB[int(rng.random() * FADINGS)] for level in self._levels])
         heard = tuple(
-            Heard(self._gateways[index], round(_received_dbm(level)), _snr(level), index)
-            for index, level in enumerate(levels)
-            if level >= limit
+            [
+                Heard(self._gateways[index], *_shown(round((level - NOISE_DBM) * SNR_STEPS_PER_DB)), index)
+                for index, level in enumerate(levels)
+                if level >= limit
+            ]
         )
         return Transmission(CHANNELS_HZ[number], number, factor, heard, levels)
 
@@ -136,13 +143,12 @@ class Link:
         self.power_steps = min(MOST_POWER_STEPS, max(0, self.power_steps + steps - faster))
 
 
-def _received_dbm(level: float) -> float:
-    """What the gateway shows: signal and noise together."""
-    return 10 * math.log10(10 ** (level / 10) + 10 ** (NOISE_DBM / 10))
-
-
-def _snr(level: float) -> float:
-    return round(min(HIGHEST_SNR_DB, level - NOISE_DBM) * SNR_STEPS_PER_DB) / SNR_STEPS_PER_DB
+@lru_cache(1024)
+def _shown(quarters: int) -> tuple[int, float]:
+    """What a gateway shows of a signal so many quarters of a dB above the noise: RSSI of both together, and SNR."""
+    above_db = quarters / SNR_STEPS_PER_DB
+    both_dbm = NOISE_DBM + 10 * math.log10(10 ** (above_db / 10) + 1)
+    return round(both_dbm), min(HIGHEST_SNR_DB, above_db)
 
 
 def _distance_km(gateway: Gateway, latitude: float, longitude: float) -> float:

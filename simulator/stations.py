@@ -18,9 +18,10 @@ O3_PPB = 24.0
 class SensecapS2120(Regular):
     """seeed/sensecap-s2120 on port 3: weather with rain and gusts."""
 
-    def __init__(self, around: Surroundings, asset: Asset) -> None:  # noqa: ARG002 - as all sensors are made
+    def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
         self._sky = around.sky
+        self._rain = around.rain(asset)
         self._collected_mm = around.rng.uniform(0, 400)
 
     @override
@@ -28,6 +29,7 @@ class SensecapS2120(Regular):
         weather, sky = self._weather, self._sky
         weather.advance(now)
         sky.advance(now)
+        self._rain.advance(now)
         readings = (
             Reading(Quantity.AIR_TEMPERATURE, round(weather.temperature, 1)),
             Reading(Quantity.AIR_HUMIDITY, round(weather.humidity)),
@@ -35,10 +37,10 @@ class SensecapS2120(Regular):
             Reading(Quantity.UV_INDEX, round(weather.illuminance / 12_000, 1)),
             Reading(Quantity.WIND_SPEED, round(sky.wind, 1)),
             Reading(Quantity.WIND_DIRECTION, round(sky.direction) % 360),
-            Reading(Quantity.PRECIPITATION_RATE, round(sky.rate, 1)),
+            Reading(Quantity.PRECIPITATION_RATE, round(self._rain.rate, 1)),
             Reading(Quantity.AIR_PRESSURE, round(weather.pressure, 1)),
             Reading(Quantity.WIND_GUST, round(max(sky.gust, sky.wind), 1)),
-            Reading(Quantity.PRECIPITATION_TOTAL, round(self._collected_mm + sky.rain_mm, 1)),
+            Reading(Quantity.PRECIPITATION_TOTAL, round(self._collected_mm + self._rain.rain_mm, 1)),
         )
         return Frame(3, readings)
 

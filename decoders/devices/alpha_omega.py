@@ -10,12 +10,12 @@ refused.
 from collections.abc import Mapping
 
 from decoders import attribute
-from decoders.codec import Codec, CodecField, Frame
+from decoders.codec import Codec, CodecField, Frame, HistoryFrame
 from decoders.devices.alpha_omega_values import INTERVAL, OLD_SIZES, REGISTERS, SIZES, Values
-from decoders.error import MalformedPayload, WrongLength
+from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Bits, Field, Part
 from decoders.layout import Layout
-from decoders.measurement import Measurement
+from decoders.measurement import Measurement, Reading
 from decoders.quantity import Family, Privacy, Quantity
 
 MOST_LISTED = 16
@@ -87,6 +87,21 @@ class Versions:
         version = measurement.attributes.get(VERSION, "1")
         frame = self._old if version == "0" else self._later
         return frame.encode(measurement._replace(attributes={**measurement.attributes, VERSION: version}), parameters)
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """What later versions keep."""
+        return self._later.kept(measurement) if isinstance(self._later, HistoryFrame) else ()
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:
+        """The frame of version 1, if it has earlier times."""
+        if not isinstance(self._later, HistoryFrame):
+            raise EncodeError("the frame has no earlier times")
+        now = history[0]._replace(attributes={VERSION: "1", **history[0].attributes})
+        return self._later.encode_history((now, *history[1:]), time_ms, parameters)
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What later versions keep."""
+        return self._later.history_fields() if isinstance(self._later, HistoryFrame) else ()
 
     def fields(self) -> tuple[CodecField, ...]:
         """What later versions carry."""

@@ -1,10 +1,10 @@
 """The values of KLAX meter readers: blocks of registers, with their history."""
 
 from collections.abc import Iterator, Mapping
-from struct import Struct
+from struct import Struct, pack
 
 from decoders.codec import CodecField, Parameter
-from decoders.error import MalformedPayload, MissingParameter, WrongLength
+from decoders.error import EncodeError, MalformedPayload, MissingParameter, WrongLength
 from decoders.field import Field, Given
 from decoders.layout import Layout
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
@@ -75,9 +75,9 @@ class Values:
             self._read(kind, block, moments, attributes)
             at += 1 + size
         step_ms = _step_ms(parameters)
-        now = Measurement(time_ms, tuple(moments[0].values()), attributes or NO_ATTRIBUTES)
+        now = Measurement.of(time_ms, tuple(moments[0].values()), attributes or NO_ATTRIBUTES)
         earlier = (
-            Measurement(time_ms - age * step_ms, tuple(found.values()))
+            Measurement.of(time_ms - age * step_ms, tuple(found.values()))
             for age, found in enumerate(moments[1:], start=1)
             if found
         )
@@ -93,6 +93,44 @@ class Values:
         units = [unit for unit, _ in chosen]
         packed = bytes((NOW, flags, units[1] << 4 | units[0], units[3] << 4 | units[2]))
         return head + packed + b"".join(raw for _, raw in chosen)
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """What its registers hold."""
+        known = {(field.quantity, field.channel) for field in self._history_fields()}
+        return tuple(reading for reading in measurement.readings if (reading.quantity, reading.channel) in known)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:
+        """Blocks of the values of now, which must be among them, and of the up to three intervals before."""
+        step_ms = _step_ms(parameters)
+        if not self._version or history[0].time_ms != time_ms:
+            raise EncodeError("only later versions are sent, with what is measured now")
+        moments = {round((time_ms - measurement.time_ms) / step_ms): Given(measurement) for measurement in history}
+        if not moments.keys() <= set(range(VALUES)):
+            raise EncodeError(f"the values are {step_ms} ms apart, {VALUES} at most")
+        payload = self._head.write(moments[0])
+        for unit, fields in self._fields.items():
+            for register, field in enumerate(fields):
+                payload += self._history_block(register, unit, field, moments)
+        for given in moments.values():
+            given.refuse_rest()
+        return payload
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """Four registers of each unit."""
+        return tuple(field.describe() for field in self._history_fields())
+
+    def _history_fields(self) -> Iterator[Field]:
+        for fields in self._fields.values():
+            yield from fields
+
+    def _history_block(self, register: int, unit: int, field: Field, moments: Mapping[int, Given]) -> bytes:
+        """The values of one register; nothing where there are none."""
+        place = field.quantity, field.channel
+        valid = sum(1 << age for age, given in moments.items() if place in given.values)
+        if not valid:
+            return b""
+        raws = (float(field.write(moments[age])) if valid >> age & 1 else 0.0 for age in range(VALUES))
+        return bytes((HISTORY, unit << 4 | register << 1 | 1, valid)) + self._numbers.pack(*raws)
 
     def fields(self) -> tuple[CodecField, ...]:
         """The battery, and four registers of each unit."""
@@ -137,7 +175,7 @@ class Values:
         for unit, fields in self._fields.items():
             field = fields[register]
             if (field.quantity, field.channel) in given.values:
-                return unit, Layout(">", field).write(given)
+                return unit, pack(f">{field.format}", field.write(given))
         return 0, BLANK
 
 

@@ -8,6 +8,7 @@ calls a payload corrupted, where it reads one that no meter sends: here reserved
 
 import struct
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from decoders.codec import Codec, CodecField
 from decoders.error import EncodeError, MalformedPayload, WrongLength
@@ -61,21 +62,38 @@ class Volumes:
         if log_unix and log_unix + hours * LOG_STEP_S > unix:
             raise MalformedPayload(f"the log from {log_unix} over {hours} h ends after the frame's time {unix}")
         readings = (Reading(Quantity.VOLUME_TOTAL, float(volume)), *STATUS_READINGS[status])
-        now = Measurement(unix * MS_PER_S or time_ms, readings, _kind(status))
+        now = Measurement.of(unix * MS_PER_S or time_ms, readings, _kind(status))
         if not log_unix:
             return (now,)
         return (now, *reversed(tuple(_log(payload, log_unix, log_volume))))
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame of now, without clock and log."""
-        given = Given(measurement)
-        volume = int(VOLUME.write(given))
-        status = _write_status(given, STATUS)
-        given.refuse_rest()
+        return _head(measurement, 0, 0, 0)
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """The volume."""
+        return tuple(reading for reading in measurement.readings if reading.quantity is VOLUME.quantity)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a HistoryFrame's signature
+        """The first measurement with status as the frame's own, the others as its log: hourly, never less."""
+        newest, *log = history
+        unix = newest.time_ms // MS_PER_S
+        if not log:
+            return _head(newest, unix, 0, 0)
+        volumes = [int(VOLUME.write(Given(measurement))) for measurement in reversed(log)]
+        times = [measurement.time_ms // MS_PER_S for measurement in reversed(log)]
+        steps = [later - earlier for earlier, later in pairwise(volumes)]
+        if any(later - earlier != LOG_STEP_S for earlier, later in pairwise(times)):
+            raise EncodeError(f"the log has a volume every {LOG_STEP_S} s")
         try:
-            return HEAD.pack(0, status, volume, 0, 0)
+            return _head(newest, unix, times[0], volumes[0]) + struct.pack(f"<{len(steps)}H", *steps)
         except struct.error as wrong:
-            raise EncodeError(f"a value does not fit its place: {wrong}") from wrong
+            raise EncodeError(f"a logged volume does not fit its place: {wrong}") from wrong
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """The volume."""
+        return (VOLUME.describe(),)
 
     def fields(self) -> tuple[CodecField, ...]:
         """Volume and status."""
@@ -91,7 +109,7 @@ class Alarm:
             raise WrongLength(f"{len(payload)} bytes; the frame has {ALARM.size}")
         unix, status = ALARM.unpack(payload)
         _check(status)
-        return (Measurement(unix * MS_PER_S or time_ms, STATUS_READINGS[status], _kind(status)),)
+        return (Measurement.of(unix * MS_PER_S or time_ms, STATUS_READINGS[status], _kind(status)),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame without clock."""
@@ -103,6 +121,17 @@ class Alarm:
     def fields(self) -> tuple[CodecField, ...]:
         """The status."""
         return tuple(field.describe() for field in STATUS_OF_ALARM.fields)
+
+
+def _head(measurement: Measurement, unix: int, log_unix: int, log_volume: int) -> bytes:
+    given = Given(measurement)
+    volume = int(VOLUME.write(given))
+    status = _write_status(given, STATUS)
+    given.refuse_rest()
+    try:
+        return HEAD.pack(unix, status, volume, log_unix, log_volume)
+    except struct.error as wrong:
+        raise EncodeError(f"a value does not fit its place: {wrong}") from wrong
 
 
 def _check(status: int) -> None:
@@ -129,7 +158,7 @@ def _log(payload: bytes, unix: int, volume: int) -> Iterator[Measurement]:
     for step in (0, *struct.unpack_from(f"<{(len(payload) - HEAD.size) // DELTA_BYTES}H", payload, HEAD.size)):
         volume += step
         reading = new_tuple(Reading, (Quantity.VOLUME_TOTAL, float(volume), ""))
-        yield new_tuple(Measurement, (unix * MS_PER_S, (reading,), NO_ATTRIBUTES))
+        yield Measurement.of(unix * MS_PER_S, (reading,), NO_ATTRIBUTES)
         unix += LOG_STEP_S
 
 

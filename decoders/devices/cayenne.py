@@ -117,7 +117,7 @@ class Payload:
                 name = channel(number, part.axis)
                 found[part.quantity, name] = Reading(part.quantity, raw / part.divisor, name)
             at += size
-        return (Measurement(time_ms, tuple(found.values())),)
+        return (Measurement.of(time_ms, tuple(found.values())),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The payload of all readings, by channel and type, or EncodeError."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from decoders import attribute
-from decoders.codec import Codec, CodecField, Frame, Parameter
+from decoders.codec import Codec, CodecField, Decode, Frame, Parameter
+from decoders.columns import compile_decode
 from decoders.error import MalformedPayload, WrongLength
 from decoders.field import Const, Curve, Field, Given, Pad, Part
 from decoders.layout import Layout
@@ -44,6 +45,10 @@ class Groups:
         if layout is None:
             raise MalformedPayload(f"flags {flags:#06x}; the model has {len(self._groups)} groups")
         return layout.decode(payload, time_ms, parameters)
+
+    def reader(self) -> Decode:
+        """What `decode` does, as a function; frames with all groups are the usual ones."""
+        return compile_decode(self._layouts[max(self._layouts)].forms, self.decode)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
         """The frame of those groups that the measurement has readings for."""
@@ -113,6 +118,8 @@ FINE_HUMIDITY = Field(Quantity.AIR_HUMIDITY, "H", scale=100, divisor=WORD)
 LUX_PER_COUNT = 1.5504
 # Counts for each one of infrared where both formulas give the same: 0.41 · both = 0.78 · infrared.
 SECOND_FORMULA_FROM = 0.59 * 0.78 / 0.41 - 0.86
+# Of the last decimal that an illuminance is read with.
+HALF_DIGIT = 0.5e-5
 CO2_STATUS = attribute.number("co2_sensor_status", "H")
 INFRARED = Pad(2)
 
@@ -127,6 +134,9 @@ def _lux(raw: int) -> float:
 def _light(lux: float) -> int:
     """The counts whose illuminance is nearest; those with the least infrared where the formula is the same."""
     counts = lux / LUX_PER_COUNT
+    plain = round(counts) << WORD_BITS
+    if counts <= WORD and abs(_lux(plain) - lux) < HALF_DIGIT:
+        return plain
     # The first formula repeats after 25 counts of infrared, the second after 59; it begins where the two are equal.
     begin = int(counts / SECOND_FORMULA_FROM)
     near = [((counts + 1.64 * infrared), infrared) for infrared in range(25)]

@@ -10,7 +10,7 @@ the same number.
 from collections.abc import Mapping
 
 from decoders import attribute
-from decoders.codec import Parameter
+from decoders.codec import Decode, Parameter
 from decoders.devices.decentlab import BATTERY, CENTRE, Groups, centred, model, unverified
 from decoders.field import Field
 from decoders.fitted import Fitted
@@ -27,6 +27,10 @@ LID_VALUES = ("average", "minimum", "maximum", "median", "p10", "p25", "p75", "p
 
 class Rangefinder(Groups):
     """Groups in which distances count only if the number of samples, given beside them, is not zero."""
+
+    def reader(self) -> Decode:
+        """What `decode` does, as a function."""
+        return self.decode
 
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:
         """One measurement; without valid samples without distances."""

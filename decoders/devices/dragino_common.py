@@ -10,13 +10,14 @@ from decoders import attribute
 from decoders.codec import Codec, CodecField, Frame, Parameter
 from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Bits, Field, Raw
+from decoders.history import kept_in
 from decoders.layout import Layout
-from decoders.measurement import Measurement
+from decoders.measurement import Measurement, Reading
 from decoders.quantity import Family, Privacy, Quantity
 
 F_PORT = 2
 CONFIGURATION_PORT, INFORMATION_PORT = 4, 5
-ENTRY_BYTES, TIME_AT = 11, 7
+ENTRY_BYTES, TIME_AT, UNIX_BYTES = 11, 7, 4
 MS_PER_S = 1000
 NO_TEMPERATURE = 0x7FFF
 """What a probe that is not there reads as: 327.67 or 3276.7 °C."""
@@ -99,7 +100,7 @@ class Entries:
                     raise MalformedPayload(f"unknown kind {self._kind(entry)} of the entry at byte {at}")
                 then_ms = int.from_bytes(entry[TIME_AT:], "big") * MS_PER_S
                 found += layout.decode(entry, then_ms or time_ms, parameters)
-        return tuple(sorted(found, key=attrgetter("time_ms"), reverse=True)) or (Measurement(time_ms, ()),)
+        return tuple(sorted(found, key=attrgetter("time_ms"), reverse=True)) or (Measurement.of(time_ms, ()),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
         """One entry of now; if it would be nothing but zeros, of the first second that is not."""
@@ -111,6 +112,25 @@ class Entries:
             except EncodeError as error:
                 reasons.append(str(error))
         raise EncodeError("; ".join(reasons))
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """What the kind of entry keeps that keeps most of its readings."""
+        return max((kept_in([(kind, layout)], measurement) for kind, layout in self._layouts.items()), key=len)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:
+        """An entry for each measurement; that of now has no time."""
+        payload = b""
+        for measurement in history:
+            unix = 0 if measurement.time_ms == time_ms else measurement.time_ms // MS_PER_S
+            try:
+                payload += self.encode(measurement, parameters)[:TIME_AT] + unix.to_bytes(UNIX_BYTES, "big")
+            except OverflowError as error:
+                raise EncodeError(f"the time {unix} s cannot be sent") from error
+        return payload
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What all kinds of entries carry."""
+        return tuple(field for layout in self._layouts.values() for field in layout.fields())
 
     def fields(self) -> tuple[CodecField, ...]:
         """What entries carry, by their kind."""

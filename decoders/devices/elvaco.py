@@ -74,7 +74,7 @@ class Text:
             raise MalformedPayload(f"E = {energy} {unit} is no energy")
         identity = attribute.printable(meter.encode("ascii", errors="replace"))
         attributes = {"message_format": f"{payload[0]:02x}"} | ({"meter_id": identity} if identity else {})
-        return (Measurement(time_ms, (Reading(Quantity.ENERGY_TOTAL, value),), attributes),)
+        return (Measurement.of(time_ms, (Reading(Quantity.ENERGY_TOTAL, value),), attributes),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The text of an energy in kWh, if the attributes ask for this format."""

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from decoders import attribute
 from decoders.codec import Codec, CodecField
-from decoders.error import MalformedPayload, WrongLength
+from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Field, Part, Raw
-from decoders.measurement import Measurement
+from decoders.measurement import Measurement, Reading
 from decoders.quantity import Family, Privacy, Quantity
 from decoders.tlv import ChannelTlv
 from decoders.typed import Item
@@ -63,7 +63,7 @@ class Readout:
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:
         """One measurement at the meter's time, at that of receipt where its clock is not set."""
         if 0 < len(payload) <= STATUS_BYTES:
-            return (Measurement(time_ms, ()),)
+            return (Measurement.of(time_ms, ()),)
         if len(payload) <= TIME_BYTES + 1:
             raise WrongLength(f"{len(payload)} bytes hold no value")
         body, crc = payload[:-1], payload[-1]
@@ -74,7 +74,25 @@ class Readout:
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
         """The values without a clock."""
-        body = bytes(TIME_BYTES) + self._values.encode(measurement, parameters)
+        return self._at(0, measurement, parameters)
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """All of them: the frame has the meter's time."""
+        return measurement.readings
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:
+        """One measurement with its time; EncodeError for several."""
+        if len(history) != 1:
+            raise EncodeError(f"{len(history)} measurements; the frame has one")
+        unix = 0 if history[0].time_ms == time_ms else history[0].time_ms // MS_PER_S
+        return self._at(unix, history[0], parameters)
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What the values carry."""
+        return self.fields()
+
+    def _at(self, unix: int, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
+        body = unix.to_bytes(TIME_BYTES, "little") + self._values.encode(measurement, parameters)
         return body + bytes((checksum(body),))
 
     def fields(self) -> tuple[CodecField, ...]:

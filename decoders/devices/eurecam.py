@@ -42,7 +42,7 @@ class Lines:
                 readings += _line(key, found[key], channels)
         if not readings:
             raise MalformedPayload("the payload has no counting line")
-        return (Measurement(time_ms, tuple(readings), _clock(found.get(CLOCK))),)
+        return (Measurement.of(time_ms, tuple(readings), _clock(found.get(CLOCK))),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The JSON text of all lines of which every counter is given."""

@@ -7,13 +7,14 @@ own time, taken as UTC as the vendor's driver does. Encrypted telegrams (a secur
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
 
 from decoders.codec import Codec, CodecField
-from decoders.error import MalformedPayload, WrongLength
+from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Bits, Const, Field, Given, new_tuple
+from decoders.history import kept_in, split, values_of
 from decoders.layout import Layout
 from decoders.mbus import EXTENSION, FUNCTIONS, SCALES, TEXT, Head, Record, Scale, moment, records
 from decoders.mbus_frame import Records, Value, tenths, wide
@@ -41,6 +42,9 @@ ALARMS = ("dry", "reverse", "leak", "burst", "tamper", "low_battery", "low_tempe
 FLAGS = Bits("H", *(Field(Quantity.ALARM, str(bit), name) for bit, name in enumerate(ALARMS)))
 ALARM_STATES = tuple((Reading(Quantity.ALARM, 0.0, name), Reading(Quantity.ALARM, 1.0, name)) for name in ALARMS)
 INFOCODE_RECORD = Layout("<", Const("B", 0x02), Const("B", INFOCODE[0]), Const("B", INFOCODE[1]), FLAGS)
+DATE_HEADER = b"\x06\x6d"
+STORAGE_SHIFT, MOST_STORED = 6, 31
+MS_PER_S = 1000
 Key = tuple[Quantity, str]
 
 
@@ -92,9 +96,9 @@ class Telegram:
                 else:
                     readings.update(((reading[0], reading[2]), reading) for reading in _readings(record))
         return tuple(
-            new_tuple(Measurement, (then, tuple(times[then].values()), words.get(then) or NO_ATTRIBUTES))
+            Measurement.of(then, tuple(times[then].values()), words.get(then) or NO_ATTRIBUTES)
             for then in sorted(times, reverse=True)
-        ) or (Measurement(time_ms, ()),)
+        ) or (Measurement.of(time_ms, ()),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:
         """A telegram of now, without header."""
@@ -104,11 +108,45 @@ class Telegram:
         if alarms and not readings:
             given.refuse_rest()
             return bytes((NO_HEADER,)) + alarms
-        return self._plain.encode(Measurement(0, readings, given.attributes), parameters) + alarms
+        return self._plain.encode(Measurement.of(0, readings, given.attributes), parameters) + alarms
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """Volumes, flows and temperatures."""
+        return kept_in(PLACES, measurement)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:
+        """The telegram of now, if there is one; then earlier values, each time with a storage number and a date."""
+        now, earlier = split(history, time_ms)
+        if len(earlier) > MOST_STORED:
+            raise EncodeError(f"{len(earlier)} earlier measurements; a telegram has {MOST_STORED}")
+        payload = self.encode(now, parameters) if now else bytes((NO_HEADER,))
+        for storage, measurement in enumerate(earlier, start=1):
+            payload += _stored(DATE_HEADER, storage) + _date(measurement.time_ms)
+            for header, value in values_of(PLACES, measurement):
+                payload += _stored(header, storage) + value
+        return payload
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """Volumes, flows and temperatures."""
+        return self._plain.fields()
 
     def fields(self) -> tuple[CodecField, ...]:
         """Volumes, flows, temperatures, and the bits of the info code."""
         return (*self._plain.fields(), *INFOCODE_RECORD.fields())
+
+
+def _stored(header: bytes, storage: int) -> bytes:
+    """A record's header with a storage number: one bit in its first byte, four in an extension."""
+    first = header[0] | (storage & 1) << STORAGE_SHIFT
+    return bytes((first | EXTENSION, storage >> 1)) + header[1:] if storage > 1 else bytes((first,)) + header[1:]
+
+
+def _date(time_ms: int) -> bytes:
+    """Date and time of type I, to the second."""
+    then = datetime.fromtimestamp(time_ms // MS_PER_S, UTC)
+    years = then.year - 2000
+    day, month = (years & 7) << 5 | then.day, years >> 3 << 4 | then.month
+    return bytes((then.second, then.minute, then.hour, day, month, 0))
 
 
 def _header(payload: bytes) -> int:
@@ -205,6 +243,7 @@ def _ms(date: datetime) -> int:
     return round(date.timestamp()) * 1000
 
 
+PLACES = tuple((value.header, Layout("<", value.field)) for value in _values())
 CHANNELS = {(value.field.quantity, value.field.channel) for value in _values()}
 TELEGRAM = Telegram()
 

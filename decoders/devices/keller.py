@@ -97,7 +97,7 @@ class Channels:
                 attributes[part.name] = part.text(raw)
             elif (reading := part.read(raw)) is not None:
                 readings.append(reading)
-        return (Measurement(time_ms, tuple(readings), {name: text for name, text in attributes.items() if text}),)
+        return (Measurement.of(time_ms, tuple(readings), {name: text for name, text in attributes.items() if text}),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame of the given connection type, else of the first that has all the channels."""

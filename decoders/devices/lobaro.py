@@ -59,7 +59,7 @@ class Echoes:
             middle = len(distances) // 2
             median = distances[middle] if len(distances) % 2 else (distances[middle - 1] + distances[middle]) // 2
             readings.append(Reading(Quantity.DISTANCE, float(median)))
-        return (Measurement(time_ms, tuple(readings)),)
+        return (Measurement.of(time_ms, tuple(readings)),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame with one echo of the given distance, or with none."""

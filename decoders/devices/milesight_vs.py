@@ -22,6 +22,7 @@ from decoders.devices.milesight_common import (
     switch,
     version,
 )
+from decoders.direct import Values, Words, Written
 from decoders.error import EncodeError
 from decoders.field import Bits, Field, Given, Pad
 from decoders.layout import Layout
@@ -106,6 +107,11 @@ class _Regions(Layout):
     def carries(self, given: Given) -> bool:
         """Whether there are people to be sent; regions need not be."""
         return (Quantity.PEOPLE_PRESENT, "") in given.values
+
+    def part(self, values: Values, words: Words) -> Written | None:
+        """All regions; None where there are fewer, or their number is stated."""
+        drawn = words or any((Quantity.PRESENCE, channel) not in values for channel in self.CHANNELS)
+        return None if drawn else super().part(values, {"region_count": str(len(self.CHANNELS))})
 
     def write(self, given: Given) -> bytes:
         """Regions from the first one on, as many as are given; EncodeError where their stated number is another."""

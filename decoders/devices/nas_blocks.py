@@ -45,7 +45,7 @@ class Blocks:
         self._head.read(payload, 0, readings, attributes)
         for at in range(self._head.size, len(payload), self._size):
             _known(self._blocks, payload[at + self._at]).read(payload, at, readings, attributes)
-        return (Measurement(time_ms, _latest(readings), attributes or NO_ATTRIBUTES),)
+        return (Measurement.of(time_ms, _latest(readings), attributes or NO_ATTRIBUTES),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The head, and a block for each address of which something is given."""
@@ -76,7 +76,7 @@ class Usage:
         at = 0
         while at < len(payload):
             at = self._read(payload, at, readings)
-        return (Measurement(time_ms, _latest(readings)),)
+        return (Measurement.of(time_ms, _latest(readings)),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """A report for each address of which a value is given."""

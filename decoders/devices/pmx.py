@@ -92,12 +92,12 @@ class Reply:
             raise WrongLength(f"{len(payload)} bytes; a reply has 3 or 4")
         key = payload[1]
         if key == LICENCE_KEY:
-            return (Measurement(time_ms, ()),)
+            return (Measurement.of(time_ms, ()),)
         if key not in SETTINGS:
             raise MalformedPayload(f"unknown setting {key:#04x}")
         if len(payload) not in REPLY_BYTES:
             raise WrongLength(f"{len(payload)} bytes; a reply has 3 or 4")
-        return (Measurement(time_ms, (), {SETTINGS[key]: str(int.from_bytes(payload[2:], "big"))}),)
+        return (Measurement.of(time_ms, (), {SETTINGS[key]: str(int.from_bytes(payload[2:], "big"))}),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The reply that names the one setting given as an attribute, in one byte if it fits."""

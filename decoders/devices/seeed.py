@@ -220,7 +220,7 @@ class Records:
         if SENSOR_ID[0] in attributes and SENSOR_ID[1] in attributes:
             attributes["sensor_id"] = attributes.pop(SENSOR_ID[0]) + attributes.pop(SENSOR_ID[1])
         latest = {(reading.quantity, reading.channel): reading for reading in readings}
-        return (Measurement(time_ms, tuple(latest.values()), attributes or NO_ATTRIBUTES),)
+        return (Measurement.of(time_ms, tuple(latest.values()), attributes or NO_ATTRIBUTES),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame that carries the whole measurement, in the order of the table, or EncodeError."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from decoders import attribute
 from decoders.choice import by_prefix
 from decoders.codec import Codec, CodecField
-from decoders.error import MalformedPayload, WrongLength
+from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Bits, Const, Field, Given, Pad, Part
+from decoders.history import kept_in, values_of
 from decoders.layout import Layout
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
 from decoders.quantity import Family, Quantity
@@ -157,13 +158,31 @@ class History:
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """A history of one moment, this one."""
-        head, rest = _head(measurement)
-        given = Given(rest)
-        for kind, layout in self._layouts.items():
-            if layout.carries(given):
-                head += bytes(AGE_BYTES) + bytes((kind,)) + layout.write(given)
-        given.refuse_rest()
-        return head
+        return self._with_ages((measurement,), measurement.time_ms)
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """Those of its readings that have a report."""
+        return kept_in(self._layouts.items(), measurement)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a HistoryFrame's signature
+        """The reports of every measurement with their age; the position is the newest one's attribute."""
+        return self._with_ages(history, time_ms)
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What all reports carry."""
+        return self.fields()
+
+    def _with_ages(self, history: tuple[Measurement, ...], time_ms: int) -> bytes:
+        payload, newest = _head(history[0])
+        for measurement in (newest, *history[1:]):
+            age_s = round((time_ms - measurement.time_ms) / MS_PER_S)
+            try:
+                age = age_s.to_bytes(AGE_BYTES, "big")
+            except OverflowError as error:
+                raise EncodeError(f"an age of {age_s} s cannot be sent") from error
+            for kind, value in values_of(self._layouts.items(), measurement):
+                payload += age + bytes((kind,)) + value
+        return payload
 
     def fields(self) -> tuple[CodecField, ...]:
         """What all reports carry."""
@@ -194,9 +213,9 @@ def _measurements(
     for age_s in sorted(moments):
         readings, attributes = moments[age_s]
         last = {(reading.quantity, reading.channel): reading for reading in readings}
-        found.append(Measurement(time_ms - age_s * MS_PER_S, tuple(last.values()), attributes or NO_ATTRIBUTES))
+        found.append(Measurement.of(time_ms - age_s * MS_PER_S, tuple(last.values()), attributes or NO_ATTRIBUTES))
     if not found:
-        return (Measurement(time_ms, (), newest),)
+        return (Measurement.of(time_ms, (), newest),)
     return (found[0]._replace(attributes={**found[0].attributes, **newest}), *found[1:])
 
 
@@ -207,7 +226,7 @@ def _head(measurement: Measurement) -> tuple[bytes, Measurement]:
     """The position's bytes, and the measurement without it."""
     rest = dict(measurement.attributes)
     position = {POSITION: rest.pop(POSITION, "65535")}
-    return HEAD_LAYOUT.write(Given(Measurement(0, (), position))), measurement._replace(attributes=rest)
+    return HEAD_LAYOUT.write(Given(Measurement.of(0, (), position))), measurement._replace(attributes=rest)
 
 
 def _setting(name: str) -> Attribute:

@@ -60,7 +60,7 @@ class Valve:
     def decode(self, payload: bytes, time_ms: int, parameters: Mapping[str, float]) -> tuple[Measurement, ...]:  # noqa: ARG002 - a Frame's signature
         """One measurement."""
         if payload[:1] == bytes((ACKNOWLEDGEMENT,)):
-            return (Measurement(time_ms, (), _answer(payload[1:])),)
+            return (Measurement.of(time_ms, (), _answer(payload[1:])),)
         if len(payload) < HEAD_BYTES:
             raise WrongLength(f"{len(payload)} bytes; battery and status alone are {HEAD_BYTES}")
         readings: list[Reading] = []
@@ -74,7 +74,7 @@ class Valve:
         else:
             _blocks(payload, readings, attributes)
         latest = {(reading.quantity, reading.channel): reading for reading in readings}
-        return (Measurement(time_ms, tuple(latest.values()), attributes),)
+        return (Measurement.of(time_ms, tuple(latest.values()), attributes),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """Battery and status, and the blocks of what else is given; without a voltage the power is external."""

@@ -216,7 +216,7 @@ class Answers:
             at = behind
         if not attributes:
             raise MalformedPayload("the payload is empty")
-        return (Measurement(time_ms, (), attributes),)
+        return (Measurement.of(time_ms, (), attributes),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The answers that the attributes name."""

@@ -123,7 +123,7 @@ class IndustrialFrame:
         deltas: list[Reading] = []
         PARTICLES.read(payload, self._particles_at, deltas, attributes)
         readings += _undo(deltas)
-        return (Measurement(time_ms, tuple(readings), attributes or NO_ATTRIBUTES),)
+        return (Measurement.of(time_ms, tuple(readings), attributes or NO_ATTRIBUTES),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame; slots without gas are zero."""

@@ -7,11 +7,12 @@ bytes only look like it. The measured value is a distance or a level, as the dev
 length (volume, mass) give no reading. The temperature is that of the electronics.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from decoders import attribute
 from decoders.choice import Choice
 from decoders.codec import Codec, CodecField, Frame
+from decoders.direct import Direct, Place, Values, Words, Written
 from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Const, Field, Part
 from decoders.layout import Layout
@@ -113,8 +114,10 @@ PACKETS: Mapping[int, tuple[Part, ...]] = {
 }
 
 
-class Packet:
+class Packet(Direct):
     """A packet whose length and temperature carry their units; sent in metres and °C unless others are given."""
+
+    decisive = True
 
     def __init__(self, number: int, parts: tuple[Part, ...]) -> None:
         self._layout = Layout(">", Const("B", number, "packet"), *parts)
@@ -137,6 +140,14 @@ class Packet:
         attributes = {**self._defaults, **measurement.attributes}
         readings = tuple(_converted_back(reading, attributes) for reading in measurement.readings)
         return self._layout.encode(measurement._replace(readings=readings, attributes=attributes), parameters)
+
+    def written(self, values: Values, words: Words, parameters: Mapping[str, float]) -> Written | None:
+        """The packet in metres and °C."""
+        return None if words else self._layout.written(values, self._defaults, parameters)
+
+    def has_places(self, places: Collection[Place]) -> bool:
+        """Whether readings of just these places could be carried, whatever their values are."""
+        return self._layout.has_places(places)
 
     def fields(self) -> tuple[CodecField, ...]:
         """What the packet carries."""

@@ -23,10 +23,12 @@ from decoders.devices.watteco_bits import (
     Writer,
 )
 from decoders.error import EncodeError, MalformedPayload
-from decoders.field import Field, Given
+from decoders.field import Field, Given, Raw
 from decoders.measurement import Measurement, Reading
 
 COUNT_BITS = 8
+MOST_SERIES, MOST_SAMPLES = 0xF, 0x100
+SAMPLES = 0
 COUNTER_BITS = 3
 NO_SAMPLES = 0x04
 # How a series codes its differences; beyond these two they go down.
@@ -153,9 +155,7 @@ class Batch:
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """A batch of one sample a series, all of now."""
         given = Given(measurement)
-        counter = given.attributes.pop(COUNTER, "0")
-        if not counter.isdecimal() or int(counter) >> COUNTER_BITS:
-            raise EncodeError(f"{COUNTER} = {counter!r} is not 0 to 7")
+        counter = _counter(given)
         there = [
             (label, series.field)
             for label, series in self._series.items()
@@ -165,7 +165,7 @@ class Batch:
             raise EncodeError("nothing to send")
         writer = Writer()
         writer.number(len(there) << 4 | NO_SAMPLES, BYTE)
-        writer.number(int(counter), COUNTER_BITS)
+        writer.number(counter, COUNTER_BITS)
         writer.number(0, 1)
         for number, (label, field) in enumerate(there):
             writer.number(label, self._label_bits)
@@ -173,9 +173,62 @@ class Batch:
                 writer.word(TIMES, 0)
             else:
                 writer.number(START, TIME_BITS)
-            writer.number(*_bits(field, given))
+            writer.number(*_bits(field, field.write(given)))
         writer.word(TIMES, 0)
         given.refuse_rest()
+        return writer.payload()
+
+    def kept(self, measurement: Measurement) -> tuple[Reading, ...]:
+        """Those of its readings that have a series."""
+        known = {(series.field.quantity, series.field.channel) for series in self._series.values()}
+        return tuple(reading for reading in measurement.readings if (reading.quantity, reading.channel) in known)
+
+    def encode_history(self, history: tuple[Measurement, ...], time_ms: int, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a HistoryFrame's signature
+        """A batch of all their values: each series at its own times, coded as differences where those are whole."""
+        ages = [round((time_ms - measurement.time_ms) / MS_PER_S) for measurement in history]
+        sent_s = START + max(ages)
+        samples: dict[int, list[tuple[int, Raw]]] = {}
+        counter = 0
+        for measurement, age_s in zip(reversed(history), reversed(ages), strict=True):
+            given = Given(measurement)
+            counter = _counter(given)
+            for label, series in self._series.items():
+                if (series.field.quantity, series.field.channel) in given.values:
+                    samples.setdefault(label, []).append((sent_s - age_s, series.field.write(given)))
+            given.refuse_rest()
+        if min(ages) < 0 or not samples or len(samples) > MOST_SERIES or len(history) > MOST_SAMPLES:
+            raise EncodeError(f"{len(history)} measurements of {len(samples)} series cannot be sent")
+        return self._batch(samples, sent_s, counter)
+
+    def history_fields(self) -> tuple[CodecField, ...]:
+        """What the series carry."""
+        return self.fields()
+
+    def _batch(self, samples: Mapping[int, list[tuple[int, Raw]]], sent_s: int, counter: int) -> bytes:
+        writer = Writer()
+        writer.number(len(samples) << 4, BYTE)
+        writer.number(counter, COUNTER_BITS)
+        writer.number(0, 1)
+        time_s = 0
+        for label in sorted(samples, key=lambda label: samples[label][0][0]):
+            first_s, raw = samples[label][0]
+            writer.number(label, self._label_bits)
+            writer.later(time_s, first_s, TIMES) if time_s else writer.number(first_s, TIME_BITS)
+            time_s = first_s
+            writer.number(*_bits(self._series[label].field, raw))
+            writer.number(BOTH_WAYS, CODING_BITS)
+            writer.number(SAMPLES, CODING_BITS)
+        for label, (first, *others) in samples.items():
+            writer.number(label, self._label_bits)
+            writer.number(len(others), COUNT_BITS)
+            if others:
+                writer.number(TIMES, CODING_BITS)
+            before_s, before = first
+            for then_s, raw in others:
+                writer.later(before_s, then_s, TIMES)
+                _write_step(writer, self._series[label], before, raw)
+                before_s, before = then_s, raw
+        writer.later(max(found[-1][0] for found in samples.values()), sent_s, TIMES)
         return writer.payload()
 
     def fields(self) -> tuple[CodecField, ...]:
@@ -183,9 +236,29 @@ class Batch:
         return tuple(series.field.describe() for series in self._series.values())
 
 
-def _bits(field: Field, given: Given) -> tuple[int, int]:
+def _counter(given: Given) -> int:
+    """The number of the batch, taken out of what is given."""
+    counter = given.attributes.pop(COUNTER, "0")
+    if not counter.isdecimal() or int(counter) >> COUNTER_BITS:
+        raise EncodeError(f"{COUNTER} = {counter!r} is not 0 to 7")
+    return int(counter)
+
+
+def _write_step(writer: Writer, series: Series, before: Raw, raw: Raw) -> None:
+    """A raw number as its difference to the one before, in full where that is no short multiple of the resolution."""
+    steps = (float(raw) - float(before)) / series.resolution
+    size = abs(int(steps)).bit_length()
+    if steps != int(steps) or size >= WHOLE or (series.field.format == REAL and steps):
+        writer.word(SAMPLES, WHOLE)
+        writer.number(*_bits(series.field, raw))
+        return
+    writer.word(SAMPLES, size)
+    writer.number(int(steps) if steps >= 0 else int(steps) - 1 + (1 << size), size)
+
+
+def _bits(field: Field, raw: Raw) -> tuple[int, int]:
     """A field's raw value as a number without sign, and its bits."""
-    bits, raw = FORMAT_BITS[field.format], field.write(given)
+    bits = FORMAT_BITS[field.format]
     if isinstance(raw, float):
         return int.from_bytes(FLOAT.pack(raw), "big"), bits
     return int(raw) & (1 << bits) - 1, bits
@@ -207,9 +280,9 @@ def _measurements(
             if reading is not None:
                 moment[reading.quantity, reading.channel] = reading
     found = [
-        Measurement(time_ms - (sent_s - time_s) * MS_PER_S, tuple(moments[time_s].values()))
+        Measurement.of(time_ms - (sent_s - time_s) * MS_PER_S, tuple(moments[time_s].values()))
         for time_s in sorted(moments, reverse=True)
     ]
     if not found:
-        return (Measurement(time_ms, (), attributes),)
+        return (Measurement.of(time_ms, (), attributes),)
     return (found[0]._replace(attributes=attributes), *found[1:])

@@ -110,6 +110,17 @@ class Writer:
         for place in reversed(range(size)):
             self.number(pattern >> place & 1, 1)
 
+    def later(self, before_s: int, time_s: int, table: int) -> None:
+        """A time at or after the one before."""
+        passed = time_s - before_s
+        word = (passed + 1).bit_length() - 1
+        if word < WHOLE:
+            self.word(table, word)
+            self.number(passed + 1 - (1 << word), word)
+        else:
+            self.word(table, WHOLE)
+            self.number(time_s, TIME_BITS)
+
     def payload(self) -> bytes:
         """All bits, the last byte filled up with zeros."""
         return self._bits.to_bytes((self._at + BYTE - 1) // BYTE, "little")

@@ -5,12 +5,13 @@ type, value; an alarm goes on with its causes, which are an attribute. The answe
 type.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from decoders import attribute
 from decoders.choice import Choice
 from decoders.codec import CodecField, Frame
 from decoders.devices.watteco_batch import Batch
+from decoders.direct import Direct, Place, Values, Words, Written
 from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Const, Field, Given, Part
 from decoders.layout import Layout
@@ -29,8 +30,10 @@ SOURCES_AT = 9
 POWER_HEAD = bytes((0x11, 0x00, 0x50, 0x00, 0x06, 0x41))
 
 
-class Report:
+class Report(Direct):
     """One attribute of a cluster of an endpoint: control, command, cluster, attribute, type, value."""
+
+    decisive = True
 
     def __init__(self, endpoint: int, cluster: int, number: int, kind: int, field: Field) -> None:
         # Everything but the command.
@@ -47,7 +50,7 @@ class Report:
         self._value.read(payload, HEAD_BYTES, readings, attributes)
         if payload[1] == ALARM:
             attributes[CAUSES] = payload[end:].hex() or NO_CAUSES
-        return (Measurement(time_ms, tuple(readings), attributes or NO_ATTRIBUTES),)
+        return (Measurement.of(time_ms, tuple(readings), attributes or NO_ATTRIBUTES),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The report, an alarm where causes are given."""
@@ -59,6 +62,15 @@ class Report:
         payload = self.head[:1] + command + self.head[1:] + self._value.write(given)
         given.refuse_rest()
         return payload + _causes(causes)
+
+    def written(self, values: Values, words: Words, parameters: Mapping[str, float]) -> Written | None:
+        """The report, no alarm."""
+        found = self._value.written(values, words, parameters) if values else None
+        return found and found._replace(payload=self.head[:1] + bytes((REPORT,)) + self.head[1:] + found.payload)
+
+    def has_places(self, places: Collection[Place]) -> bool:
+        """Whether readings of just these places could be carried, whatever their values are."""
+        return self._value.has_places(places)
 
     def fields(self) -> tuple[CodecField, ...]:
         """The one value."""

@@ -75,7 +75,7 @@ class Values:
         attributes: dict[str, str] = {}
         HEAD.read(payload, 0, readings, attributes)
         readings += _unpacked(there, payload[HEAD_BYTES:])
-        return (Measurement(time_ms, tuple(readings), attributes),)
+        return (Measurement.of(time_ms, tuple(readings), attributes),)
 
     def encode(self, measurement: Measurement, parameters: Mapping[str, float]) -> bytes:  # noqa: ARG002 - a Frame's signature
         """The frame with the values that are given; an unnamed message is sent as async."""

@@ -71,7 +71,7 @@ def charge(measurements: Iterable[Measurement]) -> tuple[float | None, bool]:
     """The newest battery level in % or V, and whether it is in V; percent wins where a device reports both."""
     level, volts = None, False
     for measurement in measurements:
-        for quantity, value, _ in measurement.readings:
+        for (quantity, _), value in measurement.pairs():
             if quantity is BATTERY_LEVEL:
                 return value, False
             if quantity is BATTERY_VOLTAGE:

@@ -1,12 +1,14 @@
-"""What the network server tells of a downlink: `txack`, `ack`, `log`, as ChirpStack 4.20 publishes them."""
+"""What the network server tells beside uplinks: `txack`, `ack`, `log`, as ChirpStack 4.20 publishes them."""
 
 import json
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from chirpstack_api.gw import gw_pb2
 from chirpstack_api.integration import integration_pb2 as integration
 
-from simulator.chirpstack import BANDWIDTH_HZ, Encoding, Identity, Parts, device_info, device_parts, rfc3339, stamp
+from simulator.chirpstack import Encoding, Parts, device_parts, rfc3339
+from simulator.event import Identity
+from simulator.protobuf import BANDWIDTH_HZ, device_info, stamp
 
 POWER_DBM = 16
 
@@ -34,14 +36,18 @@ class Ack(NamedTuple):
     f_cnt_down: int
 
 
+Level = Literal["ERROR", "WARNING"]
+
+
 class Log(NamedTuple):
-    """A downlink was dropped: code EXPIRED or DOWNLINK_PAYLOAD_SIZE."""
+    """Something is wrong with a downlink (code EXPIRED, DOWNLINK_PAYLOAD_SIZE) or an uplink that came once more."""
 
     device: Identity
     time_ns: int
     code: str
     description: str
-    item_id: str
+    context: dict[str, str]
+    level: Level = "ERROR"
 
 
 Answer = TxAck | Ack | Log
@@ -79,8 +85,12 @@ def _parts(answer: Answer) -> Parts:
             "acknowledged": True,
             "fCntDown": answer.f_cnt_down,
         }
-    context = {"queue_item_id": answer.item_id}
-    return {"level": "ERROR", "code": answer.code, "description": answer.description, "context": context}
+    return {
+        "level": answer.level,
+        "code": answer.code,
+        "description": answer.description,
+        "context": answer.context,
+    }
 
 
 def _message(answer: Answer) -> integration.TxAckEvent | integration.AckEvent | integration.LogEvent:
@@ -112,8 +122,8 @@ def _message(answer: Answer) -> integration.TxAckEvent | integration.AckEvent | 
     return integration.LogEvent(
         time=time,
         device_info=info,
-        level=integration.ERROR,
+        level=integration.LogLevel.Value(answer.level),
         code=integration.LogCode.Value(answer.code),
         description=answer.description,
-        context={"queue_item_id": answer.item_id},
+        context=answer.context,
     )

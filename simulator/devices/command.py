@@ -1,8 +1,6 @@
-"""What is sent to devices, as ChirpStack takes it, and what a device makes of it.
+"""What is sent to devices, as ChirpStack takes it.
 
-Source: ChirpStack 4.20, `api/proto/integration/integration.proto`, DownlinkCommand. Reporting intervals: Milesight
-user guides, "Set the Reporting Interval" (FF 03, s little-endian); Dragino user manuals, "Set Transmit Interval Time"
-(01, s in 3 bytes).
+Source: ChirpStack 4.20, `api/proto/integration/integration.proto`, DownlinkCommand.
 """
 
 import binascii
@@ -17,9 +15,6 @@ from google.protobuf.message import DecodeError as BrokenMessage
 
 COMMANDS = "application/+/device/+/command/down"
 LEVELS = 6
-MILESIGHT_INTERVAL = b"\xff\x03"
-DRAGINO_INTERVAL = b"\x01"
-DRAGINO_SIZE = 4
 
 
 class CommandError(ValueError):
@@ -74,13 +69,3 @@ def _from_protobuf(payload: bytes) -> Command:
     parts = integration.DownlinkCommand.FromString(payload)
     until = parts.expires_at.ToNanoseconds() if parts.HasField("expires_at") else None
     return Command(parts.id, parts.dev_eui.lower(), parts.f_port, bytes(parts.data), parts.confirmed, until)
-
-
-def interval_s(codec_id: str, data: bytes) -> float | None:
-    """The reporting interval that a downlink sets; None where it sets none, or nobody told us how the model does."""
-    vendor = codec_id.partition("/")[0]
-    if vendor == "milesight" and data[:2] == MILESIGHT_INTERVAL and len(data) == len(MILESIGHT_INTERVAL) + 2:
-        return int.from_bytes(data[2:], "little") or None
-    if vendor == "dragino" and data[:1] == DRAGINO_INTERVAL and len(data) == DRAGINO_SIZE:
-        return int.from_bytes(data[1:], "big") or None
-    return None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from simulator.chirpstack import Up
 from simulator.device import NS_PER_S, Device
 from simulator.devices.answers import Ack, Answer, Log, TxAck
-from simulator.devices.command import Command, CommandError, interval_s, read
+from simulator.devices.command import Command, CommandError, read
 from simulator.lorawan.region import LONGEST_PAYLOADS, RX1_DELAY_S, data_rate
 
 MOST_WAITING = 10_000
@@ -62,11 +62,12 @@ class Downlinks:
     def _dropped(self, device: Device, command: Command, up: Up) -> Log | None:
         """What is told when it cannot be sent."""
         most = LONGEST_PAYLOADS[data_rate(up.spreading_factor)]
+        item = {"queue_item_id": command.item_id}
         if command.expires_ns is not None and command.expires_ns <= self._clock():
-            return Log(device.identity, up.time_ns, "EXPIRED", "Device queue-item expired", command.item_id)
+            return Log(device.identity, up.time_ns, "EXPIRED", "Device queue-item expired", item)
         if len(command.data) > most:
             text = f"Device queue-item discarded: {len(command.data)} bytes exceed the maximum of {most}"
-            return Log(device.identity, up.time_ns, "DOWNLINK_PAYLOAD_SIZE", text, command.item_id)
+            return Log(device.identity, up.time_ns, "DOWNLINK_PAYLOAD_SIZE", text, item)
         return None
 
     def _send(self, device: Device, command: Command, up: Up) -> TxAck:
@@ -77,7 +78,7 @@ class Downlinks:
         self._sent += 1
         if command.confirmed:
             self._unconfirmed[dev_eui] = command, f_cnt
-        device.interval_s = interval_s(device.codec.id, command.data) or device.interval_s
+        device.obey(command.f_port, command.data, up.time_ns)
         best = max(up.copies, key=lambda copy: copy.snr)
         return TxAck(
             device.identity,

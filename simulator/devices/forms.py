@@ -1,5 +1,7 @@
 """Which frames of a codec a device sends: forms that can be built, short ones where there are any."""
 
+from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,6 +33,11 @@ def figures(codec: Codec) -> dict[str, float]:
     return {parameter.name: FIGURES.get(parameter.name, FIGURE) for parameter in codec.parameters}
 
 
+def figures_of(codec: Codec, tags: Mapping[str, str]) -> dict[str, float]:
+    """The figures that a codec needs, as a device's tags have them."""
+    return {parameter.name: float(tags[parameter.name]) for parameter in codec.parameters if parameter.name in tags}
+
+
 @lru_cache(512)
 def forms(codec_id: str) -> tuple[Form, ...]:
     """The forms of a codec, the one that says most of the city first; raises SimulatorError when there is none."""
@@ -44,6 +51,10 @@ def forms(codec_id: str) -> tuple[Form, ...]:
 
 def _size(form: Form) -> int:
     return form.size
+
+
+def _kinds(form: Form) -> int:
+    return len({item.quantity for item in form.fields})
 
 
 def _worth(form: Form) -> tuple[int, int]:
@@ -70,14 +81,20 @@ class _Draft:
         self._figures = figures(codec)
 
     def form(self, place: tuple[int, tuple[CodecField, ...]]) -> Form | None:
-        """One channel of each quantity where that will do, fewer where they are too long, else all of them."""
+        """One channel of each quantity where that will do, fewer where they are too long, else all of them.
+
+        Where a frame cannot do without some of them, one channel is taken of what it has very many of.
+        """
         f_port, fields = place
         first = {item.quantity: item for item in reversed(fields)}
         few = tuple(item for item in fields if first[item.quantity] is item)
-        tried = (few, few[:MANY], few[:SOME], fields, fields[: len(fields) // 4])
+        often = {quantity for quantity, times in Counter(item.quantity for item in fields).items() if times > MANY}
+        lean = tuple(item for item in fields if item.quantity not in often or first[item.quantity] is item)
+        tried = (few, few[:MANY], few[:SOME], lean, fields, fields[: len(fields) // 4])
         drafts = [self._built(f_port, chosen) for chosen in tried if len(chosen) <= MOST_FIELDS]
         built = [draft for draft in drafts if draft is not None]
-        return next((draft for draft in built if draft.size <= SHORT), min(built, key=_size, default=None))
+        short = [draft for draft in built if draft.size <= SHORT]
+        return max(short, key=_kinds, default=None) or min(built, key=_size, default=None)
 
     def _built(self, f_port: int, fields: tuple[CodecField, ...]) -> Form | None:
         readings = [Reading(item.quantity, sum(span(item)) / 2, item.channel) for item in fields]

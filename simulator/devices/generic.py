@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
@@ -10,23 +11,27 @@ from typing_extensions import override
 from decoders import catalog
 from decoders.codec import CodecField
 from decoders.error import EncodeError
+from decoders.field import new_tuple
 from decoders.measurement import Reading
 from decoders.quantity import Quantity
-from simulator.devices.forms import figures, forms
-from simulator.devices.quantities import EMPTY_V, FULL_V, IN_SECONDS, MOST, counted, span, switched
+from simulator.devices.forms import Form, figures, forms
+from simulator.devices.grid import Grid, grid
+from simulator.devices.orders import Setting
+from simulator.devices.quantities import IN_SECONDS, MOST, counted, span, switched, voltages
 from simulator.error import SimulatorError
 from simulator.sensor import Frame, Regular
-from simulator.world import MS_PER_S, Moment
+from simulator.world import Moment
 
 OTHER_FORM = 0.1
 SWITCHES = 0.15
 KEEPS = 0.9
+STEP_WIDTH = math.sqrt(12 * (1 - KEEPS * KEEPS))
+"""Of evenly spread steps that keep a standard deviation of 1: one of width 1 has a variance of 1/12."""
 PER_HOUR = 20.0
 ATTEMPTS = 20
+EVERY = "broadcast"
+MOST_SETTINGS = 64
 MINUTES_A_DAY = 1440
-EVEN_LOW, DIGITS = 1e6, 4
-HIGHEST_DRIFT = 40e-6
-"""Of a crystal without temperature compensation."""
 
 
 class Now(NamedTuple):
@@ -38,27 +43,61 @@ class Now(NamedTuple):
 
 
 Source = Callable[[Now], float]
+Key = tuple[Quantity, str, float, float]
+"""Quantity, channel and range: what forms have in common where these are the same."""
+
+
+class Wire(NamedTuple):
+    """A field of a form as all devices of a model have it; `carried` is what the format makes of a value."""
+
+    quantity: Quantity
+    carried: Grid
+    channel: str
+    key: Key
+
+
+@lru_cache(512)
+def wires(model: str) -> tuple[tuple[Wire, ...], ...]:
+    """The fields of each of a model's forms."""
+    return tuple(
+        tuple(
+            Wire(item.quantity, grid(item.low, item.high, item.step), item.channel, (*item[:2], item.low, item.high))
+            for item in form.fields
+        )
+        for form in forms(model)
+    )
 
 
 class GenericSensor(Regular):
     """One model of the catalog. Its regular frame is the one that says most; now and then it sends another one."""
 
-    __slots__ = ("_codec", "_figures", "_forms", "_rng", "_sources")
+    __slots__ = ("_codec", "_drawn", "_figures", "_forms", "_rng", "_settings", "_sources", "_wires")
 
     def __init__(self, model: str, rng: Random) -> None:
         self._codec = catalog.codec(model)
         self._figures = figures(self._codec)
         self._forms = forms(model)
+        self._wires = wires(model)
         self._rng = rng
-        self._sources: dict[tuple[Quantity, str, float, float], Source] = {}
+        self._sources: dict[Key, Source] = {}
+        self._drawn: dict[int, tuple[Source, ...]] = {}
+        self._settings: tuple[Setting, ...] = ()
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
         rng, found = self._rng, self._forms
-        form = rng.choice(found) if rng.random() < OTHER_FORM else found[0]
-        state = Now(now, span_s, battery)
+        number = int(rng.random() * len(found)) if rng.random() < OTHER_FORM else 0
+        form, sources = found[number], self._drawn.get(number) or self._draw(number)
+        state, fields = Now(now, span_s, battery), self._wires[number]
         for _ in range(ATTEMPTS):
-            readings = tuple(self._reading(item, state) for item in form.fields)
+            readings = tuple(
+                [
+                    new_tuple(Reading, (quantity, carried(source(state)), channel))
+                    for (quantity, carried, channel, _), source in zip(fields, sources, strict=True)
+                ]
+            )
+            if self._settings:
+                readings = self._as_set(form, readings, now.ms)
             try:
                 data = self._codec.encode(form.f_port, readings, self._figures)
             except EncodeError:  # a format may have a value that means "no reading"; the next one will do
@@ -66,20 +105,33 @@ class GenericSensor(Regular):
             return Frame(form.f_port, readings, data)
         raise SimulatorError(f"{self._codec.id}: no frame on f_port {form.f_port} in {ATTEMPTS} attempts")
 
-    def _reading(self, item: CodecField, now: Now) -> Reading:
-        key = (item.quantity, item.channel, item.low, item.high)
-        source = self._sources.get(key)
-        if source is None:
-            source = self._sources[key] = _source(item, self._rng)
-        return Reading(item.quantity, _carried(source(now), item), item.channel)
+    def obey(self, settings: tuple[Setting, ...]) -> None:
+        """From now on reports say so; of two settings of one thing the later one holds, while it does."""
+        self._settings = (*self._settings, *settings)[-MOST_SETTINGS:]
 
+    def _as_set(self, form: Form, readings: tuple[Reading, ...], time_ms: int) -> tuple[Reading, ...]:
+        """Readings of what was set say what it was set to, and what was set is told where the frame has a place."""
+        self._settings = tuple(each for each in self._settings if each.until_ms is None or time_ms < each.until_ms)
+        found = {(reading.quantity, reading.channel): reading for reading in readings}
+        told = {quantity for quantity, _ in found}
+        places = self._codec.fields()
+        known = {(item.quantity, item.channel) for item in places if item.f_port == form.f_port}
+        for each in self._settings:
+            if each.quantity in told and each.holds(time_ms):
+                mine = [key for key in found if key[0] is each.quantity] if each.channel == EVERY else []
+                for key in (*mine, (each.quantity, each.channel)):
+                    if key in known:
+                        found[key] = Reading(key[0], each.value, key[1])
+        return tuple(found.values())
 
-def _carried(value: float, item: CodecField) -> float:
-    """The nearest value that the format has, where its steps are even and short decimals; it encodes twice as fast."""
-    low, step = item.low, item.step
-    if abs(low) > EVEN_LOW or round(step, DIGITS) != step:
-        return value
-    return min(item.high, round(low + round((value - low) / step) * step, DIGITS))
+    def _draw(self, number: int) -> tuple[Source, ...]:
+        """Where the values of a form come from, each the first time that it is sent."""
+        known = self._sources
+        for wire, item in zip(self._wires[number], self._forms[number].fields, strict=True):
+            if wire.key not in known:
+                known[wire.key] = _source(item, self._rng)
+        drawn = self._drawn[number] = tuple(known[wire.key] for wire in self._wires[number])
+        return drawn
 
 
 def _source(item: CodecField, rng: Random) -> Source:
@@ -89,11 +141,13 @@ def _source(item: CodecField, rng: Random) -> Source:
     if quantity is Quantity.BATTERY_LEVEL:
         return lambda now: low + now.battery * (high - low)
     if quantity is Quantity.BATTERY_VOLTAGE:
-        return lambda now: min(high, max(low, EMPTY_V + now.battery * (FULL_V - EMPTY_V)))
+        empty, full = voltages(low, high)
+        return lambda now: empty + now.battery * (full - empty)
     if quantity is Quantity.DEVICE_CLOCK:
-        return _Clock(rng, low, high)
+        return _minute
     if counted(quantity):
-        return _Counter(rng, max(0.0, item.low), min(item.high, MOST), in_seconds=quantity in IN_SECONDS)
+        high = min(item.high, MOST)
+        return _Counter(rng, max(0.0, item.low), high, item.step, in_seconds=quantity in IN_SECONDS)
     if switched(item):
         return _Switch(rng)
     return _Wander(rng, low, high)
@@ -102,17 +156,19 @@ def _source(item: CodecField, rng: Random) -> Source:
 class _Wander:
     """A value that strays from its mean and comes back, within its range."""
 
-    __slots__ = ("_high", "_low", "_mean", "_off", "_rng", "_sigma")
+    __slots__ = ("_high", "_low", "_mean", "_off", "_random", "_step")
 
     def __init__(self, rng: Random, low: float, high: float) -> None:
-        self._rng, self._low, self._high = rng, low, high
+        self._random, self._low, self._high = rng.random, low, high
         self._mean = low + (high - low) * rng.uniform(0.3, 0.7)
-        self._sigma = (high - low) / 12
-        self._off = rng.gauss(0, self._sigma)
+        sigma = (high - low) / 12
+        self._step = sigma * STEP_WIDTH
+        self._off = rng.gauss(0, sigma)
 
     def __call__(self, _now: Now) -> float:
-        self._off = self._off * KEEPS + self._rng.gauss(0, self._sigma) * math.sqrt(1 - KEEPS * KEEPS)
-        return min(self._high, max(self._low, self._mean + self._off))
+        self._off = off = self._off * KEEPS + (self._random() - 0.5) * self._step
+        value = self._mean + off
+        return value if self._low <= value <= self._high else min(self._high, max(self._low, value))
 
 
 class _Switch:
@@ -130,34 +186,23 @@ class _Switch:
 
 
 class _Counter:
-    """A number that grows, from anywhere in its range, and begins again behind its greatest value."""
+    """A number that grows, from anywhere in its range, and begins again one step behind its greatest value."""
 
-    __slots__ = ("_high", "_in_seconds", "_low", "_rng", "_value")
+    __slots__ = ("_high", "_in_seconds", "_low", "_period", "_rng", "_value")
 
-    def __init__(self, rng: Random, low: float, high: float, *, in_seconds: bool) -> None:
+    def __init__(self, rng: Random, low: float, high: float, step: float, *, in_seconds: bool) -> None:
         self._rng, self._low, self._high, self._in_seconds = rng, low, high, in_seconds
-        self._value = math.floor(rng.uniform(low, high))
+        self._period = high - low + step
+        self._value = float(math.floor(rng.uniform(low, high)))
 
     def __call__(self, now: Now) -> float:
         more = now.span_s if self._in_seconds else self._rng.expovariate(1 / PER_HOUR) * now.span_s / 3600
         self._value += math.ceil(more)
         if self._value > self._high:
-            self._value = math.floor(self._low + math.fmod(self._value - self._high, self._high - self._low + 1))
-        return max(self._low, float(self._value))
+            self._value = self._low + math.fmod(self._value - self._low, self._period)
+        return min(self._high, max(self._low, self._value))
 
 
-class _Clock:
-    """Minutes of the day by a clock that nobody sets: it goes wrong by up to 3.5 s a day."""
-
-    __slots__ = ("_drift", "_high", "_low", "_since_ms")
-
-    def __init__(self, rng: Random, low: float, high: float) -> None:
-        self._drift = rng.uniform(-HIGHEST_DRIFT, HIGHEST_DRIFT)
-        self._low, self._high = low, high
-        self._since_ms: int | None = None
-
-    def __call__(self, now: Now) -> float:
-        self._since_ms = now.moment.ms if self._since_ms is None else self._since_ms
-        ahead_s = (now.moment.ms - self._since_ms) / MS_PER_S * self._drift
-        minute = int(now.moment.hour * 60 + ahead_s / 60) % MINUTES_A_DAY
-        return min(self._high, max(self._low, float(minute)))
+def _minute(now: Now) -> float:
+    """The minute of the day; the device, whose clock it is, says what that shows."""
+    return float(int(now.moment.hour * 60) % MINUTES_A_DAY)

@@ -1,6 +1,6 @@
 """The broker, to which events go and from which downlinks come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
@@ -11,7 +11,10 @@ from simulator.publish import QOS, MqttPublisher, Tls
 
 
 class ListeningPublisher(MqttPublisher):
-    """Publishes events and hands over what is sent to devices. An account that may not read commands gets none."""
+    """Publishes events and hands over what comes on `topics`: downlinks to devices, unless told otherwise.
+
+    An account that may not read them gets none.
+    """
 
     def __init__(
         self,
@@ -21,9 +24,11 @@ class ListeningPublisher(MqttPublisher):
         password: str | None,
         tls: Tls | None,
         offer: Callable[[str, bytes], None],
+        topics: Sequence[str] = (COMMANDS,),
     ) -> None:
         super().__init__(host, port, username, password, tls)
         self._offer = offer
+        self._topics = topics
         self._client.on_message = self._on_message
 
     @override
@@ -38,7 +43,7 @@ class ListeningPublisher(MqttPublisher):
         """A new connection has no subscriptions."""
         super()._on_connect(_client, _data, _flags, reason, _properties)
         if not reason.is_failure:
-            self._client.subscribe(COMMANDS, qos=QOS)
+            self._client.subscribe([(topic, QOS) for topic in self._topics])
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._offer(message.topic, bytes(message.payload))

@@ -68,6 +68,12 @@ def span(item: CodecField) -> tuple[float, float]:
     return (least, most) if least <= most else (low, high)
 
 
+def voltages(low: float, high: float) -> tuple[float, float]:
+    """An empty and a full battery in V within a range: a lithium cell, or in another range a pack of its own."""
+    empty, full = max(low, EMPTY_V), min(high, FULL_V)
+    return (empty, full) if full - empty > (FULL_V - EMPTY_V) / 2 else (low, min(high, low * FULL_V / EMPTY_V))
+
+
 def counted(quantity: Quantity) -> bool:
     """Whether a value only grows, until it wraps."""
     return quantity in COUNTED or quantity.name.endswith("_TOTAL")

@@ -10,13 +10,12 @@ from typing_extensions import override
 
 from rules.city import City
 from simulator import chirpstack
-from simulator.chirpstack import Encoding, Up
+from simulator.chirpstack import Encoding, Flight, Up
 from simulator.city import gateways
 from simulator.device import Device
-from simulator.ether import OnAir
 from simulator.faults import Outcome
 from simulator.lorawan import region
-from simulator.lorawan.air import Air
+from simulator.lorawan.air import Air, Pace
 from simulator.lorawan.bridge import NS_PER_S, Packet, Topics
 from simulator.lorawan.end_device import EndDevice
 from simulator.lorawan.frame import Data
@@ -100,8 +99,9 @@ class LorawanSimulation(Simulation):
         self._link = link
         self._clock = clock or Clock()
         self._began_ns = self._clock.now_ns()
-        self._air = Air(stations, Topics(air.prefix), air.encoding, link.send)
-        hooks = Hooks(self._joined, on_downlink)
+        pace = Pace(self._city_ns, air.speed)
+        self._air = Air(stations, Topics(air.prefix), air.encoding, link.send, self._ether, pace)
+        hooks = Hooks(self._accepted, on_downlink)
         self._nodes = {
             device.identity.dev_eui: Node(
                 device,
@@ -132,8 +132,10 @@ class LorawanSimulation(Simulation):
 
     def as_dict(self) -> dict[str, object]:
         """What happened, as JSON."""
-        air = {"commands": self._air.commands, "too_late": self._air.too_late, "refused": self._air.refused}
-        return {**self.tally.as_dict(), **air, "seed": self.plan.seed}
+        air, told = self._air, self.tally.as_dict()
+        arrived = {"unheard": told["unheard"] + air.lost, "frames": told["frames"] - air.drowned}
+        answered = {"commands": air.commands, "too_late": air.too_late, "refused": air.refused}
+        return {**told, **arrived, **answered, "seed": self.plan.seed}
 
     def _step(self, simulated_ns: int) -> None:
         """Do what is due in both times, then wait for a command or for the next thing that is due."""
@@ -163,8 +165,10 @@ class LorawanSimulation(Simulation):
                 self._air.command(packet.topic, packet.payload, self._clock.now_ns())
 
     def _simulated_ns(self) -> int:
-        passed_ns = self._clock.now_ns() - self._began_ns
-        return self.plan.start_ns + int(passed_ns * self._air_plan.speed)
+        return self._city_ns(self._clock.now_ns())
+
+    def _city_ns(self, now_ns: int) -> int:
+        return self.plan.start_ns + int((now_ns - self._began_ns) * self._air_plan.speed)
 
     def _end_device(self, device: Device, nonces: Random) -> EndDevice:
         dev_eui, by_person = device.identity.dev_eui, self._air_plan.activation is Activation.ABP
@@ -182,38 +186,31 @@ class LorawanSimulation(Simulation):
             status=status,
         )
 
-    def _joined(self, device: Device) -> None:
-        super()._join(device, self._simulated_ns())
+    def _accepted(self, device: Device) -> None:
+        self._joined(device, self._simulated_ns())
 
     @override
-    def _join(self, device: Device, time_ns: int) -> None:
+    def _join(self, device: Device, time_ns: int, attempt: int = 1) -> None:
         if self._air_plan.activation is Activation.ABP:
-            super()._join(device, time_ns)
+            self._joined(device, time_ns)
             return
         self._nodes[device.identity.dev_eui].join(self._clock.now_ns())
 
     @override
     def _uplink(self, device: Device, up: Up | None) -> None:
+        """A frame that no gateway could hear counts as one, too."""
         before = self.report.lost
         super()._uplink(device, up)
-        self._after_lost(device, before)
-
-    @override
-    def _end(self, device: Device, up: Up, sent: OnAir) -> None:
-        before = self.report.lost
-        super()._end(device, up, sent)
-        self._after_lost(device, before)
-
-    @override
-    def _received(self, device: Device, up: Up) -> None:
-        """What gateways have of a frame goes to the network server, as a frame."""
-        self._nodes[device.identity.dev_eui].uplink(up, self._clock.now_ns())
-
-    def _after_lost(self, device: Device, before: int) -> None:
-        """A lost frame counts as one; whatever ADR the simulated network would do, here the real one does it."""
         node = self._nodes[device.identity.dev_eui]
         if self.report.lost > before:
             node.uplink(None, self._clock.now_ns())
+        node.tune()
+
+    @override
+    def _begin(self, device: Device, up: Up, flight: Flight | None) -> None:
+        """It goes on the air as soon as the device does not listen for answers; ADR is the real network's matter."""
+        node = self._nodes[device.identity.dev_eui]
+        node.uplink(up, self._clock.now_ns())
         node.tune()
 
     @override

@@ -104,10 +104,12 @@ class BadDay:
 
     def silent(self, dev_eui: str, time_ns: int) -> bool:
         """Whether a device sends nothing now."""
-        return any(fault.fault is SensorFault.SILENT for fault in self._now(dev_eui, time_ns))
+        return dev_eui in self._of and any(fault.fault is SensorFault.SILENT for fault in self._now(dev_eui, time_ns))
 
     def messages(self, up: Up, codec: Codec) -> list[Message] | None:
         """What is published for an uplink; None where nothing is wrong with it on its way."""
+        if up.device.dev_eui not in self._of:
+            return None
         found = None
         up, changed = self._counted(up)
         for fault in self._now(up.device.dev_eui, up.time_ns):

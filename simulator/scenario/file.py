@@ -85,15 +85,18 @@ def _names(scenario: Scenario, city: City) -> Iterator[tuple[Place, str, Sequenc
     """Everything of a city that a scenario names: where, what, and what there is."""
     devices = [each.dev_eui for asset in city.assets.values() for each in asset.devices]
     fractions = [str(each.properties.get("fraction", "")) for each in _of_kind(city, "container")]
+    detectors = [each.id for each in _of_kind(city, "detector")]
     known = {
         "assets": list(city.assets),
+        "to": detectors,
         "devices": devices,
         "models": list(SENSORS),
         "gateways": [each.id for each in _of_kind(city, "gateway")],
         "fractions": fractions,
     }
     by_kind = {
-        "traffic": [each.id for each in _of_kind(city, "detector")],
+        "traffic": detectors,
+        "incident": detectors,
         "parking": [each.id for each in _of_kind(city, "lot")],
     }
     for name in SECTIONS:

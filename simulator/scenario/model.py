@@ -83,6 +83,29 @@ class Traffic(Timed):
     assets: tuple[str, ...] = ()
 
 
+class Incident(Timed):
+    """A lane is closed behind these detectors: no more than `vehicles_per_hour` pass in a direction, at `speed` times.
+
+    What cannot pass waits. A share of those who come, `diverted`, drives elsewhere: past the detectors `to`, past each
+    as many, or where nobody counts.
+    """
+
+    assets: tuple[str, ...] = Field(min_length=1)
+    vehicles_per_hour: float = Field(ge=0, le=10_000)
+    speed: float = Field(default=1, gt=0, le=1)
+    direction: Literal["inbound", "outbound"] | None = None
+    diverted: float = Field(default=0, ge=0, le=1)
+    to: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Incident":
+        if self.to and not self.diverted:
+            raise ValueError("to needs diverted")
+        if both := set(self.assets) & set(self.to):
+            raise ValueError(f"{min(both)!r} is in assets and in to")
+        return self
+
+
 class Parking(Timed):
     """This share of the spaces of these lots is wanted."""
 
@@ -183,6 +206,7 @@ class Scenario(Section):
     air: tuple[Air, ...] = ()
     rain: tuple[Rain, ...] = ()
     traffic: tuple[Traffic, ...] = ()
+    incident: tuple[Incident, ...] = ()
     parking: tuple[Parking, ...] = ()
     strike: tuple[Strike, ...] = ()
     gateway_outage: tuple[GatewayOutage, ...] = ()
@@ -201,6 +225,7 @@ SECTIONS: dict[str, type[Section]] = {
     "air": Air,
     "rain": Rain,
     "traffic": Traffic,
+    "incident": Incident,
     "parking": Parking,
     "strike": Strike,
     "gateway_outage": GatewayOutage,

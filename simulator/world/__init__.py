@@ -1,17 +1,21 @@
-"""The state of the city: calendar, weather, parked cars, traffic, bins. Seeded, and moved on only by asking for later.
+"""The state of the city: calendar, weather, water, cars, bins. Seeded, and moved on only by asking for later.
 
 Figures are typical, not calibrated. Each part takes the script of a scenario, which says what is different.
 """
 
 from simulator.world.calendar import MS_PER_S, S_PER_DAY, S_PER_HOUR, WEEKEND, Calendar, Moment
+from simulator.world.ground import River, RoadSurface, Soil, road_surface
 from simulator.world.parking import LotCurve, Space
+from simulator.world.showers import HOUR_MS, Showers, Spot
 from simulator.world.streets import Near, Streets, no2_ppb, noise_db
-from simulator.world.traffic import Count, Demand, Road, poisson
+from simulator.world.traffic import Count, Demand, Passing, Road, poisson
 from simulator.world.waste import Bin
-from simulator.world.weather import DAYLIGHT_LX, Weather
+from simulator.world.weather import DAYLIGHT_LX, Rain, Weather
+from simulator.world.wind import Wind
 
 __all__ = [
     "DAYLIGHT_LX",
+    "HOUR_MS",
     "MS_PER_S",
     "S_PER_DAY",
     "S_PER_HOUR",
@@ -23,11 +27,20 @@ __all__ = [
     "LotCurve",
     "Moment",
     "Near",
+    "Passing",
+    "Rain",
+    "River",
     "Road",
+    "RoadSurface",
+    "Showers",
+    "Soil",
     "Space",
+    "Spot",
     "Streets",
     "Weather",
+    "Wind",
     "no2_ppb",
     "noise_db",
     "poisson",
+    "road_surface",
 ]

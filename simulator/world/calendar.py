@@ -64,14 +64,15 @@ class Calendar:
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)
         self._begin_ms = -1
-        self._local = datetime(1970, 1, 1, tzinfo=UTC)
+        self._hour, self._weekday, self._day_of_year, self._day = 0.0, 0, 0, 0
 
     def at(self, ms: int) -> Moment:
         """The calendar's view of an instant."""
         begin = ms - ms % (900 * MS_PER_S)
         if begin != self._begin_ms:
             self._begin_ms = begin
-            self._local = datetime.fromtimestamp(begin / MS_PER_S, UTC).astimezone(self._zone)
-        local = self._local
-        hour = local.hour + local.minute / 60 + (ms - begin) / (S_PER_HOUR * MS_PER_S)
-        return Moment(ms, hour, local.weekday(), local.timetuple().tm_yday, local.toordinal() - EPOCH.toordinal())
+            local = datetime.fromtimestamp(begin / MS_PER_S, UTC).astimezone(self._zone)
+            self._hour, self._weekday = local.hour + local.minute / 60, local.weekday()
+            self._day_of_year, self._day = local.timetuple().tm_yday, local.toordinal() - EPOCH.toordinal()
+        hour = self._hour + (ms - begin) / (S_PER_HOUR * MS_PER_S)
+        return Moment(ms, hour, self._weekday, self._day_of_year, self._day)

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from simulator.world.calendar import Moment
-from simulator.world.traffic import Demand, Road
+from simulator.world.traffic import Passing, Road
 
 M_PER_DEGREE = 111_200
 NEAREST_M = 25.0
@@ -42,8 +42,8 @@ class Streets:
         return None if number < 0 else Near(self._known[number][2], max(NEAREST_M, distance_m))
 
 
-def _both(demand: Demand) -> float:
-    return demand.ltr + demand.rtl
+def _both(passing: Passing) -> float:
+    return passing.ltr + passing.rtl
 
 
 def noise_db(near: Near | None, now: Moment) -> float:
@@ -53,7 +53,7 @@ def noise_db(near: Near | None, now: Moment) -> float:
     """
     if near is None:
         return 52.0 if 6 <= now.hour < 22 else 44.0  # noqa: PLR2004 - day and night
-    vehicles = max(1.0, _both(near.road.demand(now)))
+    vehicles = max(1.0, _both(near.road.passing(now)))
     level = AT_25_M_DB + 10 * math.log10(vehicles * (1 + 0.082 * HEAVY_SHARE))
     level -= 10 * math.log10(near.distance_m / NEAREST_M)
     return 10 * math.log10(10 ** (level / 10) + 10 ** (BACKGROUND_DB / 10))
@@ -64,5 +64,5 @@ def no2_ppb(near: Near | None, now: Moment, wind: float, sun: float) -> float:
     background = NO2_BACKGROUND_PPB * (1.2 - 0.5 * sun)
     if near is None:
         return background + NO2_STREET_PPB
-    share = _both(near.road.demand(now)) / near.road.mean_per_hour
+    share = _both(near.road.passing(now)) / near.road.mean_per_hour
     return background + NO2_STREET_PPB * share * 3 / max(1.0, wind) / (1 + near.distance_m / NO2_FAR_M)

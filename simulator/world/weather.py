@@ -17,9 +17,17 @@ SOAKING_MM_PER_HOUR = 0.5
 
 
 class Rain(Protocol):
-    """What the air knows of the rain: mm/h now."""
+    """What air and ground know of the rain: mm/h now, mm since it was first asked for."""
 
-    rate: float
+    @property
+    def rate(self) -> float:
+        """Mm/h now."""
+        ...
+
+    @property
+    def rain_mm(self) -> float:
+        """Mm so far."""
+        ...
 
     def advance(self, now: Moment) -> None:
         """Move on to this time."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from decoders.catalog import BY_ID
 from decoders.devices.canary import CODEC, DEV_EUI, F_PORT
 from decoders.error import DecodeError
-from decoders.measurement import Reading
+from decoders.measurement import Measurement, Reading
 from decoders.quantity import Privacy, Quantity
 from decoders.simulated import is_simulated
 
@@ -17,7 +17,7 @@ def test_decode_after_encode_is_identity(number: int) -> None:
     """Every number of 32 bits comes back as it was."""
     payload = CODEC.encode(F_PORT, [Reading(Quantity.UPLINK_COUNT_TOTAL, number)])
     (measurement,) = CODEC.decode(F_PORT, payload, 7)
-    assert measurement == (7, (Reading(Quantity.UPLINK_COUNT_TOTAL, number),), {})
+    assert measurement == Measurement.of(7, [Reading(Quantity.UPLINK_COUNT_TOTAL, number)])
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 5, 64])

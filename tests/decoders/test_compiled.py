@@ -66,15 +66,25 @@ def read(order: Order, parts: tuple[Part, ...], payload: bytes) -> tuple[list[Re
     return [item for item in readings if item is not None], {name: text for name, text in attributes.items() if text}
 
 
-def compiled(order: Order, parts: tuple[Part, ...], payload: bytes) -> tuple[list[Reading], dict[str, str]] | None:
+def compiled(layout: Layout, payload: bytes) -> tuple[list[Reading], dict[str, str]] | None:
     """The same by the compiled function."""
     readings: list[Reading] = []
     attributes: dict[str, str] = {}
     try:
-        Layout(order, *parts).read(b"??" + payload, 2, readings, attributes)
+        layout.read(b"??" + payload, 2, readings, attributes)
     except MalformedPayload:
         return None
     return readings, attributes
+
+
+def decoded(layout: Layout, payload: bytes) -> tuple[list[Reading], dict[str, str]] | None:
+    """The same as a whole frame."""
+    try:
+        (found,) = layout.decode(payload, 3, {})
+    except MalformedPayload:
+        return None
+    assert found.time_ms == 3
+    return list(found.readings), dict(found.attributes)
 
 
 def numbers(code: str) -> st.SearchStrategy[Field]:
@@ -143,8 +153,10 @@ def test_any_layout(order: Order, parts: tuple[Part, ...], data: st.DataObject) 
     length = sum(map(size, parts))
     anything = st.binary(min_size=length, max_size=length)
     drawn = data.draw(st.one_of(anything, anything, st.sampled_from((bytes(length), b"\xff" * length))))
-    found = compiled(order, parts, drawn)
-    assert repr(found) == repr(read(order, parts, drawn))
+    wanted = repr(read(order, parts, drawn))
+    layout = Layout(order, *parts)
+    assert repr(compiled(layout, drawn)) == wanted
+    assert repr(decoded(layout, drawn)) == wanted
 
 
 def layouts(frame: Frame) -> Iterator[Layout]:
@@ -170,7 +182,9 @@ def test_the_layouts_of_the_catalogue(layout: Layout, data: st.DataObject) -> No
     """Each reads any bytes as its parts do."""
     payload = data.draw(st.binary(min_size=layout.size, max_size=layout.size))
     order: Order = "<" if layout._order == "little" else ">"
-    assert repr(compiled(order, layout._parts, payload)) == repr(read(order, layout._parts, payload))
+    wanted = repr(read(order, layout._parts, payload))
+    assert repr(compiled(layout, payload)) == wanted
+    assert repr(decoded(layout, payload)) == wanted
 
 
 def test_what_a_constant_must_be_is_named() -> None:
@@ -182,10 +196,17 @@ def test_what_a_constant_must_be_is_named() -> None:
 
 
 def test_a_layout_is_compiled_with_its_first_frame() -> None:
-    """And once: the catalogue has thousands of layouts, a city a few."""
+    """And once, for whole frames and for values alike: the catalogue has thousands of layouts, a city a few."""
     layout = Layout(">", Field(Quantity.AIR_TEMPERATURE, "h", divisor=10))
-    assert layout._read is None
-    layout.decode(b"\0\1", 0, {})
-    first = layout._read
-    layout.decode(b"\0\2", 0, {})
-    assert first is layout._read is not None
+    ways = []
+    for payload in (b"\0\1", b"\0\2"):
+        ways.append((layout._decode, layout._read))
+        layout.decode(payload, 0, {})
+        ways.append((layout._decode, layout._read))
+        layout.read(payload, 0, [], {})
+    ways.append((layout._decode, layout._read))
+    assert ways[0] == (None, None)
+    assert ways[1][0] is not None
+    assert ways[1][1] is None
+    assert ways[2][1] is not None
+    assert ways[2] == ways[3] == ways[4]

@@ -30,8 +30,8 @@ def test_elsys_positions_are_signed() -> None:
 def test_elsys_ages_keep_the_place() -> None:
     """Logged values have their own time and do not shift what follows."""
     now, logged = codec("elsys/generic").decode(5, bytes.fromhex("4100e23c0100dc"), NOW_MS)
-    assert now == Measurement(NOW_MS, (Reading(Quantity.AIR_TEMPERATURE, 22.0),))
-    assert logged == Measurement(NOW_MS - 60_000, (Reading(Quantity.AIR_TEMPERATURE, 22.6),))
+    assert now == Measurement.of(NOW_MS, (Reading(Quantity.AIR_TEMPERATURE, 22.0),))
+    assert logged == Measurement.of(NOW_MS - 60_000, (Reading(Quantity.AIR_TEMPERATURE, 22.6),))
 
 
 def test_elsys_thermal_images_are_dropped() -> None:

@@ -62,7 +62,7 @@ def test_figures_that_cannot_be(step: float) -> None:
     with pytest.raises(MissingParameter, match="step"):
         frame.decode(b"\x01", 0, {"step": step})
     with pytest.raises(MissingParameter, match="step"):
-        frame.encode(Measurement(0, (Reading(Quantity.DISTANCE, 1.0),)), {"step": step})
+        frame.encode(Measurement.of(0, (Reading(Quantity.DISTANCE, 1.0),)), {"step": step})
 
 
 def test_fields_are_those_of_a_typical_device() -> None:
@@ -81,11 +81,11 @@ def test_a_curve_gives_its_values(raw: int, value: float | None) -> None:
 def test_a_curve_is_encoded_by_its_inverse() -> None:
     """Within its range, and never as a marker; without a reading as the marker."""
     layout = Layout(">", SQUARES)
-    assert layout.encode(Measurement(0, (Reading(Quantity.DISTANCE, 81.0),)), {}) == b"\0\x09"
-    assert layout.encode(Measurement(0, ()), {}) == b"\0\x07"
+    assert layout.encode(Measurement.of(0, (Reading(Quantity.DISTANCE, 81.0),)), {}) == b"\0\x09"
+    assert layout.encode(Measurement.of(0, ()), {}) == b"\0\x07"
     for value in (-1.0, 9802.0, 49.0):
         with pytest.raises(EncodeError, match="0 to 9801 can"):
-            layout.encode(Measurement(0, (Reading(Quantity.DISTANCE, value),)), {})
+            layout.encode(Measurement.of(0, (Reading(Quantity.DISTANCE, value),)), {})
 
 
 def test_a_curve_says_its_range() -> None:

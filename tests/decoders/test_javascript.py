@@ -76,7 +76,7 @@ def test_every_form_gives_the_same_readings(form: str) -> None:
     made = codec(FORMS[form].replace("%s", BODY))
     expected = (Reading(Quantity.AIR_TEMPERATURE, 21.5), Reading(Quantity.AIR_HUMIDITY, 50.0))
     for _ in range(2):
-        assert made.decode(2, PAYLOAD, TIME_MS) == (Measurement(TIME_MS, expected),)
+        assert made.decode(2, PAYLOAD, TIME_MS) == (Measurement.of(TIME_MS, expected),)
 
 
 def test_decode_uplink_wins_over_the_older_forms() -> None:
@@ -126,7 +126,7 @@ def test_the_table_decides_what_the_readings_are() -> None:
         'family = "waste"\nprivacy = "internal"\n[[field]]\npath = "t"\nquantity = "fill_level"\n', "x"
     )
     made = codec("function Decoder() { return {t: 12.5}; }", table=table)
-    assert made.decode(1, b"", TIME_MS) == (Measurement(TIME_MS, (Reading(Quantity.FILL_LEVEL, 12.5),)),)
+    assert made.decode(1, b"", TIME_MS) == (Measurement.of(TIME_MS, (Reading(Quantity.FILL_LEVEL, 12.5),)),)
     assert (made.family, made.privacy) == (Family.WASTE, Privacy.INTERNAL)
     other = codec("function Decoder() {}", table=table, family=Family.METER, privacy=Privacy.OPEN)
     assert (other.family, other.privacy) == (Family.METER, Privacy.OPEN)

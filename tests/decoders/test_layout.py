@@ -26,7 +26,7 @@ def values(layout: Layout, payload: bytes) -> dict[str, float]:
 
 def encode(layout: Layout, *readings: Reading, **attributes: str) -> bytes:
     """The frame of these readings and attributes."""
-    return layout.encode(Measurement(0, readings, attributes), {})
+    return layout.encode(Measurement.of(0, readings, attributes), {})
 
 
 def test_numbers_are_divided() -> None:
@@ -233,7 +233,7 @@ def test_attributes_both_ways(part: Attribute, payload: str, text: str) -> None:
     """Each kind of attribute reads and writes the same words."""
     layout = Layout(">", part)
     (measurement,) = layout.decode(bytes.fromhex(payload), 0, {})
-    assert measurement == Measurement(0, (), {"n": text})
+    assert measurement == Measurement.of(0, (), {"n": text})
     assert encode(layout, n=text) == bytes.fromhex(payload)
     assert encode(layout) == bytes(layout.size)
 
@@ -261,12 +261,12 @@ def test_forms_by_length() -> None:
     """The length names the form; encoding takes the form that carries all readings."""
     choice = by_length({"short": SHORT, "long": LONG})
     assert len(choice.decode(b"\x01\x02", 0, {})[0].readings) == 2
-    assert choice.encode(Measurement(0, (Reading(V, 1.0),)), {}) == b"\x01"
-    assert choice.encode(Measurement(0, (Reading(V, 1.0), Reading(T, 2.0))), {}) == b"\x01\x02"
+    assert choice.encode(Measurement.of(0, (Reading(V, 1.0),)), {}) == b"\x01"
+    assert choice.encode(Measurement.of(0, (Reading(V, 1.0), Reading(T, 2.0))), {}) == b"\x01\x02"
     with pytest.raises(WrongLength, match="3 bytes; frames have 1, 2"):
         choice.decode(bytes(3), 0, {})
     with pytest.raises(EncodeError, match=r"short: .* long: "):
-        choice.encode(Measurement(0, (Reading(T, 2.0),)), {})
+        choice.encode(Measurement.of(0, (Reading(T, 2.0),)), {})
     with pytest.raises(ValueError, match="same length"):
         by_length({"short": SHORT, "again": SHORT})
 
@@ -298,7 +298,7 @@ def test_a_form_that_rounds_is_the_last_resort() -> None:
     coarse, fine = Layout(">", Field(T, "b")), Layout(">", Field(T, "h", divisor=10))
     choice = by_length({"coarse": coarse, "fine": fine})
     for celsius, payload in ((21.0, "15"), (21.5, "00d7"), (21.54, "16")):
-        assert choice.encode(Measurement(0, (Reading(T, celsius),)), {}) == bytes.fromhex(payload)
+        assert choice.encode(Measurement.of(0, (Reading(T, celsius),)), {}) == bytes.fromhex(payload)
 
 
 def test_a_form_that_another_one_would_read_is_refused() -> None:
@@ -306,9 +306,9 @@ def test_a_form_that_another_one_would_read_is_refused() -> None:
     choice = Choice(
         {"one": Layout(">", Field(V, "B")), "none": Layout(">", Pad(1))}, lambda data: "one" if data[0] else "none"
     )
-    assert choice.encode(Measurement(0, (Reading(V, 1.0),)), {}) == b"\x01"
+    assert choice.encode(Measurement.of(0, (Reading(V, 1.0),)), {}) == b"\x01"
     with pytest.raises(EncodeError, match="something else"):
-        choice.encode(Measurement(0, (Reading(V, 0.0),)), {})
+        choice.encode(Measurement.of(0, (Reading(V, 0.0),)), {})
 
 
 def test_parts_that_share_bits_agree_or_are_refused() -> None:
@@ -317,6 +317,6 @@ def test_parts_that_share_bits_agree_or_are_refused() -> None:
         ">", Bits("B", Field(V, "0-7", invalid=tuple(range(0x80, 0x100))), attribute.number("restarted", "7"))
     )
     assert encode(both, restarted="1") == b"\x80"
-    assert both.encode(Measurement(0, (Reading(V, 5.0),)), {}) == b"\x05"
+    assert both.encode(Measurement.of(0, (Reading(V, 5.0),)), {}) == b"\x05"
     with pytest.raises(EncodeError, match="beside"):
-        both.encode(Measurement(0, (Reading(V, 5.0),), {"restarted": "1"}), {})
+        both.encode(Measurement.of(0, (Reading(V, 5.0),), {"restarted": "1"}), {})

@@ -18,7 +18,7 @@ def test_what_follows_is_not_read(payload: str) -> None:
     """The same readings, whatever follows, if its length is one of those that may."""
     frame = Leading(WHOLE, WHOLE.size, (0, 2, 4))
     (measurement,) = frame.decode(bytes.fromhex(payload), 5, {})
-    assert measurement == Measurement(5, (Reading(T, 22.6),))
+    assert measurement == Measurement.of(5, (Reading(T, 22.6),))
 
 
 @pytest.mark.parametrize("payload", ["", "00", "00e2aa", "00e2aabbccddee", "00e2aabbccddeeff"])
@@ -32,5 +32,5 @@ def test_other_lengths_are_refused(payload: str) -> None:
 def test_the_least_is_sent(behind: tuple[int, ...], sent: str) -> None:
     """Nothing, or zeros where something must follow."""
     frame = Leading(WHOLE, WHOLE.size, behind)
-    assert frame.encode(Measurement(0, (Reading(T, 22.6),)), {}).hex() == sent
+    assert frame.encode(Measurement.of(0, (Reading(T, 22.6),)), {}).hex() == sent
     assert frame.fields() == WHOLE.fields()

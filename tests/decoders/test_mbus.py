@@ -177,5 +177,5 @@ def test_a_coding_of_no_value_is_named() -> None:
 )
 def test_a_number_is_sent_in_a_unit_that_carries_it(value: float, payload: str) -> None:
     """In the meter's own unit, in a finer one, in more bytes, as a float; rounded only where none of them does."""
-    wanted = Measurement(0, (Reading(Quantity.ENERGY_TOTAL, value),))
+    wanted = Measurement.of(0, (Reading(Quantity.ENERGY_TOTAL, value),))
     assert VALUES.encode(wanted, {}) == bytes.fromhex(payload)

@@ -23,7 +23,7 @@ NAMED = TextFrame("?S:", Words("serial_number"))
 def test_numbers(line: str, voltage: float, temperature: float) -> None:
     """Digits, point and sign, there and back."""
     (measurement,) = LINE.decode(line.encode(), 5, {})
-    assert measurement == Measurement(5, (Reading(V, voltage), Reading(T, temperature)))
+    assert measurement == Measurement.of(5, (Reading(V, voltage), Reading(T, temperature)))
     assert LINE.encode(measurement, {}) == line.encode()
 
 
@@ -50,11 +50,11 @@ def test_other_lines_are_malformed(line: str) -> None:
 def test_words() -> None:
     """The rest of the line is an attribute; none, or one with a blank, is refused."""
     (measurement,) = NAMED.decode(b"?S:00107084", 5, {})
-    assert measurement == Measurement(5, (), {"serial_number": "00107084"})
+    assert measurement == Measurement.of(5, (), {"serial_number": "00107084"})
     assert NAMED.encode(measurement, {}) == b"?S:00107084"
     for text in ("", "a b"):
         with pytest.raises(EncodeError):
-            NAMED.encode(Measurement(0, (), {"serial_number": text}), {})
+            NAMED.encode(Measurement.of(0, (), {"serial_number": text}), {})
         with pytest.raises(MalformedPayload):
             NAMED.decode(b"?S:" + text.encode(), 5, {})
 
@@ -62,4 +62,4 @@ def test_words() -> None:
 def test_what_has_too_many_digits_is_refused() -> None:
     """No number is cut."""
     with pytest.raises(EncodeError, match="more than 2 digits"):
-        LINE.encode(Measurement(0, (Reading(V, 100.0), Reading(T, 1.0))), {})
+        LINE.encode(Measurement.of(0, (Reading(V, 100.0), Reading(T, 1.0))), {})

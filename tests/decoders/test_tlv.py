@@ -146,7 +146,7 @@ def test_a_cut_channel_frame_is_refused(payload: str) -> None:
 def test_an_unknown_channel_ends_the_frame() -> None:
     """What came before an unknown channel holds, and an attribute names it; as the first it is MalformedPayload."""
     (measurement,) = CHANNELS.decode(bytes.fromhex("0367e20009990468ff"), NOW_MS, {})
-    assert measurement == Measurement(NOW_MS, (Reading(T, 22.6),), {"unknown_type": "0x0999"})
+    assert measurement == Measurement.of(NOW_MS, (Reading(T, 22.6),), {"unknown_type": "0x0999"})
     with pytest.raises(MalformedPayload, match="unknown type 0x0999 at byte 0"):
         CHANNELS.decode(bytes.fromhex("09990367e200"), NOW_MS, {})
 
@@ -155,14 +155,14 @@ def test_an_unknown_channel_keeps_the_history() -> None:
     """Records before an unknown channel hold, too."""
     later_ms = 1_700_000_000_000
     now, record = CHANNELS.decode(bytes.fromhex("20ce9e74466310015d0999"), later_ms, {})
-    assert now == Measurement(later_ms, (), {"unknown_type": "0x0999"})
+    assert now == Measurement.of(later_ms, (), {"unknown_type": "0x0999"})
     assert record.time_ms == 1_665_561_758_000
 
 
 def test_first_bytes_of_a_value_choose_its_meaning() -> None:
     """A longer key names the value's first bytes; they are sent as a part of the type."""
     assert decode(SELECTED, "10e4022910e4012a") == [(NOW_MS, {"air_humidity/two": 41.0, "air_humidity/one": 42.0})]
-    assert SELECTED.encode(Measurement(0, (Reading(RH, 41.0, "two"),)), {}) == bytes.fromhex("10e40229")
+    assert SELECTED.encode(Measurement.of(0, (Reading(RH, 41.0, "two"),)), {}) == bytes.fromhex("10e40229")
 
 
 def test_first_bytes_of_a_record_choose_its_meaning() -> None:
@@ -177,7 +177,7 @@ def test_first_bytes_of_a_record_choose_its_meaning() -> None:
 def test_an_unknown_choice_ends_the_frame() -> None:
     """It is like an unknown type, since nothing tells its length."""
     (measurement,) = SELECTED.decode(bytes.fromhex("0367e20010e4032910e40129"), NOW_MS, {})
-    assert measurement == Measurement(NOW_MS, (Reading(T, 22.6),), {"unknown_type": "0x10e4"})
+    assert measurement == Measurement.of(NOW_MS, (Reading(T, 22.6),), {"unknown_type": "0x10e4"})
     with pytest.raises(MalformedPayload, match="unknown type 0x20ce at byte 0"):
         SELECTED.decode(bytes.fromhex("20ce9e7446630329"), NOW_MS, {})
 
@@ -212,13 +212,13 @@ def test_silent_ids_are_not_read() -> None:
     """A silent id of any length says that it is done, never what was in it."""
     for payload in ("02f105", "0af10573656372657421ff"):
         (measurement,) = LENGTHS.decode(bytes.fromhex(payload), NOW_MS, {})
-        assert measurement == Measurement(NOW_MS, (), {"password_change": "done"})
+        assert measurement == Measurement.of(NOW_MS, (), {"password_change": "done"})
 
 
 def test_an_unknown_id_is_stepped_over() -> None:
     """What stands around it is read, since its length is known, and it is named; not so at the beginning."""
     (measurement,) = LENGTHS.decode(bytes.fromhex("04020102020409990101030998000302022a"), NOW_MS, {})
-    assert measurement == Measurement(NOW_MS, (Reading(T, 514.0), Reading(RH, 42.0)), {"unknown_type": "0x0999"})
+    assert measurement == Measurement.of(NOW_MS, (Reading(T, 514.0), Reading(RH, 42.0)), {"unknown_type": "0x0999"})
     with pytest.raises(MalformedPayload, match="unknown id 0x0999 at byte 0"):
         LENGTHS.decode(bytes.fromhex("04099901010302022a"), NOW_MS, {})
 
@@ -247,21 +247,21 @@ def test_nothing_is_nothing(frame: Frame) -> None:
     with pytest.raises(WrongLength, match="empty"):
         frame.decode(b"", NOW_MS, {})
     with pytest.raises(EncodeError, match="nothing to send"):
-        frame.encode(Measurement(0, ()), {})
+        frame.encode(Measurement.of(0, ()), {})
 
 
 @pytest.mark.parametrize(("frame", "payload"), [(AGED, "0100e20229"), (CHANNELS, "0367e2000468 52")])
 def test_encoding_follows_the_table(frame: Frame, payload: str) -> None:
     """Readings are sent in the order of the table, whatever theirs is; a foreign one is refused."""
     readings = (Reading(RH, 41.0), Reading(T, 22.6))
-    assert frame.encode(Measurement(0, readings), {}) == bytes.fromhex(payload)
+    assert frame.encode(Measurement.of(0, readings), {}) == bytes.fromhex(payload)
     with pytest.raises(EncodeError, match="no place for pm4/x"):
-        frame.encode(Measurement(0, (*readings, Reading(Quantity.PM4, 1.0, "x"))), {})
+        frame.encode(Measurement.of(0, (*readings, Reading(Quantity.PM4, 1.0, "x"))), {})
 
 
 def test_encoding_with_lengths() -> None:
     """The length counts id and value."""
-    assert LENGTHS.encode(Measurement(0, (Reading(T, 514.0),)), {}) == bytes.fromhex("0402010202")
+    assert LENGTHS.encode(Measurement.of(0, (Reading(T, 514.0),)), {}) == bytes.fromhex("0402010202")
 
 
 COARSE_FIRST = ChannelTlv(
@@ -282,12 +282,12 @@ COARSE_FIRST = ChannelTlv(
 def test_what_does_not_round_is_preferred(celsius: float, payload: str) -> None:
     """A type that would round, or that a value does not fit, is left out if others say all without rounding."""
     readings = (Reading(T, celsius), Reading(RH, 41.0))
-    assert COARSE_FIRST.encode(Measurement(0, readings), {}) == bytes.fromhex(payload)
+    assert COARSE_FIRST.encode(Measurement.of(0, readings), {}) == bytes.fromhex(payload)
 
 
 def test_a_second_occurrence_needs_the_first() -> None:
     """Alone it would be the first."""
     first, second = Reading(EXT, 1.0, "first"), Reading(EXT, 2.0, "second")
-    assert COARSE_FIRST.encode(Measurement(0, (second, first)), {}) == bytes.fromhex("04010402")
+    assert COARSE_FIRST.encode(Measurement.of(0, (second, first)), {}) == bytes.fromhex("04010402")
     with pytest.raises(EncodeError, match="before"):
-        COARSE_FIRST.encode(Measurement(0, (second,)), {})
+        COARSE_FIRST.encode(Measurement.of(0, (second,)), {})

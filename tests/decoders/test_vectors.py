@@ -81,7 +81,7 @@ def disagreement(entry: Mapping[str, Json], theirs: Json, measurements: tuple[Me
 def chosen(entry: Mapping[str, Json], measurements: tuple[Measurement, ...]) -> Measurement:
     """The measurement that an entry speaks of."""
     number = int(entry.get("measurement", 0))
-    return measurements[number] if number < len(measurements) else Measurement(0, ())
+    return measurements[number] if number < len(measurements) else Measurement.of(0, ())
 
 
 def find(entry: Mapping[str, Json], measurements: tuple[Measurement, ...]) -> float | None:

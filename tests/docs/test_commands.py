@@ -61,6 +61,13 @@ TABLE: dict[str, Run | Read] = {
     "simulate --scenario heavy-rain --speed 0 --to file --out events.ndjson --truth truth.csv --json": Read(
         "listens for signals, which only a main thread may; tests/simulator/test_truth.py runs it"
     ),
+    "simulate --score --scenario heavy-rain --for 13h": Read("takes minutes; tests/simulator/score plays parts of it"),
+    "simulate --score --scenario collection-strike --for 4d --seed 2 --json": Read("the same"),
+    "simulate --sumo --seeds 5 --plot loop.svg": Read("takes minutes; tests/simulator/sumo plays a part of it"),
+    "simulate --sumo --seeds 5 --json": Read("the same"),
+    "simulate depot --confirm --speed 60 --skip-percent 5 --breakdown vehicle-paper-1@09:30": Read(
+        "does not end; tests/simulator/depot runs it"
+    ),
     "record --for 1h monday.ndjson": Read("takes an hour; tests/simulator/test_recording.py has shorter ones"),
     "simulate --replay monday.ndjson --speed 60": Read("needs a broker; tests/simulator/test_recording.py has one"),
     "status": Run("21 known"),

@@ -31,7 +31,7 @@ def run(codec: Codec, known: Channels, data: bytes) -> None:
     """
     f_port, given, payload = data[0] if data else 0, data[1:2], data[2:]
     figures = {item.name: float(number) for number, item in enumerate(codec.parameters, start=1)}
-    parameters = figures if given and given[0] & 1 else None
+    parameters = figures if given and given[0] & 1 else {}
     measurements = codec.decode(f_port, payload, NOW_MS, parameters)
     assert measurements
     times = [measurement.time_ms for measurement in measurements]
@@ -55,7 +55,7 @@ def _check(known: Channels, measurement: Measurement) -> None:
         assert text.isprintable()
 
 
-def _check_encoding(codec: Codec, f_port: int, measurement: Measurement, parameters: dict[str, float] | None) -> None:
+def _check_encoding(codec: Codec, f_port: int, measurement: Measurement, parameters: dict[str, float]) -> None:
     try:
         payload = codec.encode(f_port, measurement.readings, parameters, measurement.attributes)
     except EncodeError:

@@ -138,7 +138,7 @@ async def test_a_doubtful_value_is_stored_with_its_flag(settings: Settings) -> N
 def test_a_flag_belongs_to_its_channel() -> None:
     """Of one quantity on two channels the doubtful one alone has it."""
     device = Device(STATION_DEVICE, "", "", "1", "city", {})
-    measured = Measurement(
+    measured = Measurement.of(
         NOW, tuple(Reading(Q.SOIL_MOISTURE, value, channel) for value, channel in ((5, "a"), (101, "b")))
     )
     lines: Lines = {privacy: [] for privacy in Privacy}

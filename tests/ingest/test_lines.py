@@ -14,7 +14,7 @@ DEVICE = Device("70b3d57ed0000001", "bin", "profile", "1", "waste", {})
 def written(privacy: Privacy, *readings: Reading) -> dict[Privacy, list[str]]:
     """The lines of these readings, of a codec of family `waste`, without their tags and times."""
     lines: Lines = {each: [] for each in Privacy}
-    write_readings(Measurement(5, readings), Place(DEVICE, "acme/bin", "waste", privacy, None), lines)
+    write_readings(Measurement.of(5, readings), Place(DEVICE, "acme/bin", "waste", privacy, None), lines)
     return {each: [_short(line) for line in found] for each, found in lines.items() if found}
 
 

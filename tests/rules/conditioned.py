@@ -60,7 +60,7 @@ class Device:
 
 def at(minute: float, *readings: Reading) -> Measurement:
     """A measurement of that minute."""
-    return Measurement(START + int(minute * MINUTE), readings)
+    return Measurement.of(START + int(minute * MINUTE), readings)
 
 
 def told(found: Conditioned) -> dict[tuple[Quantity, str], tuple[float, int]]:

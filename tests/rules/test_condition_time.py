@@ -82,7 +82,7 @@ def test_before_2015_nothing_was_measured() -> None:
 def test_what_has_no_time_stands_beside_its_uplink() -> None:
     """Each apart from the others, in their order; what has a time keeps it."""
     then = (START, 3000, START - DAY, 2000, START + 400 * DAY)
-    given = [Measurement(then_ms, (Reading(T, float(place)),)) for place, then_ms in enumerate(then)]
+    given = [Measurement.of(then_ms, (Reading(T, float(place)),)) for place, then_ms in enumerate(then)]
     times, lost = settled(given, START, START, 400)
     assert [each.time_ms for each in times] == [START, START - 1, START - DAY, START - 2, START - 3]
     assert [each.readings for each in times] == [each.readings for each in given]
@@ -92,7 +92,7 @@ def test_what_has_no_time_stands_beside_its_uplink() -> None:
 
 def test_an_uplink_at_its_own_time_is_never_settled() -> None:
     """The present is what the network server says it is, also in a record of long ago."""
-    given = [Measurement(1000, (Reading(T, 20.0),))]
+    given = [Measurement.of(1000, (Reading(T, 20.0),))]
     assert settled(given, 1000, START, 400).measurements is given
 
 

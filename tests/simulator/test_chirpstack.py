@@ -46,6 +46,7 @@ UPS = st.builds(
     st.integers(1, 2**32 - 1),
     st.integers(7, 12),
     st.lists(COPIES, max_size=3).map(tuple),
+    confirmed=st.booleans(),
 )
 JOINS = st.builds(Join, IDENTITIES, TEXTS, TIMES, st.just("01a2b3c4"))
 STATUSES = st.builds(Status, IDENTITIES, TEXTS, TIMES, st.integers(-32, 31), st.floats(0, 100, width=16))

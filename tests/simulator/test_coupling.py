@@ -8,8 +8,8 @@ import pytest
 
 from simulator.scenario.model import Scenario
 from simulator.scenario.script import Script
-from simulator.sky import River, RoadSurface, Sky, outdoors
-from simulator.world import Calendar, Moment, Road, Streets, Weather, no2_ppb, noise_db
+from simulator.sky import Sky, outdoors
+from simulator.world import Calendar, Moment, River, Road, RoadSurface, Streets, Weather, no2_ppb, noise_db
 
 BERLIN = Calendar("Europe/Berlin")
 
@@ -62,11 +62,8 @@ def test_a_road_is_wet_in_the_rain_and_icy_only_below_zero() -> None:
 
 def test_a_larger_river_answers_later() -> None:
     """Of two rivers in the same rain, the larger one has its highest level hours after the smaller."""
-    sky, _ = _raining(0.0)
-    sky._script = Script(
-        Scenario.model_validate({"title": "x", "rain": [{"until": "4h", "mm_per_hour": 10}, {"mm_per_hour": 0}]}),
-        START.ms,
-    )
+    rain = [{"until": "4h", "mm_per_hour": 10}, {"mm_per_hour": 0}]
+    sky = Sky(Random(1), START, Script(Scenario.model_validate({"title": "x", "rain": rain}), START.ms))
     rivers = [River(Random(1), sky, START, usual) for usual in (500, 3000)]
     peaks = []
     for river in rivers:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from simulator.ether import CAPTURE_DB, Ether, OnAir
+from simulator.ether import Ether, OnAir
 from simulator.radio import Gateway, Heard, Transmission
 
 NEAR, FAR = Gateway("near", 51.68, 7.82, 30.0), Gateway("far", 51.70, 7.82, 30.0)
@@ -41,8 +41,7 @@ def test_capture() -> None:
     """Who is 6 dB stronger at a gateway is heard there, whoever came first; there only."""
     assert _both(_air(-90, -110), _air(-96, -110)) == [{"near"}, set()]
     assert _both(_air(-96, -100), _air(-90, -110)) == [{"far"}, {"near"}]
-    weaker = -90 - CAPTURE_DB + 0.1
-    assert _both(_air(-90, -110), _air(weaker, -110)) == [set(), set()]
+    assert _both(_air(-90, -110), _air(-95.9, -110)) == [set(), set()]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +59,16 @@ def test_a_gateway_that_is_down_has_no_copy() -> None:
     ether = Ether(lambda gateway_id, time_ns: gateway_id == "far" or not 10 * S <= time_ns < 20 * S)
     found = [ether.end(ether.begin(_air(-90, -90), begin * S, 2 * S)) for begin in (0, 9, 15, 19, 20)]
     assert found == [{"near", "far"}, {"far"}, {"far"}, {"far"}, {"near", "far"}]
+
+
+def test_what_disturbs_nobody() -> None:
+    """Such a frame is heard where a gateway listens from its beginning to its end, whatever else is on the air."""
+    ether = Ether(lambda gateway_id, time_ns: gateway_id == "near" and not 10 * S <= time_ns < 20 * S)
+    loud = ether.begin(_air(0, 0), 0, 100 * S)
+    spans = ((1, 3), (9, 11), (12, 14), (19, 21), (20, 22))
+    assert [ether.reaches(_air(-90, -90), begin * S, end * S) for begin, end in spans] == [1, 0, 0, 0, 1]
+    assert not ether.reaches(_air(-90, -90)._replace(heard=()), 0, S)
+    assert ether.end(loud) == {"near"}
 
 
 @pytest.mark.parametrize("load", [0.1, 0.5, 1.0])

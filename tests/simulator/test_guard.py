@@ -12,8 +12,11 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.broker import EmbeddedBroker, Mosquitto
+from simulator.chirpstack import Encoding
 from simulator.error import SimulatorError
-from simulator.guard import Guard, RealCity
+from simulator.guard import DEVICES, Guard, RealCity, Watch, gateways
+from simulator.lorawan import bridge
+from simulator.radio import Gateway
 
 REAL, SIMULATED = "a84041ffff000001", "025354464b000001"
 
@@ -23,7 +26,7 @@ def _topic(dev_eui: str, kind: str = "up") -> str:
 
 
 @contextlib.contextmanager
-def _chatter(port: int, *topics: str, retain: bool = False) -> Iterator[None]:
+def _chatter(port: int, *topics: str, retain: bool = False, payload: bytes = b"{}") -> Iterator[None]:
     """A broker on which something is published all the time, or lies retained."""
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.connect("127.0.0.1", port)
@@ -33,19 +36,22 @@ def _chatter(port: int, *topics: str, retain: bool = False) -> Iterator[None]:
     def talk() -> None:
         while not stop.wait(0.05):
             for topic in topics:
-                client.publish(topic, b"{}", qos=1)
+                client.publish(topic, payload, qos=1)
 
     talker = threading.Thread(target=talk)
     if retain:
         for topic in topics:
-            client.publish(topic, b"{}", qos=1, retain=True).wait_for_publish(10)
+            client.publish(topic, payload, qos=1, retain=True).wait_for_publish(10)
     else:
         talker.start()
     try:
         yield
     finally:
         stop.set()
-        if not retain:
+        if retain:
+            for topic in topics:
+                client.publish(topic, b"", qos=1, retain=True).wait_for_publish(10)
+        else:
             talker.join()
         client.disconnect()
         client.loop_stop()
@@ -64,6 +70,66 @@ async def test_what_lies_retained_is_no_uplink(broker: Mosquitto | EmbeddedBroke
     """A retained message is nobody's life sign."""
     with _chatter(broker.port, _topic(REAL), retain=True):
         await asyncio.to_thread(Guard("127.0.0.1", broker.port).listen, 0.5)
+
+
+REAL_GATEWAY, OURS = "0016c001f1500812", "025354464bff0001"
+
+
+def _event(gateway_id: str, kind: str = "stats", prefix: str = "eu868") -> str:
+    return f"{prefix}/gateway/{gateway_id}/event/{kind}"
+
+
+@pytest.mark.parametrize("kind", ["stats", "up", "ack"])
+async def test_a_broker_with_real_gateways_is_refused(broker: Mosquitto | EmbeddedBroker, kind: str) -> None:
+    """Whatever one tells, the error names it and the option."""
+    refused = pytest.raises(RealCity, match=f"real gateways.*{REAL_GATEWAY}.*--test-broker")
+    with _chatter(broker.port, _event(OURS), _event(REAL_GATEWAY, kind)), refused:
+        await asyncio.to_thread(Guard("127.0.0.1", broker.port, watch=gateways("eu868")).listen, 20)
+
+
+async def test_our_gateways_and_those_of_other_regions_are_no_reason(broker: Mosquitto | EmbeddedBroker) -> None:
+    """Simulated gateways, another prefix, and what lies retained of a gateway that said it once."""
+    guard = Guard("127.0.0.1", broker.port, watch=gateways("eu868"))
+    with (
+        _chatter(broker.port, _event(OURS), _event(REAL_GATEWAY, prefix="us915"), _topic(REAL)),
+        _chatter(broker.port, _event(REAL_GATEWAY), retain=True),
+    ):
+        await asyncio.to_thread(guard.listen, 0.5)
+
+
+@pytest.mark.parametrize("encoding", ["json", "protobuf"])
+@pytest.mark.parametrize("online", [True, False])
+async def test_a_real_gateway_that_is_online_is_enough(
+    broker: Mosquitto | EmbeddedBroker, encoding: Encoding, online: bool
+) -> None:
+    """Its retained state tells, before it sends anything; one that went offline is no reason."""
+    state = bridge.conn_state(Gateway(REAL_GATEWAY, 51.7, 7.8, 30), online=online)
+    topic = f"eu868/gateway/{REAL_GATEWAY}/state/conn"
+    with _chatter(broker.port, topic, retain=True, payload=bridge.written(state, encoding)):
+        guard = Guard("127.0.0.1", broker.port, watch=gateways("eu868"))
+        if online:
+            with pytest.raises(RealCity, match=REAL_GATEWAY):
+                await asyncio.to_thread(guard.listen, 20)
+        else:
+            await asyncio.to_thread(guard.listen, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("watch", "topic", "payload", "retain", "alive"),
+    [
+        (DEVICES, _topic(REAL), b"{}", False, REAL),
+        (DEVICES, _topic(REAL), b"{}", True, None),
+        (gateways("a/b"), _event(REAL_GATEWAY, prefix="a/b"), b"", False, REAL_GATEWAY),
+        (gateways("eu868"), f"eu868/gateway/{REAL_GATEWAY}/state/conn", b"\xff\xff", True, REAL_GATEWAY),
+        (gateways("eu868"), f"eu868/gateway/{REAL_GATEWAY}/state/conn", b"{", True, REAL_GATEWAY),
+        (gateways("eu868"), f"eu868/gateway/{REAL_GATEWAY}/state/conn", b"", False, None),
+    ],
+)
+def test_signs_of_life(watch: Watch, topic: str, payload: bytes, retain: bool, alive: str | None) -> None:
+    """Who says something now; a state that cannot be read counts, one that was taken back does not."""
+    message = paho.MQTTMessage(topic=topic.encode())
+    message.payload, message.retain = payload, retain
+    assert watch.alive(message) == alive
 
 
 def test_no_broker() -> None:

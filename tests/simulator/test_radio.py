@@ -1,6 +1,7 @@
 """The air: path loss, spreading factor, who hears what."""
 
 from random import Random
+from statistics import mean, stdev
 
 import pytest
 
@@ -98,6 +99,49 @@ def test_a_device_that_nobody_answers_sends_slower() -> None:
     link.answered(0.0)
     link.missed()
     assert link.spreading_factor == 12
+
+
+def test_adr_has_a_weakest_step() -> None:
+    """However much there is to spare, a device does not go below seven steps."""
+    link = _link(0.05)
+    for _ in range(20 * 8):
+        link.answered(13.0)
+    assert (link.spreading_factor, link.power_steps) == (7, 7)
+
+
+def test_an_answer_forgets_all_that_was_missed() -> None:
+    """Twice 95 unanswered uplinks with one answer between them change nothing; the 96th in a row does."""
+    link = _link(0.3)
+    link.power_steps = 3
+    for _ in range(2):
+        for _ in range(ADR_UNANSWERED - 1):
+            link.missed()
+        link.answered(LIMITS_DB[7] + 10)
+    assert link.power_steps == 3
+    for _ in range(ADR_UNANSWERED):
+        link.missed()
+    assert link.power_steps == 0
+
+
+def test_what_can_be_demodulated() -> None:
+    """The limits of Semtech's SX1276 data sheet, table 13."""
+    assert LIMITS_DB == {7: -7.5, 8: -10, 9: -12.5, 10: -15, 11: -17.5, 12: -20}
+
+
+def test_shadows_stay_and_fading_does_not() -> None:
+    """Paths of one length differ by 6 dB from device to device, and by 3 dB from uplink to uplink."""
+    of_each = [[link.send().levels[0] for _ in range(60)] for link in (_link(1, seed=seed) for seed in range(300))]
+    assert stdev(mean(levels) for levels in of_each) == pytest.approx(6, rel=0.15)
+    assert mean(stdev(levels) for levels in of_each) == pytest.approx(3, rel=0.05)
+    assert mean(mean(levels) for levels in of_each) == pytest.approx(16 - hata_db(1.0, 30.0), abs=1)
+
+
+def test_a_power_step_is_two_db() -> None:
+    """Five steps weaker arrive 10 dB weaker."""
+    link = _link(1)
+    strong = mean(link.send().levels[0] for _ in range(2000))
+    link.power_steps = 5
+    assert mean(link.send().levels[0] for _ in range(2000)) == pytest.approx(strong - 10, abs=0.4)
 
 
 def _mean(link: Link) -> float:

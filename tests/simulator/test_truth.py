@@ -44,7 +44,12 @@ def test_the_truth_in_a_file(tmp_path: Path) -> None:
     cars = found["lot-bahnhof", "occupied_spaces"]
     assert len(cars) > 24
     assert all(0 <= each <= 40 and each == int(each) for each in cars)
-    assert {0.0} == set(found["city", "precipitation_rate"])
+    for of_rain in ("city", "station-westenwall", "station-roemerstrasse"):
+        assert set(found[of_rain, "precipitation_rate"]) == set(found[of_rain, "precipitation_total"]) == {0.0}
+    for quantity in ("incident", "queue_ltr", "queue_rtl"):
+        assert set(found["detector-hafenstrasse", quantity]) == {0.0}
+    levels, overflows = (found["container-suedring-1", name] for name in ("fill_level", "overflow"))
+    assert overflows == [float(level >= 100) for level in levels]
 
 
 def test_a_truth_that_cannot_be_written(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_a_scenario_has_its_own_time(tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         (("--scenario", "heavy-rains"), 2, "did you mean heavy-rain?"),
-        (("--to", "chirpstack", "--scenario", "gateway-outage"), 2, "plays no scenario"),
+        (("--to", "chirpstack", "--scenario", "broker-outage"), 2, "plays no scenario"),
         (("--to", "chirpstack", "--truth", "x"), 2, "--truth"),
     ],
 )

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from simulator.scenario.model import Scenario
+from simulator.scenario.script import Script
 from simulator.world import Bin, Calendar, LotCurve, Moment, Road, Space, Weather, poisson
 
 BERLIN = Calendar("Europe/Berlin")
@@ -110,7 +112,7 @@ def test_space_remembers() -> None:
 
 
 def test_bins_fill_and_are_emptied() -> None:
-    """A bin only fills between collections, never beyond full, and is collected about weekly on a working day."""
+    """A bin only fills between collections, and is collected about weekly on a working day."""
     bins = [Bin(Random(seed), _at("2026-06-01T00:00:00+02:00")) for seed in range(20)]
     moment = _at("2026-06-01T00:00:00+02:00")
     emptied = 0
@@ -126,6 +128,62 @@ def test_bins_fill_and_are_emptied() -> None:
             else:
                 assert before <= each.fill <= 1
     assert 3.5 < emptied / len(bins) < 6
+
+
+def _thrown_away(fraction: str, day: str = "2026-06-01", days: float = 1, busy: float = 1, count: int = 300) -> float:
+    """How much on the average comes into containers from midnight on, as a share of their volume."""
+    start = _at(f"{day}T00:00:00+02:00")
+    strike = Script(Scenario.model_validate({"title": "x", "strike": [{}]}), start.ms)
+    more = []
+    for seed in range(count):
+        each = Bin(Random(seed), start, strike, fraction, busy)
+        each.waste = 0.0
+        for hour in range(1, round(24 * days)):
+            each.advance(_later(start, hour))
+        more.append(each.waste)
+    return mean(more)
+
+
+def test_fractions_districts_and_weekdays_fill_differently() -> None:
+    """Glass slower than paper, paper than residual; busy districts faster; more on Saturdays, less on Sundays."""
+    residual, paper, glass = (_thrown_away(fraction) for fraction in ("residual", "paper", "glass"))
+    assert residual > 1.02 * paper > 1.04 * glass
+    assert _thrown_away("paper", busy=1.2) == pytest.approx(1.2 * paper, rel=0.05)
+    for fraction in ("residual", "paper", "glass", "other"):
+        tuesday, saturday, sunday = (_thrown_away(fraction, f"2026-06-0{day}") for day in (2, 6, 7))
+        assert saturday > 1.15 * tuesday > 1.3 * sunday
+    assert _thrown_away("glass", "2026-06-07") < 0.6 * _thrown_away("glass", "2026-06-02")
+    assert 0.05 < glass < residual < 0.25
+
+
+def test_what_overflows_lies_beside_it() -> None:
+    """Nobody collects: more comes than goes in, up to a third; a sensor sees a full one; emptying takes all."""
+    start = _at("2026-06-01T00:00:00+02:00")
+    strike = Script(Scenario.model_validate({"title": "x", "strike": [{}]}), start.ms)
+    each = Bin(Random(1), start, strike, "residual")
+    seen = []
+    for hour in range(1, 30 * 24):
+        assert not each.advance(_later(start, hour))
+        seen.append(each.waste)
+        assert each.fill == min(1, each.waste)
+        assert each.overflows == (each.waste >= 1)
+    assert any(1 < waste < 1.3 for waste in seen)
+    assert seen[-1] == 1.3
+    now = _later(start, 30 * 24)
+    each.empty(now)
+    assert (each.rounds, each.overflows) == (1, False)
+    assert each.waste <= 0.05
+
+
+def test_a_full_one_is_collected_out_of_turn() -> None:
+    """One that overflows is emptied on the next working day, once, though it is not its own day."""
+    start = _at("2026-06-01T00:00:00+02:00")
+    for seed in range(10):
+        each = Bin(Random(seed), start)
+        each._round_day = 4
+        each.waste = 1.1
+        hours = [hour for hour in range(1, 72) if each.advance(_later(start, hour))]
+        assert hours == [30]
 
 
 def test_traffic() -> None:

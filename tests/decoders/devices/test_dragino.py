@@ -94,8 +94,8 @@ def test_a_poll_gives_entries_of_their_own_times() -> None:
 
 def test_a_poll_that_finds_nothing() -> None:
     """Eleven zeros are an answer without an entry, no battery of 0 V at 0 °C."""
-    assert decode("lht65", 2, "00" * 11) == (Measurement(NOW_MS, ()),)
-    assert decode("sw3l", 3, "00" * 11) == (Measurement(NOW_MS, ()),)
+    assert decode("lht65", 2, "00" * 11) == (Measurement.of(NOW_MS, ()),)
+    assert decode("sw3l", 3, "00" * 11) == (Measurement.of(NOW_MS, ()),)
 
 
 def test_a_probe_with_its_time() -> None:

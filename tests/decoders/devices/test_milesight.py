@@ -32,7 +32,7 @@ def attributes(model: str, payload: str) -> dict[str, str]:
 def test_a_record_has_its_own_time() -> None:
     """The published record of an EM300-TH is of its own second, behind what is measured now."""
     now, record = decode("em300-th", "03670a00 20ce9e74466310015d00")
-    assert now == Measurement(NOW_MS, (Reading(Q.AIR_TEMPERATURE, 1.0),))
+    assert now == Measurement.of(NOW_MS, (Reading(Q.AIR_TEMPERATURE, 1.0),))
     assert record.time_ms == 1_665_561_758_000
 
 

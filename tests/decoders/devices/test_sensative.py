@@ -45,7 +45,7 @@ def test_an_empty_report_says_nothing() -> None:
     """Type 0 has no value: a sign of life."""
     (measurement,) = decode(1, "ffff00")
     assert (measurement.readings, measurement.attributes) == ((), {"history_position": "65535"})
-    assert decode(2, "0005") == (Measurement(NOW_MS, (), {"history_position": "5"}),)
+    assert decode(2, "0005") == (Measurement.of(NOW_MS, (), {"history_position": "5"}),)
 
 
 @pytest.mark.parametrize(

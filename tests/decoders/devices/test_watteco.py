@@ -72,8 +72,8 @@ def test_series_may_share_their_times() -> None:
         *((2, -2), (0, 2)),
     )
     newest, oldest = decode(payload)
-    assert newest == Measurement(SENT_MS - 3000, (Reading(Quantity.CO2, 600.0),), {"batch_counter": "5"})
-    assert oldest == Measurement(SENT_MS - 123_000, (Reading(Quantity.CO2, 400.0),))
+    assert newest == Measurement.of(SENT_MS - 3000, (Reading(Quantity.CO2, 600.0),), {"batch_counter": "5"})
+    assert oldest == Measurement.of(SENT_MS - 123_000, (Reading(Quantity.CO2, 400.0),))
 
 
 @pytest.mark.parametrize(("coding", "bits", "value"), [(0, 20, 600.0), (0, 4, 130.0), (1, 4, 750.0), (2, 4, 50.0)])
@@ -91,7 +91,7 @@ def test_differences(coding: int, bits: int, value: float) -> None:
 
 def test_a_batch_without_series_says_nothing() -> None:
     """A batch of no series is a sign of life."""
-    assert decode(common((0x04, 8), (2, 4), (7, 32))) == (Measurement(SENT_MS, (), {"batch_counter": "2"}),)
+    assert decode(common((0x04, 8), (2, 4), (7, 32))) == (Measurement.of(SENT_MS, (), {"batch_counter": "2"}),)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ingest.chirpstack import AckEvent, Event, LogEvent, TxAckEvent, UplinkEvent
 from rules.city import City
 from simulator.chirpstack import Encoding
 from simulator.device import NS_PER_S
-from simulator.devices.command import CommandError, interval_s, read
+from simulator.devices.command import CommandError, read
 from simulator.devices.downlinks import Downlinks
 from simulator.devices.listener import ListeningPublisher
 from simulator.faults import Outcome
@@ -73,22 +73,6 @@ def test_interval_changes() -> None:
     assert simulation.devices[0].interval_s == 1200
     assert sum(isinstance(event, UplinkEvent) for event in events) == pytest.approx(18, abs=2)
     assert not any(isinstance(event, AckEvent) for event in events)
-
-
-@pytest.mark.parametrize(
-    ("model", "data", "expected"),
-    [
-        ("milesight/em310-udl", "ff03b004", 1200),
-        ("milesight/em310-udl", "ff030000", None),
-        ("milesight/em310-udl", "ff10ff", None),
-        ("dragino/lht65n", "01000258", 600),
-        ("dragino/lht65n", "0400", None),
-        ("bosch/tps110", "ff03b004", None),
-    ],
-)
-def test_intervals(model: str, data: str, expected: float | None) -> None:
-    """Only a vendor's own command sets an interval, and never none at all."""
-    assert interval_s(model, bytes.fromhex(data)) == expected
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,9 @@ def test_every_codec_round_trips_through_a_device(monkeypatch: pytest.MonkeyPatc
             model = event.device_info.tags["codec"]
             seen.add(model)
             figures = tag_parameters(event.device_info.tags)
-            (measurement,) = catalog.codec(model).decode(event.f_port, event.data, 0, figures)
+            measurement = catalog.codec(model).decode(event.f_port, event.data, 0, figures)[0]
+            if measurement.time_ms:  # readings of earlier times, with times of their own
+                continue
             frame = said[model, event.f_port, hash(event.data)]
             found = {(reading.quantity, reading.channel): reading.value for reading in measurement.readings}
             steps = {(item.quantity, item.channel): item.step for item in _fields(frame, model)}

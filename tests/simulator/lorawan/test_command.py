@@ -54,7 +54,7 @@ def test_wrong_usage(words: tuple[str, ...]) -> None:
 
 def test_no_broker() -> None:
     """A broker that is not there: exit code 1, one line, and counts of nothing."""
-    result = run("--port", "1", "--json")
+    result = run("--port", "1", "--json", "--test-broker")
     assert result.exit_code == 1
     assert result.stderr.startswith("stadtfunk: error: cannot reach broker 127.0.0.1:1")
     assert '"frames": 0' in result.stdout
@@ -63,7 +63,7 @@ def test_no_broker() -> None:
 def test_commands_may_not_be_read() -> None:
     """An account that may not read what gateways are told is told so, and no device joins in vain."""
     with broker(NOT_AUTHORIZED) as port:
-        result = run("--port", str(port))
+        result = run("--port", str(port), "--test-broker")
     assert result.exit_code == 1
     assert "refuses the subscription eu868/gateway/+/command/#: Not authorized" in result.stderr
     assert result.stderr.count("\n") == 1

@@ -28,9 +28,9 @@ from simulator.play import Plan, Simulation
 from tests.doubles.network_server import Down, NetworkServer, Registered
 
 pytestmark = pytest.mark.mosquitto
-SEED, SPEED, SPAN, INTERVAL_S = 7, 20, "500s", 60
-LATE = 2
-"""So many may not have joined yet: a gateway that sends already cannot answer."""
+SEED, SPEED, SPAN, INTERVAL_S = 7, 20, "700s", 60
+LATE = 3
+"""So many may not have joined yet: requests drown each other, and a gateway that sends already cannot answer."""
 WAIT_S = 90.0
 POLL_S = 0.02
 

@@ -20,6 +20,7 @@ from simulator.lorawan.frame import Data
 from simulator.lorawan.keys import Activation
 from simulator.lorawan.play import AirPlan, Clock, LorawanSimulation
 from simulator.play import Plan, Simulation
+from simulator.scenario.model import ORDINARY, Scenario
 from tests.doubles.network_server import Down, NetworkServer, Registered
 
 START_NS = 1_780_480_800_000_000_000
@@ -103,11 +104,12 @@ class Played:
         number: int = NUMBER,
         seconds: float = SECONDS,
         on_downlink: Callable[[Device, Data], None] | None = None,
+        scenario: Scenario = ORDINARY,
     ) -> None:
         self.server = air.server
         self.simulation = LorawanSimulation(
             CITY,
-            Plan(seed=SEED, start_ns=START_NS, devices=number),
+            Plan(seed=SEED, start_ns=START_NS, devices=number, scenario=scenario),
             plan,
             air,
             clock=air.clock,
@@ -330,6 +332,45 @@ def test_who_still_listens_is_answered() -> None:
     mute = Air(NetworkServer(registered()), 8 * NS_PER_S)
     assert Played(mute, AirPlan(), seconds=30).counts["joins"] == 0
     assert mute.clock.ns < WALL_NS + 37 * NS_PER_S
+
+
+GATEWAYS = ("gateway-mitte", "gateway-heessen", "gateway-bockum-hoevel", "gateway-pelkum")
+
+
+def _outage(begin: str, end: str, *names: str) -> Scenario:
+    return Scenario.model_validate({"title": "x", "gateway_outage": [{"from": begin, "until": end, "gateways": names}]})
+
+
+def test_nobody_joins_while_all_gateways_are_down() -> None:
+    """Devices ask in vain for twenty minutes of the city's time, and join when the gateways are back."""
+    air = Air(NetworkServer(registered()))
+    played = Played(air, AirPlan(speed=4), scenario=_outage("0s", "20m", *GATEWAYS), seconds=3600)
+    assert played.counts["joins"] == NUMBER
+    requests, unheard = played.counts["join_requests"], played.counts["unheard"]
+    assert isinstance(requests, int)
+    assert isinstance(unheard, int)
+    assert requests > 3 * NUMBER
+    assert unheard > 2 * NUMBER
+    assert played.counts["frames"] == air.server.copies
+    first_ns = min(stats.time.ToNanoseconds() for stats in air.server.stats)
+    assert first_ns - WALL_NS >= 300 * NS_PER_S
+
+
+def test_a_gateway_outage_is_seen_by_the_network() -> None:
+    """Between its times nothing comes from the town hall, and its state is offline; the others go on."""
+    town_hall = "025354464bff0001"
+    told: list[tuple[int, Packet]] = []
+    air = Air(NetworkServer(registered()))
+    air.lost = lambda packet: told.append((air.clock.ns, packet)) or False  # type: ignore[func-returns-value]
+    Played(air, AirPlan(), scenario=_outage("1h", "2h", "gateway-mitte"), seconds=3 * 3600)
+    hours = [((ns - WALL_NS) / 3.6e12, packet) for ns, packet in told if f"/{town_hall}/" in packet.topic]
+    assert {packet.topic.rpartition("/")[2] for at, packet in hours if 1.001 < at < 1.999} <= {"conn"}
+    states = [(at, gw_pb2.ConnState.FromString(each.payload).state) for at, each in hours if each.retained]
+    assert [state for _, state in states] == [1, 0, 1, 0]
+    assert [at for at, _ in states[1:3]] == pytest.approx([1, 2], abs=0.01)
+    for span in ((0.2, 1), (1, 2), (2, 3)):
+        others = [packet for ns, packet in told if span[0] < (ns - WALL_NS) / 3.6e12 < span[1]]
+        assert any(packet.topic.endswith("/up") for packet in others)
 
 
 def test_it_can_be_stopped() -> None:

@@ -11,7 +11,7 @@ from decoders import catalog
 from decoders.error import DecodeError
 from ingest.chirpstack import EventError, UplinkEvent, parse, topic_parser
 from rules.city import City
-from simulator.device import NS_PER_S
+from simulator.device import NS_PER_MS, NS_PER_S
 from simulator.faults import Message, Outcome
 from simulator.play import Plan, Simulation
 from simulator.scenario.file import load
@@ -50,18 +50,18 @@ class Played(NamedTuple):
         for each in self.said:
             if each.asset != asset or each.message.outcome is not Outcome.UNIQUE:
                 continue
+            codec = catalog.codec(each.event.device_info.tags["codec"])
             try:
-                (measurement,) = catalog.codec(each.event.device_info.tags["codec"]).decode(
-                    each.event.f_port, each.event.data, 0
-                )
+                measurements = codec.decode(each.event.f_port, each.event.data, each.event.time_ms)
             except DecodeError:
                 continue
             found += [
-                (each.measured, reading.value)
+                (each.measured + (measurement.time_ms - each.event.time_ms) * NS_PER_MS / HOUR_NS, reading.value)
+                for measurement in measurements
                 for reading in measurement.readings
                 if reading.quantity.field == quantity and channel in (None, reading.channel)
             ]
-        return found
+        return sorted(found) if any(one[0] > other[0] for one, other in pairwise(found)) else found
 
     def outcomes(self, asset: str, begin: float, end: float) -> set[Outcome]:
         """What became of the uplinks of an asset."""

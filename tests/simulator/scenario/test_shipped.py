@@ -5,10 +5,12 @@ from statistics import mean
 
 import pytest
 
+from decoders import catalog
+from decoders.quantity import Quantity
 from simulator.faults import Outcome
 from simulator.play import Simulation
 from simulator.scenario.file import check, load, shipped
-from tests.simulator.scenario.played import CITY, play, steps, within
+from tests.simulator.scenario.played import CITY, Played, Values, play, steps, within
 
 NAMES = (
     "bad-day-for-sensors",
@@ -19,6 +21,7 @@ NAMES = (
     "gateway-outage",
     "heat-wave",
     "heavy-rain",
+    "incident",
     "ordinary-week",
     "saturday-shopping",
 )
@@ -39,13 +42,16 @@ def test_all_are_there_and_fit_the_example_city() -> None:
 
 def test_an_ordinary_week_has_a_weekend() -> None:
     """Detectors see less in the rush hour of Sunday than of Monday, in truth and as counted; nothing is amiss."""
-    played = play("ordinary-week", 7 * 24, "detector")
+    played = play("ordinary-week", 7 * 24, "detector", "station")
     asset = "detector-marker-allee"
     demand = played.truth[asset, "demand_ltr"]
     counted = played.readings(asset, "vehicle_count", "ltr")
     for values in (demand, counted):
         monday, sunday = (mean(within(values, day * 24 + 7, day * 24 + 9)) for day in (0, 6))
         assert sunday < 0.7 * monday
+    fallen = [played.truth[place, "precipitation_total"][-1][1] for place in ("station-roemerstrasse", "city")]
+    assert min(fallen) > 0
+    assert fallen[0] != fallen[1]
     report = played.simulation.report
     assert report.silent == report.unpublished == 0
     assert {message.outcome for message in played.messages} == {Outcome.UNIQUE, Outcome.JOIN, Outcome.STATUS}
@@ -57,7 +63,7 @@ def test_saturday_shopping_fills_the_city() -> None:
         play("saturday-shopping", 12, "lot", "detector", ordinary=ordinary) for ordinary in (False, True)
     )
     lot, street = "lot-santa-monica-platz", "detector-fussgaengerzone-weststrasse"
-    assert mean(within(played.truth[lot, "occupied_spaces"], 6, 10)) > 14
+    assert mean(within(played.truth[lot, "occupied_spaces"], 6, 10)) > 13
     assert mean(within(without.truth[lot, "occupied_spaces"], 6, 10)) < 12
     assert mean(within(played.readings(lot, "occupied"), 6, 10)) > 0.5
     for counts in (
@@ -86,16 +92,63 @@ def test_an_event_has_arrivals_and_departures() -> None:
     assert mean(within(played.truth[asset.id, "speed"], 11, 12)) < 0.75 * mean(
         within(without.truth[asset.id, "speed"], 11, 12)
     )
-    spaces = played.truth["lot-maximilianpark", "occupied_spaces"]
-    assert mean(within(spaces, 5, 10)) > 6.5
-    assert mean(within(spaces, 13, 14)) < 5
+    west = "detector-marker-allee-west"
+    counts = [mean(within(each.readings(west, "vehicle_count"), 10.5, 12.5)) for each in (played, without)]
+    assert counts[0] > 2 * counts[1]
+    for lot, full, empty in (("lot-maximilianpark", 6.5, 5), ("lot-zentralhallen", 20, 15)):
+        for taken in (played.truth[lot, "occupied_spaces"], _taken(played, lot)):
+            assert mean(within(taken, 5, 10)) > full
+            assert mean(within(taken, 13, 14)) < empty
+
+
+def _taken(played: Played, lot: str) -> Values:
+    """How many spaces of a lot are taken, by what their sensors said last."""
+    spaces: dict[str, float] = {}
+    found = []
+    for each in played.said:
+        if each.asset == lot:
+            codec = catalog.codec(each.event.device_info.tags["codec"])
+            (measurement,) = codec.decode(each.event.f_port, each.event.data, 0)
+            for reading in measurement.readings:
+                if reading.quantity is Quantity.OCCUPIED:
+                    spaces[each.event.device_info.dev_eui] = reading.value
+            found.append((each.measured, sum(spaces.values())))
+    return found
+
+
+def test_an_incident_makes_a_queue_and_detours() -> None:
+    """Lanes are closed: slow and few on these streets, and only there and then; more where people drive instead."""
+    played, without = (play("incident", 7, "detector", ordinary=ordinary) for ordinary in (False, True))
+    closed, queue, detour = "detector-werler-strasse-sued", "detector-hafenstrasse", "detector-muensterstrasse-nord"
+    for asset, channel, passing, waiting in ((closed, "ltr", 460, 50), (queue, "ltr", 90, 9), (queue, "rtl", 90, 9)):
+        assert max(within(played.truth[asset, f"flow_{channel}"], 3, 4)) < passing
+        assert max(within(played.truth[asset, f"speed_{channel}"], 3, 4)) < 10
+        assert max(within(played.truth[asset, f"queue_{channel}"], 3, 4)) > waiting
+        assert set(within(played.truth[asset, f"queue_{channel}"], 6, 7)) == {0.0}
+        assert set(within(played.truth[asset, "incident"], 2.1, 3.9)) == {1.0}
+    assert {value for _, value in played.truth[closed, "queue_rtl"]} == {0.0}
+    for asset, begin, end, low, high in (
+        (queue, 3, 4, 0.1, 0.5),
+        (detour, 2.4, 4, 1.03, 1.4),
+        (detour, 5, 7, 0.9, 1.1),
+    ):
+        seen = [mean(within(each.readings(asset, "vehicle_count", "ltr"), begin, end)) for each in (played, without)]
+        assert low < seen[0] / seen[1] < high
+    wanted = [mean(within(each.truth[detour, "demand_ltr"], 3, 3.5)) for each in (played, without)]
+    assert wanted[0] / wanted[1] == pytest.approx(1 + 0.125 * 20_000 / 15_000, abs=0.001)
+    slow = within(played.readings(queue, "vehicle_speed"), 2.6, 4)
+    assert max(slow) < 15
+    assert min(within(played.readings(queue, "vehicle_speed"), 6, 7)) > 30
+    came = [mean(within(played.truth[closed, f"{name}_ltr"], 3, 4)) for name in ("demand", "flow")]
+    assert came[0] > 1.1 * came[1]
 
 
 def test_heavy_rain_raises_the_rivers() -> None:
     """72 mm fall in six hours; the Ahse rises first, the Lippe hours later; gauge, station and soil probe say so."""
     played = play("heavy-rain", 30, "station", "gauge", "site")
-    fallen = played.truth["city", "precipitation_total"]
-    assert fallen[-1][1] - fallen[0][1] == pytest.approx(72, abs=0.1)
+    for place in ("city", "station-westenwall", "station-roemerstrasse", "station-schloss-heessen"):
+        fallen = played.truth[place, "precipitation_total"]
+        assert fallen[-1][1] - fallen[0][1] == pytest.approx(72, abs=0.1)
     peaks = {}
     for gauge, rise_mm in (("gauge-ahse", 600), ("gauge-lippe", 1000)):
         levels = played.truth[gauge, "water_level"]
@@ -167,6 +220,11 @@ def test_a_strike_leaves_waste_where_it_is() -> None:
         if asset.properties.get("fraction") in ("residual", "paper") and asset.kind == "container"
     ]
     assert mean(full) > 80
+    assert max(full) > 100
+    for asset in CITY.assets.values():
+        if asset.kind == "container":
+            told = zip(played.truth[asset.id, "fill_level"], played.truth[asset.id, "overflow"], strict=True)
+            assert all(over == (level >= 100) and level <= 130 for (_, level), (_, over) in told)
     glass = within(played.readings("container-suedring-1", "distance"), 0, 240)
     assert max(steps(glass)) > 100
 
@@ -203,7 +261,10 @@ def test_a_broker_outage_keeps_the_newest_hundred() -> None:
     assert min(burst) > 1.2
     lost = played.simulation.report.unpublished
     assert lost > 100
-    assert len(without.messages) - len(played.messages) == pytest.approx(lost, abs=5)
+    told_later = played.simulation.report.history
+    assert told_later > 0
+    fewer = len(without.said) - len(played.said)
+    assert lost - told_later - 15 < fewer < lost + 15
 
 
 BAD = "bad-day-for-sensors"
@@ -217,7 +278,7 @@ def test_stuck_sensors_repeat_themselves() -> None:
         ("station-maximilianpark", "air_temperature", "city", "air_temperature"),
     ):
         assert len(set(within(played.readings(asset, quantity), 2.2, 11))) == 1
-        assert len(set(within(played.truth[true_asset, true_quantity], 2.2, 11))) > 10
+        assert len(set(within(played.truth[true_asset, true_quantity], 2.2, 11))) > 4
     assert len(set(within(played.readings("station-maximilianpark", "air_temperature"), 0, 2))) > 1
 
 

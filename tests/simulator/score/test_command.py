@@ -1,0 +1,85 @@
+"""The command: a short play through the real service, and its errors."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from simulator.cli import register
+from simulator.error import SimulatorError
+from simulator.play import Plan
+from simulator.score.command import run
+from tests.simulator.score.scenes import smaller
+
+pytestmark = [pytest.mark.xdist_group("score-1"), pytest.mark.timeout(300)]
+START_NS = 1_781_503_200_000_000_000
+PLAN = Plan(seed=3, start_ns=START_NS)
+HALF_AN_HOUR_NS = 1_800_000_000_000
+
+
+def test_through_the_real_service(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half an hour of the lots: their states become known within minutes, and are right from then on."""
+    score = run(smaller(("lot",), tmp_path), PLAN, START_NS + HALF_AN_HOUR_NS, as_json=True, quiet=True)
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == json.loads(json.dumps(score.as_dict()))
+    assert printed.count("\n") == 1
+    assert score.lots_together is not None
+    assert score.lots_together.accuracy_pct is not None
+    assert score.lots_together.accuracy_pct > 95
+    assert score.lots_together.unknown_pct is not None
+    assert 0 < score.lots_together.unknown_pct < 20
+    assert score.played.events > 4
+
+
+def test_the_example_city_and_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a city it is the example's; without --json tables come."""
+    run(None, Plan(seed=3, start_ns=START_NS, devices=10), START_NS + HALF_AN_HOUR_NS // 6, as_json=False, quiet=True)
+    printed = capsys.readouterr().out
+    assert "lot-bahnhof" in printed
+    assert "not scored: " in printed
+
+
+def test_at_the_front_door() -> None:
+    """The option prints the score as JSON; with an option that it does not take it is used wrongly."""
+    five_minutes = (
+        "--score",
+        "--from",
+        "2026-06-15T08:00:00+02:00",
+        "--for",
+        "5m",
+        "--devices",
+        "10",
+        "--json",
+        "--quiet",
+    )
+    result = _simulate(*five_minutes)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["played"]["devices"], found["lots_together"]["lot"]) == (10, "all")
+    assert _simulate(*five_minutes, "--truth", "truth.csv").exit_code == 2
+    endless = _simulate("--score", "--quiet")
+    assert (endless.exit_code, endless.stdout) == (1, "")
+    assert endless.stderr.count("\n") == 1
+
+
+def _simulate(*arguments: str) -> Result:
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(lambda: None)
+    register(app)
+    return CliRunner().invoke(app, ["simulate", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("plan", "end_ns", "why"),
+    [
+        (PLAN, None, "needs an end"),
+        (Plan(seed=3, start_ns=START_NS, models=("elsys/generic",)), START_NS + 1, "--models"),
+        (PLAN, START_NS, "nothing to play"),
+    ],
+)
+def test_what_cannot_be_scored(plan: Plan, end_ns: int | None, why: str) -> None:
+    """Without an end, of devices that are nowhere, or of no time at all."""
+    with pytest.raises(SimulatorError, match=why):
+        run(None, plan, end_ns, as_json=True, quiet=True)
