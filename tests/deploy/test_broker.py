@@ -58,7 +58,7 @@ RIGHTS = {
         [f"stadtfunk/v1/{topic}" for topic in OURS],
         [EVENT, *(f"stadtfunk/v1/{topic}" for topic in (*ANSWERS, STOP, CANARY))],
     ),
-    "simulator": Rights((EVENT,), (COMMAND,)),
+    "simulator": Rights((EVENT,), (COMMAND, f"stadtfunk/v1/{STOP}")),
     GATEWAY: Rights((UPLINK, CONNECTED), (DOWNLINK,)),
     "traffic-control": Rights(
         [f"stadtfunk/v1/{topic}/status" for topic in (PLAN, WAVE, BUS)],

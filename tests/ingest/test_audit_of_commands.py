@@ -82,6 +82,7 @@ NO_JOURNAL = {
     "record": "reads a broker into a file, as any subscriber may",
     "signal-plan propose": "calculates, offline",
     "simulate": "publishes to a broker or into a file, as anybody's devices do",
+    "simulate depot": "speaks to a broker as any depot does; what it confirms is recorded by the service",
     "simulate provision": "enters simulated devices into a ChirpStack, which has a log of its own",
     "waste backtest": "tries forecasts on a file or on made data, offline",
     "waste evaluate": "reads a log of tours, offline",
