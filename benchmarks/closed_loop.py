@@ -22,7 +22,8 @@ from simulator.progress import signals
 from simulator.sumo.arterial import Control, Demand
 from simulator.sumo.command import Study
 from simulator.sumo.comparison import DELAY, WAIT, Comparison, Interval, compare
-from simulator.sumo.report import as_dict, heading, plot, tables
+from simulator.sumo.loop import Ran
+from simulator.sumo.report import as_dict, carried_lines, heading, plot, tables
 from simulator.sumo.runs import play_all
 
 LESS_DELAY = {
@@ -43,11 +44,16 @@ class Aim(NamedTuple):
     reached: Interval
     unit: str
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether the mean is no higher."""
+        return self.reached.mean <= self.most
+
     def line(self) -> str:
         """As a line of the report."""
         mean, half = self.reached
         found = f"{mean:+z.1f} {self.unit}" if half is None else f"{mean:+z.1f} ± {half:.1f} {self.unit}"
-        word = "reached" if mean <= self.most else "MISSED"
+        word = "reached" if self.is_reached else "MISSED"
         return f"{self.what:58} aim {self.most:+5.1f} {self.unit}   {found:16} {word}"
 
 
@@ -87,18 +93,22 @@ def main() -> None:
     except SimulatorError as error:
         sys.exit(str(error))
     print(f"seeds {', '.join(map(str, study.seeds))}; {len(tasks)} runs in {time.monotonic() - began:.0f} s")
-    tell(compare(ran), options.json, options.plot)
+    sys.exit(0 if tell(ran, options.json, options.plot) else 1)
 
 
-def tell(comparisons: Sequence[Comparison], json_file: Path | None, plot_file: Path | None) -> None:
-    """Write and print what came of it."""
+def tell(ran: Sequence[Ran], json_file: Path | None, plot_file: Path | None) -> bool:
+    """Write and print what came of it; whether all aims are reached."""
+    comparisons = compare(ran)
     if json_file:
-        json_file.write_text(json.dumps(as_dict(comparisons)) + "\n", encoding="utf-8")
+        json_file.write_text(json.dumps(as_dict(comparisons, ran)) + "\n", encoding="utf-8")
     if plot_file:
         plot_file.write_text(plot(comparisons), encoding="utf-8")
     Console(width=WIDTH, highlight=False).print(tables(comparisons))
-    for aim in aims(comparisons):
+    print("\n".join(carried_lines(ran)))
+    found = list(aims(comparisons))
+    for aim in found:
         print(aim.line())
+    return all(aim.is_reached for aim in found)
 
 
 if __name__ == "__main__":

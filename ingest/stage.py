@@ -19,6 +19,7 @@ from ingest.app import Service
 from ingest.broker import BrokerError, DemoBroker, demo_broker
 from ingest.clock import SteppedClock
 from ingest.journal_schema import JournalError
+from ingest.mqtt_error import PublishFailed
 from ingest.settings import Settings, SettingsError, given
 from ingest.store_schema import StoreError
 from ingest.telemetry import configure_logging
@@ -28,6 +29,9 @@ HOST = "127.0.0.1"
 CONNECT_S = 15.0
 ARRIVE_S = 60.0
 """Seconds until messages that the broker has must have been received."""
+STEP_S = 100.0
+"""Seconds that a step may take."""
+END_S = 20.0
 LOOK_S = 0.002
 TOURS_MS = 60_000
 """Simulated time between looks after tours: a service that runs by itself looks as often."""
@@ -61,6 +65,10 @@ class Stage:
         self._service = service
         self._clock = clock
         self._looked_ms = clock()
+
+    def problems(self) -> dict[str, str]:
+        """What keeps the service from its work."""
+        return self._service.problems()
 
     async def connected(self, serving: asyncio.Task[None]) -> None:
         """Wait until the service has its broker; from now on events wait for `advance`. Raises StageError."""
@@ -125,13 +133,26 @@ async def _play(folder: Path, broker: DemoBroker, order: dict[str, Any], lines: 
     try:
         await stage.connected(serving)
         _say(host=HOST, port=broker.port)
-        while line := await lines.readline():
-            step = json.loads(line)
-            await stage.advance(step["to_ms"], step["messages"])
-            _say(at_ms=step["to_ms"])
+        line = await lines.readline()
+        while line:
+            line = await _step(stage, json.loads(line), lines, serving)
     finally:
         service.stop()
-        await asyncio.wait([serving])
+        await asyncio.wait([serving], timeout=END_S)
+
+
+async def _step(stage: Stage, order: dict[str, Any], lines: asyncio.StreamReader, serving: asyncio.Task[None]) -> bytes:
+    """Let time pass and say so; the next order. Raises StageError when the service or whoever plays is gone."""
+    step = asyncio.create_task(stage.advance(order["to_ms"], order["messages"]))
+    following = asyncio.create_task(lines.readline())
+    done, _ = await asyncio.wait({step, following, serving}, timeout=STEP_S, return_when=asyncio.FIRST_COMPLETED)
+    if step not in done:
+        step.cancel()
+        following.cancel()
+        raise StageError(f"the service cannot go on: {stage.problems()}")
+    await step
+    _say(at_ms=order["to_ms"])
+    return await following
 
 
 def _say(**words: object) -> None:
@@ -144,7 +165,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="stadtfunk-stage-") as folder:
             asyncio.run(_serve(Path(folder)))
-    except (StageError, BrokerError, SettingsError, StoreError, JournalError, ValueError) as error:
+    except (StageError, BrokerError, SettingsError, StoreError, JournalError, PublishFailed, ValueError) as error:
         _say(error=str(error))
         return 1
     return 0

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from decoders import catalog
+from decoders.error import UnknownCodec
 from decoders.simulated import SIMULATED_PREFIX, SIMULATED_TAG
-from rules.city import Asset, City
+from rules.city import Asset, Assignment, City
 from simulator.chirpstack import Identity
 from simulator.device import Device, Site
-from simulator.devices.forms import figures
+from simulator.devices.forms import figures, forms
 from simulator.devices.generic import GenericSensor
 from simulator.error import SimulatorError
 from simulator.faults import UNKNOWN_PROFILE
@@ -86,11 +87,9 @@ def places(city: City, count: int | None, rng: Random) -> list[Place]:
 
 def _of_asset(asset: Asset) -> Iterator[Place]:
     for assignment in asset.devices:
-        if assignment.model not in SENSORS:
-            raise SimulatorError(
-                f"feature {asset.id!r}: device {assignment.dev_eui} has model {assignment.model!r}, "
-                f"expected one of {', '.join(SENSORS)}"
-            )
+        generic = assignment.model not in SENSORS
+        if generic:
+            _can_be_played(asset, assignment)
         if not assignment.dev_eui.startswith(SIMULATED_PREFIX):
             raise SimulatorError(
                 f"feature {asset.id!r}: device {assignment.dev_eui} is outside the range of simulated devices, "
@@ -102,7 +101,25 @@ def _of_asset(asset: Asset) -> Iterator[Place]:
                 f"feature {asset.id!r}: interval_s of {assignment.dev_eui} is {interval!r}, expected seconds above 0"
             )
         told = replace(asset, properties={**asset.properties, **assignment.properties})
-        yield Place(assignment.dev_eui, assignment.model, told, interval, asset.latitude, asset.longitude, tagged=True)
+        yield Place(
+            assignment.dev_eui,
+            assignment.model,
+            told,
+            interval,
+            asset.latitude,
+            asset.longitude,
+            tagged=True,
+            generic=generic,
+        )
+
+
+def _can_be_played(asset: Asset, assignment: Assignment) -> None:
+    """Raises SimulatorError for a model that the catalog does not know or has no frames of."""
+    try:
+        catalog.codec(assignment.model)
+        forms(assignment.model)
+    except (UnknownCodec, SimulatorError) as error:
+        raise SimulatorError(f"feature {asset.id!r}: device {assignment.dev_eui}: {error}") from error
 
 
 def _copy(original: Place, number: int, rng: Random) -> Place:

@@ -30,15 +30,10 @@ from simulator.record import record as record_command
 from simulator.recording import Recording
 from simulator.scenario.model import Scenario
 from simulator.scenario.option import chosen, only_the_world, print_list
-from simulator.times import duration_s, instant_ns
+from simulator.times import LATEST_MS, LATEST_NS, duration_s, instant_ns
+from simulator.usage import SCORE, SUMO, apart, belongs_to, fits, given, goes_with
 
 EXAMPLE = "Example: stadtfunk simulate --devices 500 --speed 60 --for 2h --faults --report report.json"
-
-
-SUMO = frozenset({"sumo", "seed", "seeds", "span", "city", "plot", "as_json", "quiet"})
-SCORE = frozenset({"score", "seed", "devices", "begin", "begin_ms", "span", "scenario", "city", "as_json", "quiet"})
-"""Parameters that go with these two."""
-OPTIONS = {"begin": "--from", "span": "--for", "as_json": "--json"}
 
 
 class EncodingChoice(StrEnum):
@@ -63,7 +58,7 @@ def simulate(
         str | None, typer.Option("--from", metavar="TIME", help="Simulated start, ISO 8601.", show_default="now")
     ] = None,
     begin_ms: Annotated[
-        int | None, typer.Option("--from-ms", min=0, max=253_402_300_799_000, help="The same in ms since 1970.")
+        int | None, typer.Option("--from-ms", min=0, max=LATEST_MS, help="The same in ms since 1970.")
     ] = None,
     span: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="Simulated time: 90s, 10m, 2h, 1d.")
@@ -130,20 +125,22 @@ def simulate(
     --score and --sumo start a service and a broker of their own.
     """
     if context.invoked_subcommand is not None:
+        goes_with(context, f"`{context.invoked_subcommand}`, whose options stand behind its name", frozenset())
         return
     lasts_s = None if span is None else duration_s(span)
+    told = None if scenario is None else Path(scenario)
+    apart(city=city, scenario=told, replay=replay, out=out, truth=truth, record=record, report=report, plot=plot)
     if sumo:
         from simulator.sumo import command as closed_loop  # noqa: PLC0415 - slow to load, needed here only
 
-        _goes_with(context, "--sumo", SUMO)
+        goes_with(context, "--sumo", SUMO)
         study = closed_loop.Study(range(seed, seed + seeds), span_s=lasts_s, city=city)
         with speaking_plainly():
             closed_loop.run(study, picture=plot, as_json=as_json, quiet=quiet)
         return
-    _belongs_to(context, "--sumo", "seeds", "plot")
-    if replay is not None:
-        _nothing_of_a_city(city, devices, begin, begin_ms, scenario, truth, record, faults, to is Target.CHIRPSTACK)
-        begin_ms = 0
+    belongs_to(context, "--sumo", "seeds", "plot")
+    fits(context, to, replayed=replay is not None)
+    begin_ms = begin_ms if replay is None else 0
     story = chosen(scenario, city)
     start_ns = _start_ns(begin, begin_ms, story.begin)
     end_ns = _end_ns(start_ns, story.lasts_s if lasts_s is None else lasts_s)
@@ -160,7 +157,7 @@ def simulate(
     if score:
         from simulator.score import command as scoring  # noqa: PLC0415 - the same
 
-        _goes_with(context, "--score", SCORE)
+        goes_with(context, "--score", SCORE)
         with speaking_plainly():
             scoring.run(city, plan, end_ns, as_json=as_json, quiet=quiet)
         return
@@ -170,19 +167,19 @@ def simulate(
     show = Show(plan, speed, end_ns, report, as_json, quiet)
     with speaking_plainly():
         if to is Target.CHIRPSTACK:
-            if _given(context, "out", "faults", "truth", "record", "collected") or speed == 0:
+            if given(context, "out", "faults", "truth", "record", "collected") or speed == 0:
                 raise typer.BadParameter(
                     "--to chirpstack has no --out, --faults, --truth, --record, --collected, and needs --speed above 0"
                 )
             air = _air(story, AirPlan(encoding.value, region_prefix, speed, confirmed, activation))
             _guarded(broker, gateways(region_prefix), test_broker=test_broker)
-            on_air(broker, read_city(city), air, show)
+            on_air(broker, read_city(city), air, show, test_broker=test_broker)
             return
         heard = Heard(Downlinks(), Collected() if collected else None)
-        publisher = publisher_to(to, out, broker, heard)
+        publisher = publisher_to(to, out, broker, heard, test_broker=test_broker)
         _guarded(broker, DEVICES, test_broker=test_broker or to is not Target.MQTT)
         if replay is not None:
-            recorded(publisher, Recording(replay), show)
+            recorded(publisher, Recording(replay, simulated=to is Target.MQTT and not test_broker), show)
             return
         city_of_events(publisher, heard, read_city(city), record, truth, show)
 
@@ -194,7 +191,11 @@ def _guarded(broker: Broker, watch: Watch, *, test_broker: bool) -> None:
 
 
 def _end_ns(start_ns: int, seconds: float | None) -> int | None:
-    return None if seconds is None else start_ns + int(seconds * NS_PER_S)
+    if seconds is None:
+        return None
+    if seconds * NS_PER_S > LATEST_NS - start_ns:
+        raise typer.BadParameter("--for ends after the year 2100")
+    return start_ns + int(seconds * NS_PER_S)
 
 
 def _air(story: Scenario, air: AirPlan) -> AirPlan:
@@ -203,30 +204,6 @@ def _air(story: Scenario, air: AirPlan) -> AirPlan:
     if not air.prefix or set(air.prefix) & set("+#\0"):
         raise typer.BadParameter(f"--region-prefix {air.prefix!r} begins no topic, expected for example eu868")
     return air
-
-
-def _goes_with(context: typer.Context, option: str, others: frozenset[str]) -> None:
-    """Every other option would be passed over in silence; raises typer.BadParameter."""
-    for name in context.params:
-        if name not in others and _given(context, name):
-            raise typer.BadParameter(f"{OPTIONS.get(name, '--' + name.replace('_', '-'))} does not go with {option}")
-
-
-def _belongs_to(context: typer.Context, option: str, *names: str) -> None:
-    """Without that option these would be; raises typer.BadParameter."""
-    if _given(context, *names):
-        raise typer.BadParameter(f"{' and '.join(f'--{name}' for name in names)} belong to {option}")
-
-
-def _given(context: typer.Context, *names: str) -> bool:
-    """Whether one of these parameters stands on the command line."""
-    sources = [context.get_parameter_source(name) for name in names]
-    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
-
-
-def _nothing_of_a_city(*given: object) -> None:
-    if any(each is not None and each is not False for each in given):
-        raise typer.BadParameter("--replay publishes a recording: of the city it takes no option")
 
 
 def _models(text: str | None, *, faults: bool) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from decoders.codec import Codec
 from simulator.devices.battery import Battery
 from simulator.devices.clock import Clock, on_clock, tells_time
 from simulator.devices.forms import figures_of
-from simulator.devices.memory import Memory, keeps
+from simulator.devices.memory import History, Memory, keeps
 from simulator.devices.orders import Obedient, interval_s, settings
 from simulator.devices.transmitter import WINDOWS_NS, Transmitter, between
 from simulator.event import Copy, Flight, Identity, Join, Status, Up
@@ -166,12 +166,13 @@ class Device:
             self._keep(up.f_port, up.data, up.made_ns)
         return again
 
-    def history(self, time_ns: int) -> Up | None:
-        """A frame of earlier readings; None when there are none, or when nobody can hear it."""
+    def earlier(self, time_ns: int) -> History | None:
+        """Earlier readings that go into a frame at today's data rate; None when there are none."""
         longest = LONGEST_PAYLOADS[data_rate(self._link.spreading_factor)]
-        found = self._memory.frame(longest, self._shown_ms(time_ns)) if self._memory is not None else None
-        if found is None:
-            return None
+        return self._memory.frame(longest, self._shown_ms(time_ns)) if self._memory is not None else None
+
+    def history(self, found: History, time_ns: int) -> Up | None:
+        """A frame of earlier readings; None when it is not sent or nobody can hear it."""
         return self._transmit(found.f_port, found.data, time_ns, found.times_ms)
 
     def _moment(self, time_ns: int) -> Moment:

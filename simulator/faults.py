@@ -15,6 +15,7 @@ from decoders.simulated import SIMULATED_PREFIX
 from simulator import chirpstack
 from simulator.chirpstack import Encoding, Up
 from simulator.device import NS_PER_S, identifier
+from simulator.devices.forms import figures_of
 
 GAP = (15, 35)
 LATE_S = (1, 20)
@@ -135,7 +136,7 @@ def unreadable(codec: Codec, up: Up) -> bytes:
     """The payload cut so short that the codec must refuse it."""
     for length in range(len(up.data) - 1, 0, -1):
         try:
-            codec.decode(up.f_port, up.data[:length], 0)
+            codec.decode(up.f_port, up.data[:length], 0, figures_of(codec, up.device.tags))
         except DecodeError:
             return up.data[:length]
     return b""

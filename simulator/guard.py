@@ -1,5 +1,6 @@
 """Whether a broker is a real city's: devices or gateways that are not simulated are heard on it."""
 
+import functools
 import threading
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from decoders.simulated import is_simulated
 from simulator.error import SimulatorError
-from simulator.publish import CONNECT_S, KEEPALIVE_S, Tls
+from simulator.publish import CONNECT_S, KEEPALIVE_S, MqttPublisher, Tls
 
 LISTEN_S = 2.0
 NO_TAGS: Mapping[str, str] = {}
@@ -30,6 +31,20 @@ class Watch(NamedTuple):
     filters: tuple[str, ...]
     alive: Callable[[paho.MQTTMessage], str | None]
     what: str
+
+    def stranger(self, where: str, message: paho.MQTTMessage) -> RealCity | None:
+        """What is to be said of a message on this broker that nobody simulated wrote."""
+        alive = self.alive(message)
+        if alive is None or is_simulated(alive, NO_TAGS):
+            return None
+        return RealCity(
+            f"{where} carries {self.what} ({alive}): simulated ones do not belong there; "
+            "--test-broker says that it is a test broker"
+        )
+
+    def stay(self, publisher: MqttPublisher, where: str) -> None:
+        """Look on while it publishes, for those who say something seldom."""
+        publisher.watch_for(self.filters, functools.partial(self.stranger, where))
 
 
 def _device(message: paho.MQTTMessage) -> str | None:
@@ -84,7 +99,7 @@ class Guard:
         self._answered = threading.Event()
         self._seen = threading.Event()
         self._refused: str | None = None
-        self._stranger = ""
+        self._stranger: RealCity | None = None
 
     def listen(self, seconds: float = LISTEN_S) -> None:
         """Raises RealCity with the first sign of life of a real one, SimulatorError where one cannot listen."""
@@ -94,11 +109,8 @@ class Guard:
             client.loop_start()
             if not self._answered.wait(CONNECT_S) or self._refused is not None:
                 raise SimulatorError(f"{self._where} refuses the connection: {self._refused or 'no answer'}")
-            if self._seen.wait(seconds):
-                raise RealCity(
-                    f"{self._where} carries {self._watch.what} ({self._stranger}): simulated ones do not belong "
-                    "there; --test-broker says that it is a test broker"
-                )
+            if self._seen.wait(seconds) and self._stranger is not None:
+                raise self._stranger
         except OSError as error:
             raise SimulatorError(f"cannot reach {self._where}: {error}") from error
         finally:
@@ -136,7 +148,7 @@ class Guard:
         self._answered.set()
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        alive = self._watch.alive(message)
-        if alive is not None and not is_simulated(alive, NO_TAGS):
-            self._stranger = alive
+        stranger = self._watch.stranger(self._where, message)
+        if stranger is not None:
+            self._stranger = stranger
             self._seen.set()

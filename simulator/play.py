@@ -78,7 +78,7 @@ class Simulation:
         rng = Random(plan.seed)
         calendar = Calendar(plan.timezone)
         self.plan = plan
-        self.report = Report(plan.seed)
+        self.report = Report(plan.seed, self._unsent, lambda: 0 if downlinks is None else downlinks.refused)
         self._rng = rng
         self._faults = Faults(rng, plan.encoding, enabled=plan.faults)
         self._order = count()
@@ -119,6 +119,9 @@ class Simulation:
                     yield what
             else:
                 what(time_ns)
+
+    def _unsent(self) -> int:
+        return sum(device.unsent for device in self.devices)
 
     def _empty_at(self, time_ns: int) -> Callable[[str], bool]:
         return lambda asset_id: self._builder.empty(asset_id, self._calendar.at(time_ns // NS_PER_MS))

@@ -19,6 +19,7 @@ from simulator.devices.downlinks import Downlinks
 from simulator.devices.listener import ListeningPublisher
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
+from simulator.guard import DEVICES, gateways
 from simulator.lorawan.bridge import Topics
 from simulator.lorawan.link import BridgeLink
 from simulator.lorawan.play import AirPlan, LorawanSimulation
@@ -121,12 +122,14 @@ def _play(messages: Iterable[Message], publisher: Publisher, report: Report) -> 
         report.count(message)
 
 
-def on_air(broker: Broker, city: City, air: AirPlan, show: Show) -> None:
-    """Play as frames in front of a network server."""
+def on_air(broker: Broker, city: City, air: AirPlan, show: Show, *, test_broker: bool) -> None:
+    """Play as frames in front of a network server; raises RealCity unless it is a test broker."""
     stop = Event()
     link = BridgeLink(
         broker.host, broker.port, Topics(air.prefix).commands(), broker.username, broker.password, broker.tls
     )
+    if not test_broker:
+        gateways(air.prefix).stay(link, f"broker {broker.host}:{broker.port}")
     simulation = LorawanSimulation(city, show.plan, air, link)
     try:
         with signals(stop), link, show.watch() as watch:
@@ -136,12 +139,18 @@ def on_air(broker: Broker, city: City, air: AirPlan, show: Show) -> None:
         show.write(simulation.as_dict())
 
 
-def publisher_to(to: Target, out: Path | None, broker: Broker, heard: Heard) -> Publisher:
-    """Where events go; raises typer.BadParameter where `out` does not fit, and where nobody can be heard."""
+def publisher_to(to: Target, out: Path | None, broker: Broker, heard: Heard, *, test_broker: bool) -> Publisher:
+    """Where events go; raises typer.BadParameter where `out` does not fit, and where nobody can be heard.
+
+    Publishing raises RealCity unless it is a test broker.
+    """
     if to is Target.MQTT:
         if out is not None:
             raise typer.BadParameter("--out belongs to --to file")
-        return ListeningPublisher(*broker[:3], broker.password, broker.tls, heard.offer, heard.topics)
+        publisher = ListeningPublisher(*broker[:3], broker.password, broker.tls, heard.offer, heard.topics)
+        if not test_broker:
+            DEVICES.stay(publisher, f"broker {broker.host}:{broker.port}")
+        return publisher
     if heard.collected is not None:
         raise typer.BadParameter("--collected belongs to --to mqtt")
     if out is None:

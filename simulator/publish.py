@@ -4,13 +4,15 @@ import json
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, Self, TypeAlias
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 from typing_extensions import override
 
 from simulator.error import SimulatorError
@@ -77,7 +79,7 @@ def line(message: Message) -> str:
     try:
         text = message.payload.decode()
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return json.dumps({"topic": message.topic, "payload_hex": message.payload.hex()})
     return f'{{"topic":{json.dumps(message.topic)},"payload":{text}}}'
 
@@ -103,6 +105,10 @@ class Tls(NamedTuple):
         return context
 
 
+Filters: TypeAlias = tuple[tuple[str, SubscribeOptions], ...]
+"""What to subscribe to, and how."""
+
+
 class MqttPublisher(Publisher):
     """A client of a broker, MQTT 5 as ChirpStack is, QoS 1; at most 100 messages wait for their acknowledgement.
 
@@ -125,6 +131,22 @@ class MqttPublisher(Publisher):
         self._window = threading.Semaphore(WINDOW)
         self._answered = threading.Event()
         self._refused: str | None = None
+        self._watched: Filters = ()
+        self._alarm: SimulatorError | None = None
+        self._alarmed = False
+
+    def watch_for(self, filters: Iterable[str], judge: Callable[[paho.MQTTMessage], SimulatorError | None]) -> None:
+        """Listen there, too, from the connection on; what `judge` finds is raised once, by what is to be sent next.
+
+        Farewells can then still be sent.
+        """
+
+        def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            self._alarm = self._alarm or judge(message)
+
+        self._watched = tuple((each, SubscribeOptions(qos=0, noLocal=True)) for each in filters)
+        for each, _ in self._watched:
+            self._client.message_callback_add(each, on_message)
 
     @override
     def __enter__(self) -> Self:
@@ -156,7 +178,10 @@ class MqttPublisher(Publisher):
             self._close()
 
     def _acquire(self) -> None:
-        """A place in the window; raises SimulatorError when none becomes free."""
+        """A place in the window; raises SimulatorError when none becomes free, and after an alarm."""
+        if self._alarm is not None and not self._alarmed:
+            self._alarmed = True
+            raise self._alarm
         if not self._window.acquire(timeout=ACKNOWLEDGE_S):
             raise SimulatorError(f"the broker acknowledged nothing for {ACKNOWLEDGE_S:.0f} s")
 

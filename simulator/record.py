@@ -84,7 +84,7 @@ class Listener:
         after_ns = time.monotonic_ns() - self._began_ns
         try:
             self._recorder.add(Message(after_ns, message.topic, bytes(message.payload), Outcome.UNIQUE))
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - the client's thread would end here, unseen
             self.failed = error
             self.stop.set()
 

@@ -5,13 +5,14 @@ A payload stands as JSON where it is written back byte by byte, else in hexadeci
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from typing_extensions import override
 
+from decoders.simulated import is_simulated
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
 from simulator.publish import Publisher
@@ -24,6 +25,9 @@ OUTCOMES = {
     "status": Outcome.STATUS,
     **dict.fromkeys(("ack", "log", "txack"), Outcome.ANSWER),
 }
+EVENT_KINDS = frozenset({*OUTCOMES, "location", "integration"})
+"""Source: ChirpStack 4, "Events" of its integrations."""
+NO_TAGS: Mapping[str, str] = {}
 
 
 class Recorder:
@@ -89,12 +93,14 @@ class Recorded(Publisher):
 class Recording:
     """The messages of a file, at ns since its beginning; `cut` is the number of a last line that is not whole.
 
-    Iterating raises SimulatorError that names file, line and key of any other line that is of no use.
+    Iterating raises SimulatorError that names file, line and key of any other line that is of no use, and with
+    `simulated` of a line of a real device.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, simulated: bool = False) -> None:
         self.path = path
         self.cut: int | None = None
+        self._simulated = simulated
 
     def __iter__(self) -> Iterator[Message]:
         try:
@@ -109,10 +115,13 @@ class Recording:
                 self.cut = number
                 return
             try:
-                yield _message(text)
-            except (ValueError, KeyError, TypeError) as error:
+                message = _message(text)
+                if self._simulated:
+                    _nobody_real(message.topic)
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 said = f"no key {error}" if isinstance(error, KeyError) else str(error)
                 raise SimulatorError(f"recording {self.path}, line {number}: {said}") from error
+            yield message
 
 
 def _message(text: str) -> Message:
@@ -121,12 +130,26 @@ def _message(text: str) -> Message:
     if not isinstance(parts, dict):
         raise ValueError("it is no object")  # noqa: TRY004 - a value of a file, not a type of this program
     topic, after_ms = parts["topic"], parts["after_ms"]
-    if not isinstance(topic, str) or not topic:
-        raise ValueError(f"topic is {topic!r:.80}, expected a text")
+    kind = _kind(topic)
     if isinstance(after_ms, bool) or not isinstance(after_ms, int) or after_ms < 0:
         raise ValueError(f"after_ms is {after_ms!r:.80}, expected milliseconds from 0")
-    outcome = OUTCOMES.get(topic.rpartition("/")[2], Outcome.ANSWER)
-    return Message(after_ms * NS_PER_MS, topic, _payload(parts), outcome)
+    return Message(after_ms * NS_PER_MS, topic, _payload(parts), OUTCOMES.get(kind, Outcome.ANSWER))
+
+
+def _kind(topic: object) -> str:
+    """The kind of event that a topic is of; raises ValueError for one on which ChirpStack tells none."""
+    if isinstance(topic, str) and not set(topic) & set("+#\0"):
+        match topic.split("/"):
+            case ["application", _, "device", _, "event", kind] if kind in EVENT_KINDS:
+                return kind
+    raise ValueError(f"topic {topic!r:.80} is no event of ChirpStack")
+
+
+def _nobody_real(topic: str) -> None:
+    """Raises ValueError for an event of a device that is not simulated."""
+    dev_eui = topic.split("/")[3]
+    if not is_simulated(dev_eui, NO_TAGS):
+        raise ValueError(f"device {dev_eui:.40} is not simulated; --test-broker says that the broker is one for tests")
 
 
 def _written(payload: bytes) -> dict[str, object]:
@@ -134,7 +157,7 @@ def _written(payload: bytes) -> dict[str, object]:
     try:
         found = json.loads(payload)
         same = _compact(found) == payload
-    except ValueError:
+    except (ValueError, RecursionError):
         same = False
     return {"payload": found} if same else {"payload_hex": payload.hex()}
 

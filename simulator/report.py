@@ -1,13 +1,22 @@
 """What a simulation has published, by what must become of it."""
 
+from collections.abc import Callable
+
 from simulator.faults import DEAD_LETTERS, NO_UPLINK, Message, Outcome
 
 
-class Report:
-    """What was published, by what must become of it."""
+def nothing() -> int:
+    """Where nobody counts."""
+    return 0
 
-    def __init__(self, seed: int) -> None:
+
+class Report:
+    """What was published, by what must become of it; devices count what was `unsent`, downlinks what they `refused`."""
+
+    def __init__(self, seed: int, unsent: Callable[[], int] = nothing, refused: Callable[[], int] = nothing) -> None:
         self.seed = seed
+        self._unsent = unsent
+        self._refused = refused
         self.counts = dict.fromkeys(Outcome, 0)
         self.lost = 0
         self.silent = 0
@@ -26,6 +35,9 @@ class Report:
     def as_dict(self) -> dict[str, object]:
         """As JSON: published = unique + duplicates + the sum of dead_letters; `unheard` never reached a gateway.
 
+        `unsent` are those of the unheard that no airtime was left for, `refused` messages to devices that are no
+        commands.
+
         `repeated` are transmissions of confirmed uplinks beyond the first, `unanswered` those given up at last,
         `history` frames of earlier readings. Scenarios: `silent` devices did not send, `unpublished` was dropped by a
         network server without a broker.
@@ -39,6 +51,8 @@ class Report:
             "status": self.counts[Outcome.STATUS],
             "answers": self.counts[Outcome.ANSWER],
             "unheard": self.lost,
+            "unsent": self._unsent(),
+            "refused": self._refused(),
             "silent": self.silent,
             "unpublished": self.unpublished,
             "repeated": self.repeated,

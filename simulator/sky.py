@@ -6,9 +6,8 @@ from itertools import pairwise, product
 from random import Random
 
 from simulator.scenario.script import Script
-from simulator.world import HOUR_MS, Moment, Showers, Spot, Weather, Wind
+from simulator.world import CENTRE, HOUR_MS, Moment, Showers, Spot, Weather, Wind
 
-CENTRE = (51.68, 7.82)
 KM_PER_DEGREE = 111.2
 APART_KM = 4.0
 
@@ -104,7 +103,7 @@ def dew_point(weather: Weather) -> float:
 
 
 def outdoors(weather: Weather) -> float:
-    """The share of people and bicycles that come out in this weather: 1 on a mild dry day."""
+    """The share of people that come out in this weather: 1 on a mild dry day."""
     warmth = min(1.0, max(0.5, 0.5 + (weather.temperature + 2) / 24))
     heat = max(0.6, 1 - max(0.0, weather.temperature - 29) / 15)
     return warmth * heat * (1 - 0.55 * weather.wet)

@@ -4,8 +4,10 @@ The service runs with a broker of its own in a child process (`python -m ingest.
 other) and sees no clock but ours: a week passes as fast as the machine can compute it, the same each time.
 """
 
+import contextlib
 import json
 import queue
+import select
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -100,6 +102,9 @@ class Stage:
             to_child.flush()
         except BrokenPipeError:
             raise SimulatorError("the service of the stage has ended") from None
+        if not select.select([from_child], [], [], ANSWER_S)[0]:
+            self._child.kill()
+            raise SimulatorError(f"the service of the stage does not answer for {ANSWER_S:.0f} s")
         line = from_child.readline()
         if not line:
             raise SimulatorError("the service of the stage has ended")
@@ -110,7 +115,8 @@ class Stage:
 
     def _end(self) -> None:
         if self._child.stdin is not None:
-            self._child.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._child.stdin.close()
         try:
             self._child.wait(END_S)
         except subprocess.TimeoutExpired:

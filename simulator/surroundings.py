@@ -8,9 +8,10 @@ from random import Random
 from rules.city import Asset
 from simulator import facts as true
 from simulator.scenario.script import Script
-from simulator.sky import CENTRE, Rainfall, Sky
+from simulator.sky import Rainfall, Sky
 from simulator.truth import OCCUPIED_SPACES, Fact
 from simulator.world import (
+    CENTRE,
     DAYLIGHT_LX,
     Bin,
     LotCurve,
@@ -57,7 +58,7 @@ class Surroundings:
         self.start = start
         self.script = script or Script()
         self.sky = Sky(rng, start, self.script, centre)
-        self.weather = Weather(rng, start, self.script, self.sky)
+        self.weather = Weather(rng, start, self.script, self.sky, centre)
         self.facts: list[Fact] = list(true.of_the_air(self.weather, self.sky))
         self._curves: dict[str, LotCurve] = {}
         self._spaces: dict[str, list[Space]] = {}

@@ -118,14 +118,17 @@ class Depot:
             heard = self._link.next(0)
 
     def _set(self, heard: Heard) -> None:
-        """The clock, by what the service says now."""
+        """The clock, by what the service says now; a tour that comes late sets it back no more."""
         if heard.retained or not heard.payload:
             return
         try:
             said = Timed.model_validate_json(heard.payload).time
         except ValidationError:
             return
-        ahead_s = self._clock.hear(round((said - EPOCH).total_seconds() * 1000) * (NS_PER_S // 1000))
+        said_ns = round((said - EPOCH).total_seconds() * 1000) * (NS_PER_S // 1000)
+        if heard.topic != HEARTBEAT and self._clock.known and said_ns < self._clock.now_ns():
+            return
+        ahead_s = self._clock.hear(said_ns)
         if ahead_s > AHEAD_MS / 1000 + LATE_S * self._clock.speed and not self._warned:
             self._warned = True
             self._warn(f"our clock was {ahead_s:.0f} s ahead of the service's: --speed must be its simulation.speed")
@@ -141,7 +144,7 @@ class Depot:
             drive.take(RoutePlanned.model_validate_json(heard.payload))
         except ValidationError as error:
             self._refuse(f"{heard.topic}: no tour: {error.errors(include_url=False)[0]['msg']}")
-        except (SimulatorError, CityError) as error:
+        except (SimulatorError, CityError, OverflowError, ValueError) as error:
             self._refuse(f"{heard.topic}: {error}")
 
     def _refuse(self, why: str) -> None:

@@ -67,9 +67,11 @@ class Exchange:
     def _tell(self, device: Device, time_ns: int) -> None:
         """The next frame of earlier readings, if there still are any."""
         self._telling.discard(device.identity.dev_eui)
-        if device.remembers:
-            self._counts.history += 1
-            self._uplink(device, device.history(time_ns))
+        found = device.earlier(time_ns)
+        if found is not None:
+            up = device.history(found, time_ns)
+            self._counts.history += up is not None
+            self._uplink(device, up)
 
     def _unanswered(self, device: Device, up: Up, end_ns: int) -> None:
         again = device.unanswered(up, end_ns)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 from typing_extensions import override
 
 from simulator.devices.command import COMMANDS
@@ -43,7 +44,8 @@ class ListeningPublisher(MqttPublisher):
         """A new connection has no subscriptions."""
         super()._on_connect(_client, _data, _flags, reason, _properties)
         if not reason.is_failure:
-            self._client.subscribe([(topic, QOS) for topic in self._topics])
+            options = SubscribeOptions(qos=QOS)
+            self._client.subscribe([*((topic, options) for topic in self._topics), *self._watched])
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._offer(message.topic, bytes(message.payload))

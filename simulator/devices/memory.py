@@ -71,18 +71,23 @@ class Memory:
             self._kept.append(Kept(time_ms, readings))
 
     def frame(self, longest: int, time_ms: int) -> History | None:
-        """The oldest of what is kept, as much as goes into so many bytes; None when nothing is left."""
-        count = MOST_IN_A_FRAME
-        while self._kept:
-            oldest = list(self._kept)[:count]
+        """The oldest of what is kept, as much as goes into so many bytes; None when nothing does.
+
+        What is too long stays for a faster data rate, what the format cannot say goes.
+        """
+        begin, count = 0, MOST_IN_A_FRAME
+        while begin < len(self._kept):
+            oldest = list(self._kept)[begin : begin + count]
             try:
                 data = self._encoded(oldest, time_ms)
             except EncodeError:
                 data = None
             if data is not None and len(data) <= longest:
                 return History(self._port, data, tuple(each.time_ms for each in oldest))
-            if len(oldest) == 1:
-                self._kept.popleft()
+            if len(oldest) == 1 and data is None:
+                del self._kept[begin]
+            elif len(oldest) == 1:
+                begin += 1
             count = max(1, len(oldest) // 2)
         return None
 

@@ -89,7 +89,7 @@ class Air:
         self.commands = self.refused = self.too_late = self.drowned = self.lost = 0
         self.ending = False
         self._ether = ether or Ether()
-        self._pace = pace
+        self.pace = pace
         self._flying = 0
         self._stations: Mapping[str, Station] = {station.gateway.gateway_id: station for station in stations}
         self._topics = topics
@@ -124,10 +124,10 @@ class Air:
     def transmit(self, radio: Radio, phy: bytes, sent: Tuned, heard: Mapping[str, Reception], now_ns: int) -> None:
         """An uplink begins, strong enough for some gateways; those that have it when it ends hand it on."""
         airtime = int(region.airtime_s(len(phy), sent.spreading_factor) * NS_PER_S)
-        on_air = self._ether.begin(self._transmission(sent, heard), self._pace.city_ns(now_ns), airtime)
+        on_air = self._ether.begin(self._transmission(sent, heard), self.pace.city_ns(now_ns), airtime)
         self._flying += 1
         self._at(
-            now_ns + int(airtime / self._pace.speed), lambda end_ns: self._end(radio, phy, sent, heard, on_air, end_ns)
+            now_ns + int(airtime / self.pace.speed), lambda end_ns: self._end(radio, phy, sent, heard, on_air, end_ns)
         )
 
     def command(self, topic: str, payload: bytes, now_ns: int) -> None:
@@ -205,7 +205,7 @@ class Air:
 
     def _up(self, station: Station, now_ns: int) -> bool:
         """Whether a gateway is up."""
-        return self._ether.listens(station.gateway.gateway_id, self._pace.city_ns(now_ns))
+        return self._ether.listens(station.gateway.gateway_id, self.pace.city_ns(now_ns))
 
     def _deliver(self, emission: Emission, gateway_id: str, now_ns: int) -> None:
         """A downlink is over; a gateway that went down meanwhile has sent nothing that anybody could read."""

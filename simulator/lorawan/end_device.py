@@ -28,7 +28,7 @@ from simulator.lorawan.region import Tuned
 from simulator.lorawan.settings import RadioSettings
 
 ADR_ACK_LIMIT, ADR_ACK_DELAY = 64, 32
-CONFIRMED_TRANSMISSIONS = 8
+CONFIRMED_TRANSMISSIONS, TRANSMISSIONS_PER_RATE = 8, 2
 HIGHEST_NONCE = 0xFFFF
 NO_BATTERY = 255
 """A battery level that means: cannot be measured."""
@@ -67,6 +67,7 @@ class _Pending:
     phy: bytes
     left: int
     confirmed: bool
+    done: int = 1
 
 
 class EndDevice:
@@ -145,13 +146,23 @@ class EndDevice:
         if self.session is not None:
             self._count(self.session)
 
-    def again(self) -> bytes | None:
-        """The last uplink once more, as long as it has to be repeated; its counter stays."""
+    def again(self, *, newer: bool = False) -> bytes | None:
+        """The last uplink once more, as long as it has to be repeated; its counter stays.
+
+        A confirmed one that nobody answers is given up when something `newer` is to be sent.
+        """
         pending = self._pending
-        if pending is None or pending.left < 1:
+        if pending is None or pending.left < 1 or (newer and pending.confirmed):
             return None
         pending.left -= 1
+        pending.done += 1
         return pending.phy
+
+    @property
+    def slower(self) -> int:
+        """How many rates slower than usual the last uplink goes: one more after each two tries of a confirmed one."""
+        pending = self._pending
+        return 0 if pending is None or not pending.confirmed else (pending.done - 1) // TRANSMISSIONS_PER_RATE
 
     def receive(self, phy: bytes) -> Received | None:
         """What a frame in one of the windows does; None when it is not for this device, or was there before."""
@@ -160,9 +171,9 @@ class EndDevice:
         except FrameError:
             return None
 
-    def rate_for(self, size: int) -> int:
-        """The spreading factor for so many bytes of payload and options."""
-        return region.SPREADING_FACTORS[region.fitting(self.settings.data_rate, size)]
+    def rate_for(self, size: int, slower: int = 0) -> int:
+        """The spreading factor for so many bytes of payload and options, by so many rates slower than usual."""
+        return region.SPREADING_FACTORS[region.fitting(max(0, self.settings.data_rate - slower), size)]
 
     def windows(self, uplink: Tuned) -> tuple[tuple[int, Tuned], tuple[int, Tuned]]:
         """Delay in s after the end of this uplink, and tuning, of RX1 and RX2."""

@@ -8,6 +8,7 @@ from typing import Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 from typing_extensions import override
 
 from simulator.error import SimulatorError
@@ -81,7 +82,7 @@ class BridgeLink(MqttPublisher):
         """A new connection has no subscriptions."""
         super()._on_connect(_client, _data, _flags, reason, _properties)
         if not reason.is_failure:
-            self._client.subscribe(self._commands, qos=QOS)
+            self._client.subscribe([(self._commands, SubscribeOptions(qos=QOS)), *self._watched])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object

@@ -7,14 +7,17 @@ from random import Random
 from typing import NamedTuple
 
 from simulator.chirpstack import Up
-from simulator.device import Device
+from simulator.device import ACK_TIMEOUT_NS, Device
+from simulator.devices.transmitter import between
+from simulator.duty_cycle import FRAME_BYTES
 from simulator.lorawan import region
 from simulator.lorawan.air import Air
 from simulator.lorawan.bridge import NS_PER_S, Reception
+from simulator.lorawan.budget import Budget
 from simulator.lorawan.end_device import EndDevice, Received
 from simulator.lorawan.frame import Data
 from simulator.lorawan.region import Tuned
-from simulator.radio import CHANNELS_HZ, LIMITS_DB, Transmission
+from simulator.radio import CHANNELS_HZ, LIMITS_DB
 
 LONGEST_QUEUE = 8
 JOIN_AGAIN_S = (5.0, 15.0)
@@ -49,7 +52,10 @@ class Hooks(NamedTuple):
 
 
 class Node:
-    """One device on the air. What is to be sent while its windows are open waits, the oldest of it not for ever."""
+    """One device on the air, within its duty cycle.
+
+    What is to be sent while a frame waits for airtime or for its answer waits, too, the oldest of it not for ever.
+    """
 
     def __init__(
         self,
@@ -70,8 +76,9 @@ class Node:
         self._hooks = hooks
         self._confirmed = confirmed_percent / PERCENT
         self._waiting: deque[Up] = deque(maxlen=LONGEST_QUEUE)
-        self._listening = False
+        self._busy = False
         self._attempts = 0
+        self._budget = Budget()
 
     def join(self, now_ns: int) -> None:
         """Ask to join, and again until somebody answers."""
@@ -80,10 +87,9 @@ class Node:
         self._attempts += 1
         self._tally.join_requests += 1
         self.tune()
-        air = self._device.link.send()
         frequency = self._rng.choice(region.DEFAULT_CHANNELS_HZ)
         spreading_factor = self.end_device.rate_for(0)
-        self._transmit(self.end_device.join_request(), Tuned(frequency, spreading_factor), air, now_ns)
+        self._transmit(self.end_device.join_request(), Tuned(frequency, spreading_factor), now_ns)
 
     def uplink(self, up: Up | None, now_ns: int) -> None:
         """A frame of the sensor's; None is one that nobody can hear."""
@@ -91,7 +97,7 @@ class Node:
             self._tally.uplinks += 1
             self._tally.unheard += 1
             self.end_device.missed()
-        elif self._listening:
+        elif self._busy:
             self._tally.dropped += len(self._waiting) == LONGEST_QUEUE
             self._waiting.append(up)
         else:
@@ -118,18 +124,25 @@ class Node:
 
     def closed(self, now_ns: int) -> None:
         """The windows are over: join again, repeat, or send what waits."""
-        self._listening = False
+        self._busy = False
         if self._air.ending:
             return
-        again = self.end_device.again()
+        again = self.end_device.again(newer=bool(self._waiting))
         if self.end_device.joining:
             wait_s = min(LONGEST_JOIN_WAIT_S, self._attempts * self._rng.uniform(*JOIN_AGAIN_S))
             self._air.later(now_ns + int(wait_s * NS_PER_S), self.join)
         elif again is not None:
-            self._tally.repeated += 1
-            self._transmit(again, self._tuned(len(again)), self._device.link.send(), now_ns)
+            self._busy = True
+            self._air.later(now_ns + between(self._rng, *ACK_TIMEOUT_NS), lambda time_ns: self._repeat(again, time_ns))
         elif self._waiting:
             self._send(self._waiting.popleft(), now_ns)
+
+    def _repeat(self, phy: bytes, now_ns: int) -> None:
+        """The same frame on another channel."""
+        if self._air.ending:
+            return
+        self._tally.repeated += 1
+        self._transmit(phy, self._tuned(len(phy) - FRAME_BYTES, slower=self.end_device.slower), now_ns)
 
     def _send(self, up: Up, now_ns: int) -> None:
         confirmed = self._rng.random() < self._confirmed
@@ -141,14 +154,15 @@ class Node:
         }
         self._go(self.end_device.uplink(up.f_port, up.data, confirmed=confirmed), tuned, heard, now_ns)
 
-    def _tuned(self, size: int, frequency_hz: int = 0) -> Tuned:
+    def _tuned(self, size: int, frequency_hz: int = 0, slower: int = 0) -> Tuned:
         """On the channel that the radio chose where the network allows it, else on one that it does."""
         settings = self.end_device.settings
         allowed = sorted(settings.channels[number].frequency_hz for number in settings.enabled)
         chosen = frequency_hz if frequency_hz in allowed else self._rng.choice(allowed)
-        return Tuned(chosen, self.end_device.rate_for(size))
+        return Tuned(chosen, self.end_device.rate_for(size, slower))
 
-    def _transmit(self, phy: bytes, tuned: Tuned, air: Transmission, now_ns: int) -> None:
+    def _transmit(self, phy: bytes, tuned: Tuned, now_ns: int) -> None:
+        air = self._device.link.send(tuned.spreading_factor)
         heard = {
             copy.gateway.gateway_id: Reception(now_ns, copy.rssi, copy.snr, air.channel, self._rng.getrandbits(32))
             for copy in air.heard
@@ -156,14 +170,27 @@ class Node:
         self._go(phy, tuned, heard, now_ns)
 
     def _go(self, phy: bytes, tuned: Tuned, heard: dict[str, Reception], now_ns: int) -> None:
-        """On the air; a faster rate than the path allows is heard by fewer."""
+        """On the air as soon as there is airtime for it."""
+        self._busy = True
+        pace = self._air.pace
+        city_ns = pace.city_ns(now_ns)
+        start_ns = self._budget.take(len(phy), tuned, city_ns, self.end_device.settings.duty_cycle)
+        if start_ns <= city_ns:
+            self._begin(phy, tuned, heard, now_ns)
+            return
+        wait_ns = int((start_ns - city_ns) / pace.speed) + 1
+        self._air.later(now_ns + wait_ns, lambda time_ns: self._begin(phy, tuned, heard, time_ns))
+
+    def _begin(self, phy: bytes, tuned: Tuned, heard: dict[str, Reception], now_ns: int) -> None:
+        """A faster rate than the path allows is heard by fewer."""
+        if self._air.ending:
+            return
         channel = CHANNELS_HZ.index(tuned.frequency_hz) if tuned.frequency_hz in CHANNELS_HZ else 0
         reached = {
             gateway_id: reception._replace(channel=channel)
             for gateway_id, reception in heard.items()
             if reception.snr >= LIMITS_DB[tuned.spreading_factor]
         }
-        self._listening = True
         self._tally.frames += len(reached)
         self._tally.unheard += not reached
         self._air.transmit(self, phy, tuned, reached, now_ns)

@@ -70,14 +70,14 @@ OnDownlink = Callable[[Device, Data], None]
 
 
 def ignore(_device: Device, _data: Data) -> None:
-    """What a device does with data that comes down when nothing else is wanted: its MAC obeys, its sensor does not."""
+    """Nobody else wants to know what comes down."""
 
 
 class LorawanSimulation(Simulation):
     """The same devices as in the plan's simulation, which join first and then send frames instead of events.
 
     `nonces` is where DevNonces come from: a network server takes each only once, so that two runs must differ in them.
-    `on_downlink` hears of all data that reached a device.
+    `on_downlink` hears of all data that reached a device, which has obeyed it by then.
     """
 
     def __init__(
@@ -101,7 +101,8 @@ class LorawanSimulation(Simulation):
         self._began_ns = self._clock.now_ns()
         pace = Pace(self._city_ns, air.speed)
         self._air = Air(stations, Topics(air.prefix), air.encoding, link.send, self._ether, pace)
-        hooks = Hooks(self._accepted, on_downlink)
+        self._on_downlink = on_downlink
+        hooks = Hooks(self._accepted, self._came_down)
         self._nodes = {
             device.identity.dev_eui: Node(
                 device,
@@ -188,6 +189,12 @@ class LorawanSimulation(Simulation):
 
     def _accepted(self, device: Device) -> None:
         self._joined(device, self._simulated_ns())
+
+    def _came_down(self, device: Device, data: Data) -> None:
+        """Data for a port of the application's is the sensor's matter; port 0 has been the MAC's."""
+        if data.f_port:
+            device.obey(data.f_port, data.payload, self._simulated_ns())
+        self._on_downlink(device, data)
 
     @override
     def _join(self, device: Device, time_ns: int, attempt: int = 1) -> None:

@@ -3,7 +3,7 @@
 ProvisionError      ChirpStack cannot be brought to what is wanted; the message says which call and why
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -91,8 +91,13 @@ def _duplicate(error: grpc.aio.AioRpcError) -> bool:
     return error.code() is grpc.StatusCode.INTERNAL and any(known in words for known in DUPLICATE)
 
 
-def changed(found: Message, wanted: Message) -> bool:
-    """Put what is wanted into what was found, with tags of others kept; whether that changed anything."""
+def changed(found: Message, wanted: Message, owned: Iterable[str] = ()) -> bool:
+    """Put what is wanted into what was found, with tags of others kept; whether that changed anything.
+
+    `owned` names plain fields that are ours even where nothing, zero or false is wanted, which a merge passes over.
+    """
     before = found.SerializeToString(deterministic=True)
+    for name in owned:
+        setattr(found, name, getattr(wanted, name))
     found.MergeFrom(wanted)
     return found.SerializeToString(deterministic=True) != before

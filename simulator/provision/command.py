@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from simulator.devices.fleet import models as catalog_models
+from simulator.error import SimulatorError
 from simulator.files import read_city, speaking_plainly
 from simulator.lorawan.keys import Activation
 
@@ -22,6 +24,7 @@ def provision(
     city: Annotated[Path | None, typer.Option(help="City file (GeoJSON).", show_default="the example city")] = None,
     seed: Annotated[int, typer.Option(help="As for simulate: keys follow from it.")] = 1,
     devices: Annotated[int | None, typer.Option(min=1, help="As for simulate.", show_default="the city's")] = None,
+    models: Annotated[str | None, typer.Option(help="As for simulate.", metavar="all|ID,…")] = None,
     activation: Annotated[Activation, typer.Option(help="As for simulate.")] = Activation.OTAA,
     api_tls: Annotated[bool, typer.Option("--api-tls", help="Encrypt; implied by --api-ca-file.")] = False,
     api_ca_file: Annotated[Path | None, typer.Option(help="Certificates to trust (PEM).")] = None,
@@ -33,6 +36,7 @@ def provision(
     Tenant, applications, device profiles with their codec as a tag, gateways, and devices with test keys. Nothing is
     deleted, and nothing of another tenant is changed.
     """
+    fleet = _fleet(models)
     with speaking_plainly():
         from simulator.provision.client import Access, ProvisionError  # noqa: PLC0415 - gRPC is slow to import
         from simulator.provision.registry import Step, provision  # noqa: PLC0415 - the same
@@ -50,7 +54,7 @@ def provision(
                 typer.echo(f"{'would' if dry_run else 'done'}: {step.action} {step.kind} {step.name}")
 
         access = Access(api, token, api_tls, api_ca_file)
-        city_wanted = wanted(read_city(city), tenant, seed, devices, activation)
+        city_wanted = wanted(read_city(city), tenant, seed, devices, activation, fleet)
         try:
             asyncio.run(provision(city_wanted, access, on_step, dry_run=dry_run))
         finally:
@@ -58,6 +62,14 @@ def provision(
                 typer.echo(json.dumps({"dry_run": dry_run, "steps": [step._asdict() for step in steps]}))
         if not as_json:
             typer.echo(summary(steps))
+
+
+def _fleet(models: str | None) -> tuple[str, ...]:
+    """The codecs' ids of `--models`; none without it."""
+    try:
+        return () if models is None else catalog_models(models)
+    except SimulatorError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def summary(steps: Iterable[tuple[str, str, str]]) -> str:

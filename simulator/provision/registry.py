@@ -27,6 +27,9 @@ from simulator.provision.wanted import Profile, Registered, Wanted
 from simulator.radio import Gateway
 
 AT_ONCE = 16
+OWNED_OF_PROFILE = ("supports_otaa", "supports_class_b", "supports_class_c")
+OWNED_OF_DEVICE = ("is_disabled", "skip_fcnt_check")
+"""Switches that are off for some or all of what is simulated, and put off again."""
 NEW = ""
 """The id of something that a dry run would have created."""
 
@@ -118,7 +121,7 @@ class Registry:
             request = api.CreateDeviceProfileRequest(device_profile=wanted)
             return await self._create("device profile", profile.name, self._profiles.Create, request)
         found = (await self._client.call(self._profiles.Get, api.GetDeviceProfileRequest(id=there))).device_profile
-        if changed(found, wanted):
+        if changed(found, wanted, OWNED_OF_PROFILE):
             request = api.UpdateDeviceProfileRequest(device_profile=found)
             await self._do(Step("update", "device profile", profile.name), self._profiles.Update, request)
         return there
@@ -169,7 +172,7 @@ class Registry:
             await self._new("device", dev_eui, self._devices.Create, request, "application")
         else:
             found = (await self._client.call(self._devices.Get, api.GetDeviceRequest(dev_eui=dev_eui))).device
-            if changed(found, wanted):
+            if changed(found, wanted, OWNED_OF_DEVICE):
                 request = api.UpdateDeviceRequest(device=found)
                 await self._do(Step("update", "device", dev_eui), self._devices.Update, request)
         if device.session is not None:

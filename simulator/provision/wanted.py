@@ -44,9 +44,17 @@ class Wanted:
     devices: tuple[Registered, ...]
 
 
-def wanted(city: City, tenant: str, seed: int, devices: int | None, activation: Activation) -> Wanted:
-    """What `simulate` with the same city, seed and number of devices will send; raises SimulatorError."""
-    identities = [device.identity for device in Simulation(city, Plan(seed=seed, start_ns=0, devices=devices)).devices]
+def wanted(
+    city: City,
+    tenant: str,
+    seed: int,
+    devices: int | None,
+    activation: Activation,
+    models: tuple[str, ...] = (),
+) -> Wanted:
+    """What `simulate` with the same city, seed, number of devices and models will send; raises SimulatorError."""
+    plan = Plan(seed=seed, start_ns=0, devices=devices, models=models)
+    identities = [device.identity for device in Simulation(city, plan).devices]
     registered = tuple(_registered(identity, seed, activation) for identity in identities)
     codecs = {device.profile: device.identity.tags[CODEC_TAG] for device in registered}
     return Wanted(

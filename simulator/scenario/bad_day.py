@@ -13,6 +13,8 @@ from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from simulator.chirpstack import Encoding, Up
 from simulator.device import NS_PER_MS, NS_PER_S, Device
+from simulator.devices.forms import figures_of
+from simulator.devices.orders import Obedient, Setting
 from simulator.faults import UNKNOWN_PROFILE, Message, Outcome, message_of, spoofed, unreadable
 from simulator.scenario.model import Sensor, SensorFault
 from simulator.scenario.script import Script
@@ -28,11 +30,14 @@ LONGEST_DECIMALS = 6
 class BadSenses(Senses):
     """A sensor whose readings are wrong while its faults last; the world around it goes on."""
 
-    def __init__(self, senses: Senses, faults: list[Sensor], script: Script, codec: Codec) -> None:
+    def __init__(
+        self, senses: Senses, faults: list[Sensor], script: Script, codec: Codec, figures: Mapping[str, float]
+    ) -> None:
         self._senses = senses
         self._faults = faults
         self._script = script
         self._codec = codec
+        self._figures = figures
         self._stuck: dict[tuple[Quantity, str], Reading] = {}
         self._frames = 0
         self.extra_loss_db = senses.extra_loss_db
@@ -49,6 +54,11 @@ class BadSenses(Senses):
     def change(self, now: Moment) -> Frame:
         return self._wrong(self._senses.change(now), now)
 
+    def obey(self, settings: tuple[Setting, ...]) -> None:
+        """What is set goes to the sensor, if it has something that can be."""
+        if isinstance(self._senses, Obedient):
+            self._senses.obey(settings)
+
     def _wrong(self, frame: Frame, now: Moment) -> Frame:
         """The frame with wrong readings; where the format cannot carry them, the frame as it was."""
         self._frames += 1
@@ -59,10 +69,10 @@ class BadSenses(Senses):
                 continue
             readings = tuple(self._changed(reading, fault, now) for reading in readings)
         try:
-            self._codec.encode(frame.f_port, readings)
+            data = self._codec.encode(frame.f_port, readings, self._figures)
         except EncodeError:
             return frame
-        return Frame(frame.f_port, readings)
+        return Frame(frame.f_port, readings, data)
 
     def _keep(self, readings: tuple[Reading, ...]) -> None:
         for reading in readings:
@@ -100,7 +110,8 @@ class BadDay:
         for device in devices:
             wrong = [fault for fault in self._of.get(device.identity.dev_eui, ()) if fault.fault in OF_READINGS]
             if wrong:
-                device.sensor = BadSenses(device.sensor, wrong, script, device.codec)
+                figures = figures_of(device.codec, device.identity.tags)
+                device.sensor = BadSenses(device.sensor, wrong, script, device.codec, figures)
 
     def silent(self, dev_eui: str, time_ns: int) -> bool:
         """Whether a device sends nothing now."""
@@ -179,7 +190,8 @@ def _misfiled(up: Up, codec_id: str | None) -> tuple[Up, Outcome]:
         return up._replace(device=up.device._replace(profile=UNKNOWN_PROFILE, tags=tags)), Outcome.UNKNOWN_PROFILE
     device = up.device._replace(profile=codec_id, tags=tags | {"codec": codec_id})
     try:
-        catalog.codec(codec_id).decode(up.f_port, up.data, 0)
+        codec = catalog.codec(codec_id)
+        codec.decode(up.f_port, up.data, 0, figures_of(codec, tags))
     except DecodeError:
         return up._replace(device=device), Outcome.DECODE
     return up._replace(device=device), Outcome.UNIQUE

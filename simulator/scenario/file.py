@@ -13,7 +13,6 @@ from pydantic_core import ErrorDetails
 
 from rules.city import Asset, City
 from simulator.error import SimulatorError
-from simulator.models import SENSORS
 from simulator.scenario.lines import Place, line_of, places
 from simulator.scenario.model import SECTIONS, Scenario, Section
 
@@ -90,7 +89,7 @@ def _names(scenario: Scenario, city: City) -> Iterator[tuple[Place, str, Sequenc
         "assets": list(city.assets),
         "to": detectors,
         "devices": devices,
-        "models": list(SENSORS),
+        "models": sorted({each.model for asset in city.assets.values() for each in asset.devices}),
         "gateways": [each.id for each in _of_kind(city, "gateway")],
         "fractions": fractions,
     }
@@ -122,5 +121,6 @@ def _said(error: ErrorDetails) -> str:
     *around, key = error["loc"]
     section: type[Section] = SECTIONS.get(str(around[0]), Scenario) if around else Scenario
     known = [field.alias or name for name, field in section.model_fields.items()]
-    near = get_close_matches(str(key), known, n=1, cutoff=0.3)
+    begun = [name for name in known if name.startswith(str(key))]
+    near = begun or get_close_matches(str(key), known, n=1, cutoff=0.3)
     return f"no key is called {key!r}, " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}")

@@ -15,6 +15,7 @@ from decoders import catalog
 from decoders.quantity import Quantity
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+COLDEST, HOTTEST = -30, 45
 BY_NAME = {quantity.field: quantity for quantity in Quantity}
 
 
@@ -62,10 +63,17 @@ class Timed(Section):
 class Air(Timed):
     """The air is set to `temperature` (°C) or warmer by so many K, to `humidity` (%), wind times `wind`."""
 
-    temperature: float | None = Field(default=None, ge=-30, le=45)
+    temperature: float | None = Field(default=None, ge=COLDEST, le=HOTTEST)
     warmer_by: float = Field(default=0, ge=-40, le=40)
     humidity: float | None = Field(default=None, ge=5, le=100)
     wind: float = Field(default=1, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _bearable(self) -> "Air":
+        if self.temperature is not None and not COLDEST <= self.temperature + self.warmer_by <= HOTTEST:
+            both = self.temperature + self.warmer_by
+            raise ValueError(f"temperature and warmer_by make {both:g} °C, expected {COLDEST:g} to {HOTTEST:g}")
+        return self
 
 
 class Rain(Timed):

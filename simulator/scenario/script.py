@@ -3,6 +3,9 @@
 from simulator.scenario.model import ORDINARY, Scenario, Timed
 
 MS_PER_S = 1000
+LOWEST_C, HIGHEST_C = -40.0, 50.0
+MOST_WIND, MOST_DEMAND, MOST_SPEED = 10.0, 10.0, 2.0
+"""What sections that hold at once come to at most, °C and factors."""
 
 
 class Script:
@@ -26,7 +29,7 @@ class Script:
             weight = self.weight(air, ms)
             wanted = (natural if air.temperature is None else air.temperature) + air.warmer_by
             natural += weight * (wanted - natural)
-        return natural
+        return min(HIGHEST_C, max(LOWEST_C, natural))
 
     def humidity(self, ms: int, natural: float) -> float:
         """The air's humidity in %."""
@@ -40,7 +43,7 @@ class Script:
         factor = 1.0
         for air in self.scenario.air:
             factor *= 1 + self.weight(air, ms) * (air.wind - 1)
-        return factor
+        return min(MOST_WIND, factor)
 
     def rain(self, ms: int) -> float | None:
         """The rain in mm/h; None: what it would be."""
@@ -69,7 +72,7 @@ class Script:
             speed *= 1 + weight * (traffic.speed - 1)
             if traffic.direction is None or traffic.direction == direction:
                 demand *= 1 + weight * (traffic.demand - 1)
-        return demand, speed
+        return min(MOST_DEMAND, demand), min(MOST_SPEED, speed)
 
     def wanted(self, ms: int, lot_id: str, natural: float) -> float:
         """The share of a lot's spaces that is wanted."""

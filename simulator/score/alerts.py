@@ -2,7 +2,8 @@
 
 True and published levels become episodes at or above a level; episodes less than an hour apart are one. A true episode
 is hit when a published one is there within an hour of it, else missed; a published one that is near no true one is
-false. One that begins in the last hour of the span is open: nobody could say yet what becomes of it.
+false. One that begins in the last hour of the span is open: nobody could say yet what becomes of it. What hits may be
+up far too long: hours published further than an hour from every true episode are counted, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ NEAR_MS = HOUR_MS
 class AlertScore:
     """A kind of alert at a level and above.
 
+    false_h hours published further than an hour from every true episode, of all assets; without the span's last hour
     lead    s from the publication to the true crossing, positive when it came before: median, least; of episodes whose
             alert was not up already for an earlier one
     """
@@ -27,6 +29,7 @@ class AlertScore:
     hit: int
     missed: int
     false: int
+    false_h: float
     open: int
     lead_median_s: float | None
     lead_least_s: float | None
@@ -39,6 +42,7 @@ class Matched:
     hit: int = 0
     missed: int = 0
     false: int = 0
+    beside_ms: int = 0
     open: int = 0
     leads_s: list[float] = field(default_factory=list)
 
@@ -47,6 +51,7 @@ class Matched:
         self.hit += other.hit
         self.missed += other.missed
         self.false += other.false
+        self.beside_ms += other.beside_ms
         self.open += other.open
         self.leads_s += other.leads_s
 
@@ -64,6 +69,7 @@ def score(kind: str, level: int, found: Iterable[tuple[Course[int], Course[int]]
         whole.hit,
         whole.missed,
         whole.false,
+        round(whole.beside_ms / HOUR_MS, 2),
         whole.open,
         middle(whole.leads_s),
         min(whole.leads_s, default=None),
@@ -85,7 +91,7 @@ def episodes(levels: Course[int], level: int, span: Span) -> list[Span]:
 
 def match(true: Sequence[Span], said: Sequence[Span], span: Span) -> Matched:
     """True episodes against published ones, each in the order of time."""
-    found, used = Matched(), set[int]()
+    found, used = Matched(beside_ms=beside_ms(true, said, span)), set[int]()
     for episode in true:
         near = [number for number, other in enumerate(said) if _near(episode, other)]
         if not near:
@@ -103,6 +109,18 @@ def match(true: Sequence[Span], said: Sequence[Span], span: Span) -> Matched:
             found.open += late
             found.false += not late
     return found
+
+
+def beside_ms(true: Sequence[Span], said: Sequence[Span], span: Span) -> int:
+    """How long was published what is near no true episode; in the last hour of the span nobody could say yet."""
+    length_ms = 0
+    for other in said:
+        begin_ms, end_ms = other.begin_ms, min(other.end_ms, span.end_ms - NEAR_MS)
+        for episode in true:
+            length_ms += max(0, min(episode.begin_ms - NEAR_MS, end_ms) - begin_ms)
+            begin_ms = max(begin_ms, episode.end_ms + NEAR_MS)
+        length_ms += max(0, end_ms - begin_ms)
+    return length_ms
 
 
 def _near(one: Span, other: Span) -> bool:

@@ -25,12 +25,12 @@ WIDE = 140
 
 
 def run(city: Path | None, plan: Plan, end_ns: int | None, *, as_json: bool, quiet: bool) -> Score:
-    """Play, score and print: JSON or tables on standard output, progress on standard error. Raises SimulatorError.
+    """Play, score and print: JSON or tables on standard output, progress on standard error.
 
-    Ctrl-C ends the play; what was played is scored.
+    Ctrl-C ends the play; what was played is scored. Raises BadParameter without an end, else SimulatorError.
     """
     if end_ns is None:
-        raise SimulatorError("--score needs an end: --for, or a scenario that has one")
+        raise typer.BadParameter("--score needs an end: --for, or a scenario that has one")
     if end_ns <= plan.start_ns:
         raise SimulatorError("--score has nothing to play: its end is its start")
     if plan.models:

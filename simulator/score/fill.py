@@ -4,8 +4,7 @@ A forecast is what an event says of itself: its level, raised by its rate and we
 compared where the container was not emptied in between, up to 100 %: no sensor sees what lies beyond.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -45,7 +44,7 @@ class FillScore:
                         ended so; `full_error` the median of what p50 was wrong by, in hours
     overflows           times that a container became full; those that were said to be due before it; hours of warning
     overflow_days       days on which a container was full, by container
-    emptyings           seen, missed and invented; open: too near to the end of the span to say
+    emptyings           seen: published soon enough; missed; invented; open: too near to the end of the span to say
     """
 
     containers: int
@@ -179,23 +178,31 @@ def _warned_h(said: Sequence[SaidOfContainer], full_ms: int) -> list[float]:
     return [] if since_ms is None else [(full_ms - since_ms) / HOUR_MS]
 
 
-def _said_emptied(said: Sequence[SaidOfContainer], span: Span) -> list[int]:
-    """The emptyings that were published, by their own time."""
-    times = {(each.data.last_emptied - EPOCH) // MILLISECOND for each in said if each.data.last_emptied is not None}
-    return sorted(time_ms for time_ms in times if time_ms >= span.begin_ms)
+def _said_emptied(said: Sequence[SaidOfContainer], span: Span) -> dict[int, int]:
+    """The emptyings that were published: by their own time in its order, when each was said first."""
+    first: dict[int, int] = {}
+    for each in said:
+        if each.data.last_emptied is not None:
+            first.setdefault((each.data.last_emptied - EPOCH) // MILLISECOND, each.time_ms)
+    return {time_ms: first[time_ms] for time_ms in sorted(first) if time_ms >= span.begin_ms}
 
 
-def _add_emptyings(tally: Tally, true_ms: Sequence[int], said_ms: list[int], span: Span) -> None:
+def _add_emptyings(tally: Tally, true_ms: Sequence[int], said_ms: Mapping[int, int], span: Span) -> None:
+    """True emptyings against published ones; what was published too late is missed, but nobody invented it."""
+    left = dict(said_ms)
     for time_ms in true_ms:
-        first = bisect_left(said_ms, time_ms - BEFORE_MS)
-        if first < bisect_right(said_ms, time_ms + SEEN_WITHIN_MS):
-            said_ms = [*said_ms[:first], *said_ms[first + 1 :]]
+        latest_ms = time_ms + SEEN_WITHIN_MS
+        meant = [own_ms for own_ms in left if time_ms - BEFORE_MS <= own_ms <= latest_ms]
+        timely = [own_ms for own_ms in meant if left[own_ms] <= latest_ms]
+        for own_ms in (timely or meant)[:1]:
+            del left[own_ms]
+        if timely:
             tally.seen += 1
-        elif time_ms > span.end_ms - SEEN_WITHIN_MS:
+        elif latest_ms > span.end_ms:
             tally.open += 1
         else:
             tally.missed += 1
-    tally.invented += len(said_ms)
+    tally.invented += len(left)
 
 
 def _horizon(days: int, errors: Sequence[tuple[float, float]]) -> HorizonScore:

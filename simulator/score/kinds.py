@@ -1,6 +1,6 @@
 """The kinds of alerts: whose they are, what must be measured there, and what is true of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from rules.city import Asset
@@ -44,22 +44,30 @@ KINDS = (
 def score_alerts(case: Case) -> Iterator[alerts.AlertScore]:
     """Every kind that some asset of the play can tell."""
     for kind in KINDS:
-        found = _true_levels(case, kind)
+        able = _able(case, kind)
+        found = _true_levels(case, kind, able)
         if found:
             yield from _by_level(case, kind, found)
-        else:
+        elif not able:
             case.lacks(f"{kind.name} alerts", f"no {kind.asset_kind} of the play is known to be able to give one")
     case.lacks("tree_watering alerts", "soil is not among what is scored")
     _tropical_nights(case)
 
 
-def _true_levels(case: Case, kind: Kind) -> dict[str, Course[int]]:
-    """The true levels by asset."""
+def _able(case: Case, kind: Kind) -> list[tuple[Asset, frozenset[str]]]:
+    """The assets that measure what the kind needs, each with all that it measures."""
+    known = [(asset, measured(case.devices.get(asset.id, ()))) for asset in case.of_kind(kind.asset_kind)]
+    return [
+        (asset, found)
+        for asset, found in known
+        if kind.needs & found and (kind.name != QUEUE or asset.properties.get("role") == QUEUE)
+    ]
+
+
+def _true_levels(case: Case, kind: Kind, able: Sequence[tuple[Asset, frozenset[str]]]) -> dict[str, Course[int]]:
+    """The true levels by asset; where they are not known, that is said."""
     found: dict[str, Course[int]] = {}
-    for asset in case.of_kind(kind.asset_kind):
-        known = measured(case.devices.get(asset.id, ()))
-        if not kind.needs & known or (kind.name == QUEUE and asset.properties.get("role") != QUEUE):
-            continue
+    for asset, known in able:
         true = kind.levels
         if kind.name == AIR:
             true = hourly.air_quality([name for name in POLLUTANTS if name in known])

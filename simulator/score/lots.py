@@ -13,7 +13,6 @@ from simulator.score.hearing import SaidOfLot
 UNKNOWN = "unknown"
 CLOSED = "closed"
 LATE = 0.95
-NOT_SAID: Course[SaidOfLot | None] = Course()
 
 
 @dataclass(frozen=True, slots=True)

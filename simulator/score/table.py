@@ -59,9 +59,11 @@ def _choices(title: str, scores: Iterable[ChoiceScore]) -> Table:
 
 
 def _alerts(scores: Iterable[AlertScore]) -> Table:
-    table = _table("Alerts", "kind", "level", "assets", "hit", "missed", "false", "open", "lead median s", "least s")
+    table = _table(
+        "Alerts", "kind", "level", "assets", "hit", "missed", "false", "false h", "open", "lead median s", "least s"
+    )
     for each in scores:
-        counts = (each.level, each.assets, each.hit, each.missed, each.false, each.open)
+        counts = (each.level, each.assets, each.hit, each.missed, each.false, each.false_h, each.open)
         table.add_row(each.kind, *map(_text, (*counts, each.lead_median_s, each.lead_least_s)))
     return table
 

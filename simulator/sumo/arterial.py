@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType, TracebackType
 from typing import NamedTuple, Self
 
+from rules.asset import Asset
 from rules.city import City
 from rules.traffic.schedule import schedule
 from simulator.error import SimulatorError
@@ -62,9 +63,14 @@ class Passage(NamedTuple):
     speed_m_s: float
 
 
-def city_text(control: Control) -> str:
-    """The city of the arterial (GeoJSON), with the schedule that the local control follows."""
-    text = (importlib.resources.files("deploy") / "sumo" / "arterial.geojson").read_text(encoding="utf-8")
+def city_text(control: Control, text: str | None = None) -> str:
+    """A city of the arterial (GeoJSON; its own without `text`), with the schedule that the local control follows.
+
+    Raises CityError.
+    """
+    if text is None:
+        text = (importlib.resources.files("deploy") / "sumo" / "arterial.geojson").read_text(encoding="utf-8")
+    City.parse(text)
     if control is not Control.FIXED:
         return text
     city = json.loads(text)
@@ -77,16 +83,17 @@ def city_text(control: Control) -> str:
 class Arterial:
     """The arterial through libsumo: one at a time in a process; SimulatorError where libsumo is not installed.
 
-    A context manager; `start_ns` and `end_ns` are ns since 1970, `plans` the numbers that every junction has.
+    A context manager; `start_ns` and `end_ns` are ns since 1970, `plans` the numbers that every junction has. The local
+    schedule is that of `group`, without it the arterial's own.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, group: Asset | None = None) -> None:
         self._sumo = _libsumo()
         self._run = run
         self._day = DAYS[run.demand]
         self.start_ns = round(self._day.begin.timestamp()) * NS
         self.end_ns = self.start_ns + self._day.length_s * NS
-        self._schedule = schedule(City.parse(city_text(run.control)).assets[GROUP])
+        self._schedule = schedule(group or City.parse(city_text(run.control)).assets[GROUP])
         self._second = 0
         self._switched_s: list[int] = []
         self._open = False

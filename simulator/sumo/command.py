@@ -18,10 +18,11 @@ from simulator.sumo.arterial import Control, Demand, Run
 from simulator.sumo.comparison import compare
 from simulator.sumo.demand import DAYS
 from simulator.sumo.loop import Ran, Task
-from simulator.sumo.report import as_dict, closing, plot, tables
+from simulator.sumo.report import as_dict, bars, carried_lines, closing, plot, tables
 from simulator.sumo.runs import Shown, play_all
 
 MISSING: Final = "stadtfunk: error: the closed loop needs SUMO: pip install 'stadtfunk[sumo]'"
+LAST_SEED: Final = 2**31 - 1
 WIDTH: Final = 110
 """Of the table where there is no terminal."""
 
@@ -39,7 +40,9 @@ class Study(NamedTuple):
     city: Path | None = None
 
     def tasks(self) -> list[Task]:
-        """All runs, pair by pair; raises SimulatorError for a city file that cannot be read."""
+        """All runs, pair by pair; raises SimulatorError for a city file that cannot be read and seeds SUMO has not."""
+        if not all(0 <= seed <= LAST_SEED for seed in self.seeds):
+            raise SimulatorError(f"SUMO takes seeds from 0 to {LAST_SEED}, not {self.seeds[0]} to {self.seeds[-1]}")
         try:
             city = None if self.city is None else self.city.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -74,17 +77,18 @@ def run(
     if picture is not None and not picture.absolute().parent.is_dir():
         raise SimulatorError(f"cannot write {picture}: there is no folder {picture.absolute().parent}")
     _long_enough(study)
-    comparisons = compare(_played(study.tasks(), workers, quiet=quiet))
+    runs = _played(study.tasks(), workers, quiet=quiet)
+    comparisons = compare(runs)
     if picture is not None:
         _write(picture, plot(comparisons))
     if as_json:
-        typer.echo(json.dumps(as_dict(comparisons)))
+        typer.echo(json.dumps(as_dict(comparisons, runs)))
         return
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)
     console.print(tables(comparisons))
-    for line in closing(comparisons):
+    for line in (*bars(comparisons), "", *carried_lines(runs), "", *closing(comparisons)):
         console.print(line, soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from rules.asset import Asset
 from rules.city import City
 from rules.traffic.link import linked
 from simulator.error import SimulatorError
@@ -111,9 +112,10 @@ class Loop:
 
 def play(task: Task, watch: Watch) -> Ran:
     """Play a run; raises SimulatorError where SUMO, the broker or the service cannot be had."""
-    text = city_text(task.run.control) if task.city is None else task.city
-    with Arterial(task.run) as arterial:
-        computer = TrafficComputer(_group(City.parse(text), arterial), arterial.locally(arterial.start_ns))
+    text = city_text(task.run.control, task.city)
+    asset = _asset(City.parse(text))
+    with Arterial(task.run, asset) as arterial:
+        computer = TrafficComputer(_group(asset, arterial), arterial.locally(arterial.start_ns))
         if not task.stadtfunk:
             return _played(task, arterial, computer, None, watch)
         with tempfile.TemporaryDirectory(prefix="stadtfunk-loop-") as folder:
@@ -139,9 +141,13 @@ def _played(task: Task, arterial: Arterial, computer: TrafficComputer, nerve: Ne
     return Ran(task, arterial.result(), uplinks, dict(computer.answers), tuple(loop.plans))
 
 
-def _group(city: City, arterial: Arterial) -> Group:
+def _asset(city: City) -> Asset:
     asset = city.assets.get(GROUP)
     if asset is None or asset.kind != "control_group":
         raise SimulatorError(f"the city file has no control group {GROUP}, expected that of the arterial")
+    return asset
+
+
+def _group(asset: Asset, arterial: Arterial) -> Group:
     junctions = tuple(junction.id for junction in linked(asset).junctions)
     return Group(GROUP, junctions, frozenset(arterial.plans))

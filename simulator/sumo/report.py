@@ -1,6 +1,7 @@
 """The comparison for people, for scripts and as a picture."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,11 @@ from rules import svg
 from rules.svg import Point, Size
 from simulator.sumo.arterial import Control
 from simulator.sumo.comparison import DELAY, FIGURES, Change, Comparison, Figure, Interval, Mode, Verdict, modes
+from simulator.sumo.loop import Ran
 
 COLUMNS = ("without", "with Stadtfunk", "difference", "percent")
-LABEL_WIDTH, CELL_WIDTH = 26, 14
+LABEL_WIDTH, CELL_WIDTH, LONGEST_BAR = 26, 14, 54
+UPLINKS = frozenset({"published", "unheard", "unsent"})
 WITHOUT_COLOUR, WITH_COLOUR, WHISKER = "#9aa5b1", "#00796b", "#1f2933"
 PANEL_WIDTH, LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 400.0, 60.0, 20.0, 70.0, 70.0, 420.0
 BAR, GAP = 36.0, 6.0
@@ -46,6 +49,41 @@ def heading(comparison: Comparison) -> str:
     return f"{comparison.demand.value.replace('-', ' ')}, {_control(comparison.control)}"
 
 
+def bars(comparisons: Sequence[Comparison]) -> list[str]:
+    """The delay of all people as bars of text: two for each demand and control, 90 columns wide."""
+    highest = max((side.mean for each in comparisons for side in each.changes[DELAY][:2]), default=0.0) or 1.0
+    lines = ["Delay of all people, s a person"]
+    for each in comparisons:
+        lines.append(f"  {heading(each)}")
+        for words, side in zip(("without", "with Stadtfunk"), each.changes[DELAY][:2], strict=True):
+            length = round(LONGEST_BAR * max(0.0, side.mean) / highest)
+            lines.append(f"    {words:<15}{'█' * length} {_written(side, 1)}")
+    return lines
+
+
+def carried(runs: Sequence[Ran]) -> list[dict[str, Any]]:
+    """What went through the loop in the runs with Stadtfunk, by demand and control: uplinks and answers to requests."""
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for ran in runs:
+        if ran.task.stadtfunk:
+            sums = found.setdefault((ran.task.run.demand.value, ran.task.run.control.value), Counter())
+            for name, number in ran.uplinks.items():
+                if name in UPLINKS and isinstance(number, int):
+                    sums[name] += number
+            sums.update(ran.answers)
+    return [{"demand": demand, "control": control, **sums} for (demand, control), sums in found.items()]
+
+
+def carried_lines(runs: Sequence[Ran]) -> list[str]:
+    """The same for people: a loop in which nothing arrives would look like one that does not help."""
+    lines = ["Through the loop"]
+    for each in carried(runs):
+        counts = ", ".join(f"{name} {number}" for name, number in each.items() if name not in {"demand", "control"})
+        where = f"{each['demand'].replace('-', ' ')}, {_control(Control(each['control']))}"
+        lines.append(f"  {where}: {counts}")
+    return lines
+
+
 def closing(comparisons: Sequence[Comparison]) -> list[str]:
     """What follows: where it does not help, and the mode for each local control."""
     lines = []
@@ -61,9 +99,10 @@ def closing(comparisons: Sequence[Comparison]) -> list[str]:
     return [*lines, f"Default mode of traffic.signal_plan that follows: {'; '.join(words)}."]
 
 
-def as_dict(comparisons: Sequence[Comparison]) -> dict[str, Any]:
+def as_dict(comparisons: Sequence[Comparison], runs: Sequence[Ran]) -> dict[str, Any]:
     """The same for scripts; `half` is half the width of the 95 % interval, null for one seed."""
     return {
+        "carried": carried(runs),
         "comparisons": [
             {
                 "demand": each.demand.value,

@@ -114,6 +114,10 @@ def _run(play: Play, task: Task, connection: Connection) -> None:
             connection.send(play(task, connection.send))
         except (SimulatorError, CityError) as error:
             connection.send(str(error))
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost boundary of a process
+            connection.send(f"{type(error).__name__}: {error}")
 
 
 def _pass(_number: int, _frame: FrameType | None) -> None:

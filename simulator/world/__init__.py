@@ -8,12 +8,14 @@ from simulator.world.ground import River, RoadSurface, Soil, road_surface
 from simulator.world.parking import LotCurve, Space
 from simulator.world.showers import HOUR_MS, Showers, Spot
 from simulator.world.streets import Near, Streets, no2_ppb, noise_db
+from simulator.world.sun import CENTRE
 from simulator.world.traffic import Count, Demand, Passing, Road, poisson
 from simulator.world.waste import Bin
 from simulator.world.weather import DAYLIGHT_LX, Rain, Weather
 from simulator.world.wind import Wind
 
 __all__ = [
+    "CENTRE",
     "DAYLIGHT_LX",
     "HOUR_MS",
     "MS_PER_S",

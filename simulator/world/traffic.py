@@ -15,7 +15,7 @@ NO_SCHOOL = 0.7
 
 
 INBOUND, OUTBOUND = "inbound", "outbound"
-SLOWEST_KMH = 4.0
+SLOWEST_KMH, FASTEST_KMH = 4.0, 130.0
 
 
 class Count(NamedTuple):
@@ -150,7 +150,7 @@ class Road:
     def _speed(self, now: Moment, both: float) -> float:
         busy = min(1.0, both / max(1e-9, self.mean_per_hour * 3))
         _, slower = self._script.demand(now.ms, self._asset_id, INBOUND)
-        return max(SLOWEST_KMH, self._free_speed * (1 - 0.35 * busy) * slower)
+        return min(FASTEST_KMH, max(SLOWEST_KMH, self._free_speed * (1 - 0.35 * busy) * slower))
 
     def _coming(self, now: Moment) -> tuple[float, float]:
         inbound, outbound = self.wanted(now)

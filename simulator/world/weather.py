@@ -6,8 +6,10 @@ from typing import Protocol
 
 from simulator.scenario.script import Script
 from simulator.world.calendar import MS_PER_S, S_PER_HOUR, Moment
+from simulator.world.sun import CENTRE, sine_of_height
 
 DAYLIGHT_LX = 40_000
+ZENITH_LX = 60_000
 LAMP_LX = 8
 COARSE_PER_FINE = 1.6
 RAINY_HUMIDITY = 93.0
@@ -37,10 +39,19 @@ class Rain(Protocol):
 class Weather:
     """The city's air; stations add their own bias. °C, %, hPa, lx, µg/m³.
 
-    Under `rain`, when there is any, it is humid, dark and clean; `wet` says how much so: 0..1.
+    Under `rain`, when there is any, it is humid, dark and clean; `wet` says how much so: 0..1. The sun is that of
+    `centre`, latitude and longitude in degrees.
     """
 
-    def __init__(self, rng: Random, start: Moment, script: Script | None = None, rain: Rain | None = None) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        start: Moment,
+        script: Script | None = None,
+        rain: Rain | None = None,
+        centre: tuple[float, float] = CENTRE,
+    ) -> None:
+        self._centre = centre
         self._rng = rng
         self._ms = start.ms
         self._script = script or Script()
@@ -67,8 +78,8 @@ class Weather:
         dry = min(98.0, max(25.0, 74 - 12 * day - 6 * season - 2 * self._noise))
         self.humidity = self._script.humidity(now.ms, dry + wet * max(0.0, RAINY_HUMIDITY - dry))
         self.pressure = 1008 + self._pressure
-        elevation = math.cos(2 * math.pi * (now.hour - 13) / 24) + 0.35 * season
-        self.illuminance = max(LAMP_LX, DAYLIGHT_LX * elevation * (1 - wet * (1 - CLOUDS)))
+        sun = ZENITH_LX * sine_of_height(now.ms, *self._centre)
+        self.illuminance = max(LAMP_LX, sun * (1 - wet * (1 - CLOUDS)))
         evening = math.exp(-(((now.hour - 20) / 4) ** 2))
         dust = 9 * math.exp(self._dust) * (1 + max(0.0, -season) * (0.4 + 0.6 * evening))
         self.pm2_5 = dust * (1 - wet * (1 - WASHED_OUT))

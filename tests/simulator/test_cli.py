@@ -86,6 +86,16 @@ def test_report_alone_on_standard_output(tmp_path: Path) -> None:
         (("--from", "noon"), "no time"),
         (("--devices", "0"), "--devices"),
         (("--to", "pigeon"), "pigeon"),
+        ((*HOUR, "--confirmed", "20"), "--confirmed belongs to"),
+        ((*HOUR, "--activation", "abp"), "--activation belongs to"),
+        ((*HOUR, "--region-prefix", "x"), "--region-prefix belongs to"),
+        ((*HOUR, "--to", "file", "--out", "-", "--host", "a"), "--host belongs to"),
+        ((*HOUR, "--to", "file", "--out", "-", "--test-broker"), "--test-broker belongs to"),
+        (("--from-ms", "4102444800001"), "--from-ms"),
+        (("--from-ms", "4102444800000", "--for", "1h"), "year 2100"),
+        (("--from-ms", "0", "--for", "9" * 400 + "d"), "year 2100"),
+        (("--from", "2100-01-02"), "not from 1970 to 2100"),
+        (("--from", "1969-12-31"), "not from 1970 to 2100"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], named: str) -> None:
@@ -197,3 +207,10 @@ def test_speed(tmp_path: Path) -> None:
     arguments = ("--speed", "600", "--for", "10m", "--devices", "2", "--to", "file", "--out", str(tmp_path / "out"))
     assert _run(*arguments).exit_code == 0
     assert time.monotonic() - began >= 1
+
+
+def test_options_before_a_command_of_its_own_are_refused() -> None:
+    """They would be passed over: those of `depot` stand behind its name."""
+    result = _run("--host", "nowhere.invalid", "depot", "--for", "1s")
+    assert result.exit_code == 2
+    assert "--host does not go with `depot`" in " ".join(result.stderr.split())

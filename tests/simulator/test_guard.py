@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import paho.mqtt.client as paho
 import pytest
@@ -16,6 +17,7 @@ from simulator.chirpstack import Encoding
 from simulator.error import SimulatorError
 from simulator.guard import DEVICES, Guard, RealCity, Watch, gateways
 from simulator.lorawan import bridge
+from simulator.lorawan import link as bridge_link
 from simulator.radio import Gateway
 
 REAL, SIMULATED = "a84041ffff000001", "025354464b000001"
@@ -136,6 +138,61 @@ def test_no_broker() -> None:
     """Where nothing listens the error says so."""
     with pytest.raises(SimulatorError, match="cannot reach broker"):
         Guard("127.0.0.1", 1).listen(0.1)
+
+
+@contextlib.contextmanager
+def _heard(port: int) -> Iterator[threading.Event]:
+    """Set when a simulated device has said something."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    came, ready = threading.Event(), threading.Event()
+    client.on_message = lambda *_: came.set()
+    client.on_subscribe = lambda *_: ready.set()
+    client.connect("127.0.0.1", port)
+    client.subscribe("application/+/device/+/event/+")
+    client.loop_start()
+    try:
+        assert ready.wait(10)
+        yield came
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+async def test_the_command_looks_on(broker: Mosquitto | EmbeddedBroker) -> None:
+    """A real device that says something only after the play has begun ends it with exit code 1 and one line."""
+    words = ("--speed", "60", "--for", "2h", "--port", str(broker.port), "--quiet")
+    with _heard(broker.port) as came:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "simulator", *words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        assert await asyncio.to_thread(came.wait, 60)
+        with _chatter(broker.port, _topic(REAL)):
+            _, errors = await asyncio.wait_for(child.communicate(), 60)
+    assert child.returncode == 1
+    assert REAL in errors.decode()
+    assert errors.decode().count("\n") == 1
+
+
+async def _raises(send: Callable[[], None]) -> None:
+    """Tries again until it does."""
+    for _ in range(400):
+        await asyncio.to_thread(send)
+        await asyncio.sleep(0.05)
+
+
+async def test_frames_end_where_a_real_gateway_speaks(broker: Mosquitto | EmbeddedBroker) -> None:
+    """What our gateways say is no reason, also where a broker hands it back; afterwards they can say goodbye."""
+    link = bridge_link.BridgeLink("127.0.0.1", broker.port, "eu868/gateway/+/command/#")
+    gateways("eu868").stay(link, "broker here")
+    ours = functools.partial(link.send, bridge.Packet(_event(OURS), b"{}"))
+    with link:
+        for _ in range(10):
+            await asyncio.to_thread(ours)
+            await asyncio.sleep(0.02)
+        refused = pytest.raises(RealCity, match=f"broker here.*{REAL_GATEWAY}.*--test-broker")
+        with _chatter(broker.port, _event(REAL_GATEWAY)), refused:
+            await _raises(ours)
+        await asyncio.to_thread(ours)
 
 
 async def test_the_command_asks_first(broker: Mosquitto | EmbeddedBroker) -> None:

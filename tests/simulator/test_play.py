@@ -18,10 +18,13 @@ from simulator.depot.collected import Collected
 from simulator.depot.report import Stopped
 from simulator.depot.report import message as report_message
 from simulator.device import NS_PER_S, Device
+from simulator.devices.downlinks import Downlinks
+from simulator.devices.forms import figures_of
 from simulator.error import SimulatorError
 from simulator.faults import NO_UPLINK, Message, Outcome
 from simulator.models import SENSORS
 from simulator.play import Plan, Simulation
+from simulator.scenario.model import Scenario
 from simulator.sensor import Frame
 from simulator.world import Moment
 from tests.simulator.scenario.played import part_of_the_city
@@ -290,6 +293,39 @@ def test_useless_city(before: str, after: str, named: str) -> None:
     assert before in TEXT
     with pytest.raises(SimulatorError, match=named):
         Simulation(City.parse(TEXT.replace(before, after)), _plan())
+
+
+@pytest.mark.parametrize("model", ["dragino/lht65n", "decentlab/dl-pr26"])
+def test_any_model_of_the_catalog_has_a_place_in_a_city(model: str) -> None:
+    """A station of a model without a sensor of its own here belongs to its asset, and may be stuck; its copies, too."""
+    city = City.parse(TEXT.replace('"model": "elsys/generic"', f'"model": "{model}"'))
+    scenario = Scenario.model_validate({"title": "x", "sensor": [{"fault": "stuck", "models": [model]}]})
+    simulation = Simulation(city, Plan(seed=1, start_ns=NOON_NS, devices=300, scenario=scenario))
+    assert sum(device.identity.tags["codec"] == model for device in simulation.devices) > 1
+    said = defaultdict(set)
+    for event in _uplinks(list(simulation.messages(NOON_NS + 2 * HOUR_NS))):
+        tags = event.device_info.tags
+        if tags["codec"] == model and "asset" in tags:
+            figures = figures_of(catalog.codec(model), tags)
+            (measurement,) = catalog.codec(model).decode(event.f_port, event.data, 0, figures)
+            for each in measurement.readings:
+                said[tags["asset"], event.f_port, each.quantity, each.channel].add(each.value)
+    assert {asset for asset, *_ in said} == {
+        asset.id for asset in city.assets.values() if any(each.model == model for each in asset.devices)
+    }
+    assert all(len(values) == 1 for (*_, quantity, _), values in said.items() if not quantity.diagnostic)
+
+
+def test_the_report_tells_what_was_unsent_and_refused() -> None:
+    """Frames that no airtime was left for are told beside the unheard, and messages that are no commands as refused."""
+    downlinks = Downlinks()
+    simulation = Simulation(CITY, _plan(), downlinks=downlinks)
+    downlinks.offer("application/x/device/025354464b000001/command/down", b"{")
+    list(simulation.messages(NOON_NS + HOUR_NS))
+    simulation.devices[0].unsent += 2
+    simulation.devices[1].unsent += 1
+    report = simulation.report.as_dict()
+    assert (report["unsent"], report["refused"]) == (3, 1)
 
 
 @pytest.mark.parametrize("devices", [None, 300])

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from simulator.cli import register
 from simulator.files import read_city
 from simulator.lorawan.keys import Activation, credentials, personalised
+from simulator.play import Plan, Simulation
 from simulator.provision import registry
 from simulator.provision.client import Access, ProvisionError
 from simulator.provision.registry import Step, provision
@@ -162,6 +163,26 @@ async def test_only_what_differs_is_changed() -> None:
         assert state.everything() == before
 
 
+async def test_what_should_be_off_is_put_off() -> None:
+    """A disabled device, one whose counters are not checked, a profile of other classes: put right, then settled."""
+    async with chirpstack_api() as state:
+        await brought(state, some())
+        before = state.everything()
+        disabled, unchecked = list(state.devices.values())[:2]
+        profile = next(iter(state.profiles.values()))
+        disabled.is_disabled = unchecked.skip_fcnt_check = True
+        profile.supports_class_b = profile.supports_class_c = True
+        assert sorted(await brought(state, some())) == sorted(
+            [
+                Step("update", "device profile", profile.name),
+                Step("update", "device", disabled.dev_eui),
+                Step("update", "device", unchecked.dev_eui),
+            ]
+        )
+        assert state.everything() == before
+        assert await brought(state, some()) == []
+
+
 async def test_what_others_have_set_stays() -> None:
     """Further tags and a description survive a change."""
     async with chirpstack_api() as state:
@@ -280,6 +301,19 @@ async def test_the_command(tmp_path: Path) -> None:
         assert len(steps) == len(json.loads(planned.stdout)["steps"]) == sum(state.changes.values())
         again = await typed(state, tmp_path)
         assert (again.exit_code, again.stdout) == (0, "nothing to do\n")
+
+
+async def test_catalog_models(tmp_path: Path) -> None:
+    """With `--models` the devices of such a simulation are entered, with their codecs; an unknown id is wrong usage."""
+    chosen = ("dragino/lht65n", "milesight/ws558")
+    async with chirpstack_api() as state:
+        result = await typed(state, tmp_path, "--models", ",".join(chosen))
+        assert result.exit_code == 0, result.output
+        played = Simulation(read_city(None), Plan(seed=1, start_ns=0, devices=3, models=chosen)).devices
+        assert state.devices.keys() == {device.identity.dev_eui for device in played}
+        assert {profile.tags["codec"] for profile in state.profiles.values()} == set(chosen)
+        wrong = await typed(state, tmp_path, "--models", "dragino/none")
+        assert (wrong.exit_code, "dragino/none" in wrong.stderr) == (2, True)
 
 
 async def test_failures_in_one_line(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from simulator.broker import Broker
 from simulator.cli import register
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
+from simulator.publish import MqttPublisher, line
 from simulator.record import Listener
 from simulator.recording import Recorder, Recording
 
@@ -50,10 +51,20 @@ def test_a_recording_plays_the_same_bytes(tmp_path: Path, encoding: str) -> None
 
 @pytest.mark.parametrize(
     "payload",
-    [b'{"a": 1}', b'{"a":1.50}', b'{"a":1}\n', b'{"a":"\xc3\xa4"}', b"", b"\xff\x00", b'{"a":1,"a":2}', b"[1]"],
+    [
+        b'{"a": 1}',
+        b'{"a":1.50}',
+        b'{"a":1}\n',
+        b'{"a":"\xc3\xa4"}',
+        b"",
+        b"\xff\x00",
+        b'{"a":1,"a":2}',
+        b"[1]",
+        pytest.param(b"[" * 60_000, id="nested"),
+    ],
 )
 def test_any_payload_comes_back(tmp_path: Path, payload: bytes) -> None:
-    """JSON written in other ways, text, nothing, and bytes that are no text."""
+    """JSON written in other ways, text, nothing, bytes that are no text, and nesting that nobody reads."""
     with Recorder(tmp_path / "kept", 500) as recorder:
         recorder.add(Message(1_000_500, TOPIC, payload, Outcome.UNIQUE))
     assert list(Recording(tmp_path / "kept")) == [Message(1_000_000, TOPIC, payload, Outcome.UNIQUE)]
@@ -78,17 +89,22 @@ def test_a_cut_recording_plays_to_its_last_whole_line(tmp_path: Path) -> None:
     [
         ("nonsense", "Expecting value"),
         ("[]", "no object"),
-        ('{"topic":"a","payload":1}', "no key 'after_ms'"),
-        ('{"topic":"a","after_ms":1}', "no key 'payload'"),
-        ('{"topic":"","after_ms":1,"payload":1}', "topic is ''"),
-        ('{"topic":"a","after_ms":-1,"payload":1}', "after_ms is -1"),
-        ('{"topic":"a","after_ms":1,"payload_hex":"xy"}', "payload_hex"),
+        (f'{{"topic":"{TOPIC}","payload":1}}', "no key 'after_ms'"),
+        (f'{{"topic":"{TOPIC}","after_ms":1}}', "no key 'payload'"),
+        ('{"topic":"","after_ms":1,"payload":1}', "topic '' is no event"),
+        (f'{{"topic":"{TOPIC}","after_ms":-1,"payload":1}}', "after_ms is -1"),
+        (f'{{"topic":"{TOPIC}","after_ms":1,"payload_hex":"xy"}}', "payload_hex"),
+        pytest.param("[" * 60_000, "recursion", id="nested"),
+        ('{"topic":"stadtfunk/v1/traffic/group/g1/signal-plan","after_ms":1,"payload":1}', "is no event of ChirpStack"),
+        ('{"topic":"application/1/device/a/event/#","after_ms":1,"payload":1}', "is no event of ChirpStack"),
+        ('{"topic":"application/+/device/a/event/up","after_ms":1,"payload":1}', "is no event of ChirpStack"),
+        ('{"topic":"application/1/device/a/command/down","after_ms":1,"payload":1}', "is no event of ChirpStack"),
     ],
 )
 def test_a_broken_line_is_told(tmp_path: Path, text: str, said: str) -> None:
     """With file, line and key."""
     kept = tmp_path / "kept"
-    kept.write_text('{"topic":"a","after_ms":0,"payload":1}\n' + text + "\n")
+    kept.write_text(f'{{"topic":"{TOPIC}","after_ms":0,"payload":1}}\n{text}\n')
     with pytest.raises(SimulatorError) as caught:
         list(Recording(kept))
     assert str(caught.value).startswith(f"recording {kept}, line 2: ")
@@ -104,12 +120,59 @@ def test_missing_and_unwritable(tmp_path: Path) -> None:
         assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", [("--seed", "1", "--devices", "3"), ("--faults",), ("--to", "chirpstack")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--devices", "3"),
+        ("--faults",),
+        ("--to", "chirpstack"),
+        ("--models", "all"),
+        ("--seed", "7"),
+        ("--encoding", "protobuf"),
+        ("--collected",),
+        ("--confirmed", "30"),
+    ],
+)
 def test_a_replay_has_no_city(tmp_path: Path, words: tuple[str, ...]) -> None:
     """Options of the city beside --replay are wrong usage."""
     result = _run("--replay", str(tmp_path / "kept"), *words)
     assert result.exit_code == 2
-    assert "of the city" in " ".join(result.stderr.split())
+    assert words[0] in result.stderr
+    assert "not go with" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("one", ["replay", "truth", "record", "report", "city", "scenario"])
+def test_one_file_has_one_use(tmp_path: Path, one: str) -> None:
+    """What is read or written besides is not the file of --out, under whatever name; its contents stay."""
+    kept = tmp_path / "kept"
+    kept.write_text("precious")
+    result = _run(f"--{one}", str(kept), "--to", "file", "--out", str(tmp_path / "." / ".." / tmp_path.name / "kept"))
+    assert result.exit_code == 2
+    assert "are the same file" in " ".join(result.stderr.split())
+    assert kept.read_text() == "precious"
+
+
+async def test_a_real_recording_stays_away_from_a_broker(broker: Mosquitto | EmbeddedBroker, tmp_path: Path) -> None:
+    """Nothing of a real device is published unless it is a test broker; every event of ChirpStack can be."""
+    kept, real = tmp_path / "kept", TOPIC.replace("025354464b000001", "a84041ffff000001")
+    with Recorder(kept, 0) as recorder:
+        for topic in (TOPIC.replace("/up", "/location"), TOPIC, real):
+            recorder.add(Message(0, topic, b"{}", Outcome.UNIQUE))
+    words = ("--replay", str(kept), "--speed", "0", "--json")
+    refused, said, errors = await _outside(*words, "--port", str(broker.port))
+    assert (refused, json.loads(said)["events"]) == (1, 2)
+    assert b"line 3: device a84041ffff000001 is not simulated; --test-broker" in errors
+    for told in (("--port", str(broker.port), "--test-broker"), ("--to", "file", "--out", str(tmp_path / "out"))):
+        code, said, _ = await _outside(*words, *told)
+        assert (code, json.loads(said)["uplinks"]) == (0, 2)
+
+
+async def _outside(*words: str) -> tuple[int | None, bytes, bytes]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulator", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    said, errors = await asyncio.wait_for(child.communicate(), 60)
+    return child.returncode, said, errors
 
 
 async def test_from_broker_to_broker(broker: Mosquitto | EmbeddedBroker, tmp_path: Path) -> None:
@@ -135,6 +198,41 @@ async def test_from_broker_to_broker(broker: Mosquitto | EmbeddedBroker, tmp_pat
     assert recorder.count == total
     result = _run("--replay", str(kept), "--speed", "0", "--to", "file", "--out", str(out), "--json")
     assert json.loads(result.stdout)["uplinks"] == counts["published"]
+
+
+async def test_a_hostile_message_ends_no_recording(broker: Mosquitto | EmbeddedBroker, tmp_path: Path) -> None:
+    """Nested deeper than anybody reads, it is kept as it came, and so is what follows."""
+    payloads = [b'{"a":1}', b"[" * 60_000, b'{"a":2}']
+    with Recorder(tmp_path / "kept", 0) as recorder:
+        listener = Listener(recorder, Broker("127.0.0.1", broker.port, None, None))
+        listening = asyncio.create_task(asyncio.to_thread(listener.listen, 20))
+        assert await asyncio.to_thread(listener.answered.wait, 20)
+        with MqttPublisher("127.0.0.1", broker.port) as publisher:
+            for payload in payloads:
+                await asyncio.to_thread(publisher.publish, Message(0, TOPIC, payload, Outcome.UNIQUE))
+        for _ in range(200):
+            if recorder.count == len(payloads):
+                break
+            await asyncio.sleep(0.05)
+        listener.stop.set()
+        await listening
+    assert [message.payload for message in Recording(tmp_path / "kept")] == payloads
+
+
+async def test_a_recorder_that_fails_ends_the_recording(broker: Mosquitto | EmbeddedBroker, tmp_path: Path) -> None:
+    """Whatever the error is, it is told and nobody waits on."""
+    listener = Listener(Recorder(tmp_path / "closed", 0), Broker("127.0.0.1", broker.port, None, None))
+    listening = asyncio.create_task(asyncio.to_thread(listener.listen, 100))
+    assert await asyncio.to_thread(listener.answered.wait, 20)
+    with MqttPublisher("127.0.0.1", broker.port) as publisher:
+        await asyncio.to_thread(publisher.publish, Message(0, TOPIC, b"{}", Outcome.UNIQUE))
+        with pytest.raises(SimulatorError, match="cannot write the recording: the recording is not open"):
+            await asyncio.wait_for(listening, 20)
+
+
+def test_an_event_file_takes_any_payload() -> None:
+    """What cannot be read as JSON stands in hexadecimal digits."""
+    assert json.loads(line(Message(0, TOPIC, b"[" * 60_000, Outcome.UNIQUE)))["payload_hex"] == "5b" * 60_000
 
 
 async def test_the_command_record_ends_in_time(broker: Mosquitto | EmbeddedBroker, tmp_path: Path) -> None:

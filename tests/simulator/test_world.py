@@ -10,6 +10,7 @@ import pytest
 from simulator.scenario.model import Scenario
 from simulator.scenario.script import Script
 from simulator.world import Bin, Calendar, LotCurve, Moment, Road, Space, Weather, poisson
+from simulator.world.weather import LAMP_LX
 
 BERLIN = Calendar("Europe/Berlin")
 
@@ -66,6 +67,41 @@ def test_weather() -> None:
     assert 5 < stdev(pressures) < 12
     assert mean(found["winter", 1]) + 8 < mean(found["summer", 1])
     assert mean(found["summer", 0]) + 2 < mean(found["summer", 1])
+
+
+def _light(day: str, longitude: float = 7.82) -> tuple[float, float]:
+    """The first and the last UTC hour of a day in which the sun is up."""
+    start = _at(f"{day}T00:00:00+00:00")
+    weather = Weather(Random(1), start, centre=(51.68, longitude))
+    up = []
+    for minute in range(0, 24 * 60, 5):
+        weather.advance(_later(start, minute / 60))
+        if weather.illuminance > LAMP_LX:
+            up.append(minute / 60)
+    return up[0], up[-1]
+
+
+@pytest.mark.parametrize(
+    ("day", "rises", "sets"), [("2026-06-21", 3.30, 19.72), ("2026-12-21", 7.67, 15.22), ("2026-03-20", 5.60, 17.60)]
+)
+def test_the_sun_is_that_of_the_city(day: str, rises: float, sets: float) -> None:
+    """It rises and sets within a quarter of an hour of when it does in Hamm, and an hour earlier 15 degrees east."""
+    assert _light(day) == pytest.approx((rises, sets), abs=0.25)
+    assert _light(day, 22.82) == pytest.approx((rises - 1, sets - 1), abs=0.25)
+
+
+def test_the_sun_knows_no_clock_change() -> None:
+    """Light goes on evenly over both changes, and a winter's noon is much darker than a summer's."""
+    for text in ("2026-03-29T00:00:00+00:00", "2026-10-25T00:00:00+00:00"):
+        start = _at(text)
+        weather = Weather(Random(1), _later(start, -16))
+        mornings = []
+        for day in (-1, 0):
+            weather.advance(_later(start, day * 24 + 8))
+            mornings.append(weather.illuminance)
+        assert mornings[0] == pytest.approx(mornings[1], rel=0.05)
+    assert Weather(Random(1), _at("2026-06-21T11:30:00+00:00")).illuminance == pytest.approx(53_000, rel=0.03)
+    assert Weather(Random(1), _at("2026-12-21T11:30:00+00:00")).illuminance == pytest.approx(15_000, rel=0.1)
 
 
 def test_weather_does_not_go_back() -> None:

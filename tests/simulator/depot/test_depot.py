@@ -1,6 +1,7 @@
 """A depot between its connection and its tours; the connection is a list."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from threading import Event
 
 import pytest
@@ -119,6 +120,27 @@ def test_what_is_no_tour_is_counted_and_said_in_a_line() -> None:
     assert scene.depot.as_dict()["refused"] == 2
     assert [ROUTE in text for text in scene.warnings] == [True, True]
     assert "bin-9" in scene.warnings[1]
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_beyond_the_calendar_is_refused(day: str) -> None:
+    """The depot goes on with the next tour."""
+    odd = tour("bin-0", at_ns=NIGHT)
+    odd = odd.model_copy(update={"data": odd.data.model_copy(update={"day": date.fromisoformat(day)})})
+    scene = Scene(said(odd), said(tour("bin-1", at_ns=NIGHT + 1_000_000)), start_ns=NIGHT)
+    scene.run()
+    assert served(scene.told) == ["bin-1"]
+    assert scene.depot.as_dict()["refused"] == 1
+
+
+def test_a_tour_that_comes_late_does_not_set_the_clock_back() -> None:
+    """Nor is anybody told that the speed is wrong."""
+    late = said(tour("bin-0", at_ns=NIGHT))
+    scene = Scene(beat("2026-09-14T04:00:00Z"), late)
+    scene.run()
+    assert scene.warnings == []
+    assert served(scene.told) == ["bin-0"]
+    assert all(report.time_ns > SHIFT for report in scene.told)
 
 
 def test_a_city_file_of_no_use_is_said() -> None:

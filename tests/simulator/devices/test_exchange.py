@@ -9,6 +9,7 @@ from simulator.chirpstack import Encoding, payload
 from simulator.device import NS_PER_S, TRANSMISSIONS
 from simulator.devices import answers
 from simulator.devices.transmitter import WINDOWS_NS
+from simulator.lorawan.region import LONGEST_PAYLOADS
 from tests.simulator.devices.single import HOUR_NS, MINUTE_NS, START_NS, Played, always, device, never
 
 MODEL = "milesight/em300-th"
@@ -108,6 +109,22 @@ def test_an_outage_is_told_afterwards(confirmed: bool, reached: bool) -> None:
     assert not made.remembers
     assert min(up.made_ns for up in played.heard if up.history) >= back_ns
     assert (played.unanswered > 0) is confirmed
+
+
+def test_a_history_that_does_not_fit_is_no_frame() -> None:
+    """While the data rate has no room for what is kept nothing is sent, nothing is counted, and it stays."""
+    made = device(MODEL)
+    made._keep(85, bytes.fromhex("0367fa00046870"), START_NS)
+    played = Played(made, always, always)
+    room = (4,) * len(LONGEST_PAYLOADS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simulator.device.LONGEST_PAYLOADS", room)
+        played.report(START_NS + MINUTE_NS)
+        played.run()
+    assert (len(played.sent), played.history, made.remembers) == (1, 0, True)
+    played.report(START_NS + 2 * MINUTE_NS)
+    played.run()
+    assert (len(played.sent), played.history, made.remembers) == (3, 1, False)
 
 
 def test_who_cannot_tell_later_does_not_ask() -> None:

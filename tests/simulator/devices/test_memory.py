@@ -103,8 +103,25 @@ def test_nothing_is_kept_without_places() -> None:
     assert memory.frame(222, NOW_MS) is None
 
 
-def test_what_fits_no_frame_is_dropped() -> None:
-    """Readings that are too long for the data rate do not stop those behind them for ever."""
-    memory, _ = _filled("milesight/em300-th", 3)
+def test_what_is_too_long_today_waits_for_a_faster_rate() -> None:
+    """Readings too long for the data rate are kept, and told once it is better."""
+    memory, sent = _filled("milesight/em300-th", 3)
     assert memory.frame(8, NOW_MS) is None
-    assert not memory
+    later = memory.frame(222, NOW_MS)
+    assert later is not None
+    assert list(later.times_ms) == sorted(sent)
+
+
+def test_what_is_too_long_stops_nothing() -> None:
+    """At a slow data rate all short records go out, also those behind long ones; these come at a faster one."""
+    memory, sent = _filled("watteco/vaqao-plus", 40)
+    short: list[int] = []
+    while (found := memory.frame(20, NOW_MS)) is not None:
+        short += found.times_ms
+        memory.told(found.times_ms)
+    long: list[int] = []
+    while (found := memory.frame(222, NOW_MS)) is not None:
+        long += found.times_ms
+        memory.told(found.times_ms)
+    assert sorted(short + long) == sorted(sent)
+    assert min(long) < max(short)

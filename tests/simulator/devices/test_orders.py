@@ -12,6 +12,8 @@ from simulator.device import NS_PER_S
 from simulator.devices.downlinks import Downlinks
 from simulator.devices.generic import MOST_SETTINGS, GenericSensor
 from simulator.devices.orders import interval_s, settings
+from simulator.scenario.bad_day import BadSenses
+from simulator.scenario.script import Script
 from simulator.sensor import Frame
 from simulator.world import Calendar
 from tests.simulator.devices.single import MINUTE_NS, START_NS, device
@@ -131,6 +133,15 @@ def test_settings_are_bounded() -> None:
     assert len(sensor._settings) == MOST_SETTINGS
     level = _values(_report(sensor, 1, 24), Quantity.DIMMING_LEVEL)["single0"]
     assert level == (3 * MOST_SETTINGS - 1) % 101
+
+
+def test_a_sensor_on_a_bad_day_obeys() -> None:
+    """A light whose readings may be wrong is set by a downlink all the same."""
+    model = "nas/luminaire"
+    bad = BadSenses(GenericSensor(model, Random(1)), [], Script(), catalog.codec(model), {})
+    made = device(model, sensor=bad)
+    made.obey(60, bytes.fromhex("01fe21"), START_NS)
+    assert _values(bad.report(CALENDAR.at(START_MS), 600, 1), Quantity.DIMMING_LEVEL)["single0"] == 33
 
 
 def test_a_downlink_reaches_the_light() -> None:

@@ -1,9 +1,12 @@
 """A city on the air against a network server, in virtual time: joins, uplinks, answers, repetitions, statistics."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import dropwhile, pairwise
 from random import Random
 from threading import Event
+from typing import NamedTuple
 
 import pytest
 from chirpstack_api.gw import gw_pb2
@@ -11,14 +14,18 @@ from typing_extensions import override
 
 from decoders import catalog
 from decoders.measurement import Measurement
+from decoders.quantity import Quantity
 from simulator.chirpstack import Encoding
 from simulator.device import Device
+from simulator.duty_cycle import BAND_L, BAND_M, band
 from simulator.files import read_city
 from simulator.lorawan import keys, region
-from simulator.lorawan.bridge import NS_PER_S, Packet
+from simulator.lorawan.air import Radio
+from simulator.lorawan.bridge import NS_PER_S, Packet, Reception
 from simulator.lorawan.frame import Data
 from simulator.lorawan.keys import Activation
 from simulator.lorawan.play import AirPlan, Clock, LorawanSimulation
+from simulator.lorawan.region import Tuned
 from simulator.play import Plan, Simulation
 from simulator.scenario.model import ORDINARY, Scenario
 from tests.doubles.network_server import Down, NetworkServer, Registered
@@ -80,9 +87,12 @@ class Air:
             self.server.advance(self.clock.ns)
 
 
-def registered(activation: Activation = Activation.OTAA, number: int = NUMBER) -> list[Registered]:
+ORDINARY_PLAN = Plan(seed=SEED, start_ns=START_NS, devices=NUMBER)
+
+
+def registered(activation: Activation = Activation.OTAA, plan: Plan = ORDINARY_PLAN) -> list[Registered]:
     """The devices as provisioning enters them."""
-    devices = Simulation(CITY, Plan(seed=SEED, start_ns=START_NS, devices=number)).devices
+    devices = Simulation(CITY, plan).devices
     return [
         Registered(
             device.identity,
@@ -213,6 +223,29 @@ def test_data_for_devices() -> None:
     assert sum(data.ack for data in played.received) >= NUMBER - 2
 
 
+def test_devices_obey_what_comes_down() -> None:
+    """A sensor that is told to reports at the new interval, a dimmed light tells its level from then on."""
+    plan = Plan(seed=SEED, start_ns=START_NS, devices=4, models=("milesight/em310-udl", "nas/luminaire"))
+    devices = registered(plan=plan)
+    sensors, lights = devices[::2], devices[1::2]
+    for sensor in sensors:
+        sensor.queue.append(Down(85, bytes.fromhex("ff030807")))
+    for light in lights:
+        light.queue.append(Down(60, bytes.fromhex("01fe21")))
+    air = Air(NetworkServer(devices))
+    simulation = LorawanSimulation(CITY, plan, AirPlan(), air, clock=air.clock, nonces=Random(1))
+    for _ in simulation.run(START_NS + SECONDS * NS_PER_S, Event()):
+        pass
+    assert [device.interval_s for device in simulation.devices] == [1800.0, 600.0] * 2
+    for sensor in sensors:
+        assert 5 < len(sensor.received) < SECONDS / 1200
+    codec = catalog.codec("nas/luminaire")
+    for light in lights:
+        told = [codec.decode(24, data.payload, 0)[0] for data in light.received[2:] if data.f_port == 24]
+        levels = [one.value for each in told for one in each.readings if one.quantity is Quantity.DIMMING_LEVEL]
+        assert set(levels) == {33.0}
+
+
 def test_gateways_answer_the_network() -> None:
     """Every downlink is acknowledged by its gateway, what was sent is heard; gateways count, and end offline."""
     played = play()
@@ -279,6 +312,90 @@ def test_confirmed_uplinks() -> None:
     assert repeated > 5 * uplinks
     assert mute.server.refused.keys() <= {"retransmission"}
     assert mute.server.refused["retransmission"] > 4 * len(unheard.received)
+
+
+class Sent(NamedTuple):
+    """A frame on the air: ns of the city's, ns on air."""
+
+    start_ns: int
+    airtime_ns: int
+    phy: bytes
+    tuned: Tuned
+
+
+def on_air(air: Air, plan: AirPlan, rate: int, scenario: Scenario = ORDINARY, hours: int = 4) -> list[list[Sent]]:
+    """What each device sends in order of time when all begin with this data rate."""
+    simulation = LorawanSimulation(
+        CITY, replace(ORDINARY_PLAN, scenario=scenario), plan, air, clock=air.clock, nonces=Random(1)
+    )
+    transmit = simulation._air.transmit
+    sent: dict[int, list[Sent]] = {}
+
+    def noted(radio: Radio, phy: bytes, tuned: Tuned, heard: Mapping[str, Reception], now_ns: int) -> None:
+        airtime = int(region.airtime_s(len(phy), tuned.spreading_factor) * NS_PER_S)
+        sent.setdefault(id(radio), []).append(Sent(simulation._city_ns(now_ns), airtime, phy, tuned))
+        transmit(radio, phy, tuned, heard, now_ns)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulation._air, "transmit", noted)
+        for node in simulation._nodes.values():
+            node.end_device.settings = replace(node.end_device.settings, data_rate=rate)
+            node.tune()
+        for _ in simulation.run(START_NS + hours * 3600 * NS_PER_S, Event()):
+            pass
+    assert len(sent) == NUMBER
+    return list(sent.values())
+
+
+def fullest_hour_s(frames: list[Sent], of_band: int) -> float:
+    """The most airtime that an hour of a sub-band holds."""
+    mine = [each for each in frames if band(each.tuned.frequency_hz) == of_band]
+    hour_ns = 3600 * NS_PER_S
+    hours = ([each for each in mine if 0 <= each.start_ns - first.start_ns < hour_ns] for first in mine)
+    return max((sum(each.airtime_ns for each in hour) / NS_PER_S for hour in hours), default=0.0)
+
+
+@pytest.mark.parametrize("activation", Activation)
+def test_the_duty_cycle_holds_for_joins_and_repeats(activation: Activation) -> None:
+    """At SF12 no hour of a sub-band has more than 36 s of one device, with all gateways down or without answers."""
+    plan = AirPlan(confirmed_percent=100, activation=activation)
+    air = Air(NetworkServer(registered(activation)), 8 * NS_PER_S)
+    down = _outage("0s", "4h", *GATEWAYS) if activation is Activation.OTAA else ORDINARY
+    devices = on_air(air, plan, 0, down)
+    fullest = [fullest_hour_s(frames, of_band) for frames in devices for of_band in (BAND_L, BAND_M)]
+    assert 20 < max(fullest) <= 36
+
+
+def test_devices_are_as_silent_as_they_are_told() -> None:
+    """After DutyCycleReq with 2^-11 a frame is followed by 2047 times its airtime without another one."""
+    devices = registered(Activation.ABP)
+    for device in devices:
+        device.queue.append(Down(f_opts=bytes.fromhex("040b")))
+    sent = on_air(Air(NetworkServer(devices)), AirPlan(speed=4, activation=Activation.ABP), 0)
+    obeying = [list(dropwhile(lambda each: not each.phy[5] & 0x0F, frames)) for frames in sent]
+    gaps = [
+        (after.start_ns - each.start_ns) / each.airtime_ns for frames in obeying for each, after in pairwise(frames)
+    ]
+    assert len(gaps) > NUMBER
+    assert min(gaps) > 2047.9
+
+
+def test_repeats_wait_and_get_slower() -> None:
+    """A confirmed uplink without an answer comes again 1 to 3 s behind its windows, after each two one rate slower."""
+    mute = Air(NetworkServer(registered(Activation.ABP)), 8 * NS_PER_S)
+    plan = AirPlan(confirmed_percent=100, activation=Activation.ABP)
+    firsts = [frames[:8] for frames in on_air(mute, plan, 5, hours=1)]
+    whole = [frames for frames in firsts if len(frames) == 8 and len({each.phy for each in frames}) == 1]
+    assert len(whole) > NUMBER / 2
+    for frames in whole:
+        assert [each.tuned.spreading_factor for each in frames] == [7, 7, 8, 8, 9, 9, 10, 10]
+    pauses = [
+        (after.start_ns - each.start_ns - each.airtime_ns) / NS_PER_S - 2.2
+        for frames in whole
+        for each, after in pairwise(frames)
+    ]
+    assert 0.99 < min(pauses) < 1.5
+    assert 2.5 < max(pauses) < 3.6
 
 
 def test_two_runs_have_other_nonces() -> None:

@@ -43,6 +43,7 @@ def test_a_ramp_goes_in_and_out() -> None:
     ("text", "line", "said"),
     [
         (GOOD.replace("mm_per_hour = 3", "mm_per_hours = 3"), 6, "'mm_per_hours', did you mean mm_per_hour?"),
+        (GOOD.replace("mm_per_hour = 3", "mm = 3"), 6, "'mm', did you mean mm_per_hour?"),
         (GOOD.replace("[[rain]]\nfrom = 7200", "[[rains]]\nfrom = 7200"), 8, "did you mean rain?"),
         (GOOD.replace('until = "2h"', 'until = "30m"'), 5, "rain.until: it ends 1800 s after the start, before"),
         (GOOD.replace('"1h"', '"soon"'), 4, "rain.from: 'soon' is no duration"),

@@ -16,22 +16,29 @@ MARGINS: Final[Mapping[str, Margin]] = {
     "right_pct": Margin(more_is_better=True, worse_by=2),
     "followed_pct": Margin(more_is_better=True, worse_by=20),
     "delay_median_s": Margin(more_is_better=False, worse_by=30),
+    "delay_p95_s": Margin(more_is_better=False, worse_by=120),
     "free_error": Margin(more_is_better=False, worse_by=0.3),
     "differing_pct": Margin(more_is_better=False, worse_by=3),
     "vehicles_differing_pct": Margin(more_is_better=False, worse_by=3),
+    "overload_vehicles": Margin(more_is_better=False, worse_by=10),
+    "switches": Margin(more_is_better=False, worse_by=3),
     "hit": Margin(more_is_better=True, worse_by=0),
     "missed": Margin(more_is_better=False, worse_by=0),
     "false": Margin(more_is_better=False, worse_by=0),
+    "false_h": Margin(more_is_better=False, worse_by=0.5),
     "lead_median_s": Margin(more_is_better=True, worse_by=300),
     "error_pp": Margin(more_is_better=False, worse_by=1),
     "overflows_unannounced": Margin(more_is_better=False, worse_by=0),
     "warning_median_h": Margin(more_is_better=True, worse_by=3),
     "full_in_interval_pct": Margin(more_is_better=True, worse_by=10),
+    "full_error_h": Margin(more_is_better=False, worse_by=3),
     "emptyings_seen": Margin(more_is_better=True, worse_by=0),
     "emptyings_missed": Margin(more_is_better=False, worse_by=0),
     "emptyings_invented": Margin(more_is_better=False, worse_by=0),
 }
 """By the last part of a figure's name. The truth is told every five minutes: a lead is no better known than that."""
+FROM_NOTHING: Final = frozenset({"missed", "false", "false_h"})
+"""An alert's level has figures only where it was reached or published: before that these were 0."""
 
 
 def figures(score: Mapping[str, Any]) -> dict[str, float | None]:
@@ -41,8 +48,8 @@ def figures(score: Mapping[str, Any]) -> dict[str, float | None]:
 
 def worse(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """What of a score is worse than it was; a figure that could be scored and no longer can is worse."""
-    now, complaints = figures(found), []
-    for name, before in figures(committed).items():
+    now, old, complaints = figures(found), figures(committed), []
+    for name, before in old.items():
         if before is None:
             continue
         value, margin = now.get(name), MARGINS[name.rpartition(".")[2]]
@@ -51,6 +58,10 @@ def worse(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
             complaints.append(f"{name} was {before:g} and can no longer be scored")
         elif (value < limit) if margin.more_is_better else (value > limit):
             complaints.append(f"{name} was {before:g} and is {value:g}, {limit:g} is allowed")
+    for name, value in now.items():
+        figure = name.rpartition(".")[2]
+        if name not in old and figure in FROM_NOTHING and value is not None and value > MARGINS[figure].worse_by:
+            complaints.append(f"{name} is {value:g} and was not there before")
     return complaints
 
 

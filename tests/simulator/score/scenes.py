@@ -33,7 +33,7 @@ SCENES = (
     Scene("heavy-rain", 12, ("station", "gauge"), 100),
     Scene("heat-wave", 17, ("station",), 100),
     Scene("freezing-rain", 6, ("station", "road_section", "detector", "junction")),
-    Scene("collection-strike", 78, ("container",), 100),
+    Scene("collection-strike", 126, ("container",), 110),
     Scene("gateway-outage", 5, ("lot", "container")),
     Scene("bad-day-for-sensors", 6, (*TOWN, "station", "gauge")),
     Scene("broker-outage", 3, TOWN),

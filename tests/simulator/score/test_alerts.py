@@ -1,6 +1,8 @@
 """Alerts against true crossings, on episodes made by hand."""
 
-from simulator.score.alerts import episodes, match, score
+import pytest
+
+from simulator.score.alerts import beside_ms, episodes, match, score
 from simulator.score.course import HOUR_MS as H
 from simulator.score.course import Course, Span
 
@@ -67,12 +69,47 @@ def test_the_last_hour_is_open() -> None:
     assert (found.open, found.missed) == (0, 1)
 
 
+def test_what_is_always_up_is_beside() -> None:
+    """It hits every episode; its hours further than an hour from all of them are counted, but the last hour is open."""
+    true = [_span(6, 7), _span(12, 13), _span(20, 21)]
+    found = match(true, [DAY], DAY)
+    assert (found.hit, found.missed, found.false, found.beside_ms) == (3, 0, 0, 14 * H)
+    late = [_span(6.1, 7), _span(12.1, 13), _span(20.1, 21)]
+    assert match(true, late, DAY).beside_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [
+        ([_span(4, 8)], 0),
+        ([_span(3.5, 8)], 0.5),
+        ([_span(4, 8.25)], 0.25),
+        ([_span(1, 2), _span(9, 11)], 3),
+        ([_span(2, 3), _span(6, 10)], 3),
+        ([_span(21, 24)], 2),
+        ([_span(23.5, 24)], 0),
+        ([], 0),
+    ],
+)
+def test_beside_is_further_than_an_hour(said: list[Span], hours: float) -> None:
+    """An hour before the begin and after the end is near; further off counts, but not in the last hour."""
+    assert beside_ms([_span(5, 7)], said, DAY) == hours * H
+    assert beside_ms([], [_span(1, 2)], DAY) == H
+
+
+def test_between_two_episodes_it_is_counted_once() -> None:
+    """Episodes whose surroundings touch or overlap leave nothing between them."""
+    assert beside_ms([_span(5, 6), _span(7.5, 8)], [_span(4, 9)], DAY) == 0
+    assert beside_ms([_span(5, 6), _span(8.5, 9)], [_span(4, 10)], DAY) == H // 2
+
+
 def test_a_kind_adds_up_its_assets() -> None:
     """Counts add up; the leads of all are looked at together; without any there is none."""
     up, early, never = Course([(0, 0), (5 * H, 2)]), Course([(0, 0), (4 * H, 2)]), Course([(0, 0)])
     found = score("gauge", 2, [(up, early), (up, up), (up, never), (never, up)], DAY)
     assert (found.kind, found.level, found.assets) == ("gauge", 2, 4)
     assert (found.hit, found.missed, found.false) == (2, 1, 1)
+    assert found.false_h == 18
     assert (found.lead_median_s, found.lead_least_s) == (0, 0)
     quiet = score("gauge", 3, [(up, early)], DAY)
     assert (quiet.hit, quiet.missed, quiet.false, quiet.lead_median_s, quiet.lead_least_s) == (0, 0, 0, None, None)

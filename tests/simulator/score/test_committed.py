@@ -39,13 +39,26 @@ def test_each_shipped_scenario_has_a_scene_with_something_in_it() -> None:
 
 def test_together_they_have_every_figure() -> None:
     """No margin is there for a figure that no scene has."""
-    found = {
-        name.rpartition(".")[2]
-        for score in KNOWN.values()
-        for name, value in figures(score).items()
-        if value is not None
-    }
+    found = {name.rpartition(".")[2] for name, value in _all_figures() if value is not None}
     assert found == set(MARGINS)
+
+
+def test_each_day_ahead_is_foretold() -> None:
+    """The figures of 1, 2 and 3 days ahead are of forecasts that some scene has."""
+    for days in (1, 2, 3):
+        names = [name for name, value in _all_figures() if f".{days}d.error_pp" in name and value is not None]
+        assert names, days
+
+
+def test_a_level_that_was_not_there_before_is_seen() -> None:
+    """An alert that goes higher than ever has no committed line; false alarms of that level are named, hits are not."""
+    score = KNOWN["heavy-rain"]
+    higher = copy.deepcopy(next(each for each in score["alerts"] if each["kind"] == "gauge"))
+    higher |= {"level": 99, "hit": 1, "missed": 0, "false": 0, "false_h": 0.5, "lead_median_s": 0}
+    assert worse(score, _with(score, higher)) == []
+    for figure, value in (("missed", 1), ("false", 7), ("false_h", 0.6)):
+        (complaint,) = worse(score, _with(score, {**higher, figure: value}))
+        assert complaint == f"alerts.gauge.99.{figure} is {value} and was not there before"
 
 
 @pytest.mark.parametrize("name", sorted(MARGINS))
@@ -61,6 +74,15 @@ def test_what_is_worse_is_seen(name: str) -> None:
         assert len(found) == complaints
     gone = _moved(score, name, None)
     assert any("no longer" in each for each in worse(score, gone))
+
+
+def _all_figures() -> list[tuple[str, float | None]]:
+    return [pair for score in KNOWN.values() for pair in figures(score).items()]
+
+
+def _with(score: dict[str, Any], alert: dict[str, Any]) -> dict[str, Any]:
+    """The score with one more line of alerts."""
+    return {**score, "alerts": [*score["alerts"], alert]}
 
 
 def _places(score: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -165,10 +165,20 @@ def test_emptyings() -> None:
         1,
         1,
     )
-    late = _score(_true((0, 90), emptied=[10]), _said(30, 5, emptied=22.5))
+    late = _score(_true((0, 90), emptied=[10]), _said(22.5, 5, emptied=22.5))
     assert (late.emptyings_seen, late.emptyings_missed, late.emptyings_invented) == (0, 1, 1)
-    before = _score(_true((0, 90), emptied=[10]), _said(30, 5, emptied=9.9))
+    before = _score(_true((0, 90), emptied=[10]), _said(22, 5, emptied=9.9))
     assert before.emptyings_seen == 1
+
+
+def test_an_emptying_that_is_published_late_is_missed() -> None:
+    """When it was said first counts; nobody invented it, and a timely word goes before a late one."""
+    late = _score(_true((0, 90), emptied=[10]), _said(22.1, 5, emptied=10))
+    assert (late.emptyings_seen, late.emptyings_missed, late.emptyings_invented) == (0, 1, 0)
+    again = _score(_true((0, 90), emptied=[10]), _said(11, 5, emptied=10), _said(80, 5, emptied=10))
+    assert (again.emptyings_seen, again.emptyings_missed, again.emptyings_invented) == (1, 0, 0)
+    both = _score(_true((0, 90), emptied=[10]), _said(12, 5, emptied=11), _said(80, 5, emptied=10))
+    assert (both.emptyings_seen, both.emptyings_missed, both.emptyings_invented) == (1, 0, 1)
 
 
 def test_one_emptying_is_not_seen_twice() -> None:

@@ -39,6 +39,15 @@ def test_spaces_without_a_sensor_are_like_the_others() -> None:
     assert why.startswith("only 2 of 4")
 
 
+def test_a_kind_that_is_measured_has_its_own_reasons() -> None:
+    """A station that measures noise is named with what it lacks, gust that no station measures as a whole."""
+    station = Asset("station", "station", "", {}, (), 7.8, 51.7)
+    case = Case(City((station,)), {"station": ["elsys/generic"]}, Truth(), Hearing(), SPAN)
+    named = {each.what for each in judge(case, PLAYED).unscored}
+    assert {"noise of station", "gust alerts"} <= named
+    assert not {"noise alerts", "gust of station"} & named
+
+
 def test_what_takes_no_part_is_not_missed() -> None:
     """A lot without simulated devices is neither scored nor listed; one with counters only has no truth."""
     named = {each.what for each in judge(_case(SENSOR, SENSOR), PLAYED).unscored}

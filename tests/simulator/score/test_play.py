@@ -171,7 +171,7 @@ def test_tables_and_json_say_the_same(tmp_path: Path) -> None:
     text = printed.getvalue()
     lines = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.strip()}
     assert lines["lot-bahnhof"] == ["0", "0", "100", "–", "0", "0", "–", "–", "–"]
-    assert lines["heat"] == ["1", "6", "0", "0", "0", "0", "–", "–"]
+    assert lines["heat"] == ["1", "6", "0", "0", "0", "0", "0", "–", "–"]
     assert lines["corridor-marker-allee"][3:5] == ["–", "–"]
     assert text.count("not scored: ") == len(score.unscored)
     found = json.loads(json.dumps(score.as_dict()))

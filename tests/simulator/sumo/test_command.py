@@ -50,6 +50,13 @@ def test_study() -> None:
     assert {task.span_s for task in tasks} == {60}
 
 
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_seeds_that_sumo_has_not(seed: int) -> None:
+    """They are refused before anything is played."""
+    with pytest.raises(SimulatorError, match=f"seeds from 0 to 2147483647, not {seed}"):
+        Study((seed,)).tasks()
+
+
 def test_city_file(tmp_path: Path) -> None:
     """A city file takes the place of the arterial's; one that is not there is an error with its name."""
     file = tmp_path / "city.geojson"

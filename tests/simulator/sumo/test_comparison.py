@@ -12,7 +12,7 @@ from simulator.sumo.arterial import Control, Demand, Run
 from simulator.sumo.comparison import T_95, Comparison, Interval, Verdict, compare, interval, modes
 from simulator.sumo.loop import Ran, Task
 from simulator.sumo.person_delay import Outcome
-from simulator.sumo.report import as_dict, closing, plot, tables
+from simulator.sumo.report import as_dict, bars, carried_lines, closing, plot, tables
 
 BASE = Outcome(
     person_delay_s=60,
@@ -170,7 +170,11 @@ def test_closing_names_pedestrians() -> None:
 
 def test_json() -> None:
     """JSON holds every figure with its interval, the verdicts and the modes."""
-    told = json.loads(json.dumps(as_dict(compare(_study(BETTER, PEAK)))))
+    runs = [
+        ran._replace(uplinks={"published": 7, "unheard": 2, "seed": 9}, answers={"active": 1})
+        for ran in _study(BETTER, PEAK)
+    ]
+    told = json.loads(json.dumps(as_dict(compare(runs), runs)))
     (only,) = told["comparisons"]
     assert (only["demand"], only["control"], only["seeds"], only["verdict"]) == (
         "scheduled-peak",
@@ -181,6 +185,23 @@ def test_json() -> None:
     assert only["figures"]["person_delay_s"]["difference"] == {"mean": -6, "half": 4.9687}
     assert only["figures"]["switches_per_hour"]["percent"] is None
     assert told["modes"] == {"fixed": "active"}
+    assert told["carried"] == [
+        {"demand": "scheduled-peak", "control": "fixed", "published": 21, "unheard": 6, "active": 3}
+    ]
+
+
+def test_bars_of_text() -> None:
+    """The longest bar is that of the longest delay; each has its figure."""
+    lines = bars(compare(_study(BETTER, PEAK)))
+    assert lines[1] == "  scheduled peak, fixed plan"
+    assert lines[2].startswith("    without        " + "█" * 54 + " 60.0 ± ")
+    assert lines[3].startswith("    with Stadtfunk " + "█" * 49 + " 54.0 ± ")
+
+
+def test_what_went_through_the_loop_is_told() -> None:
+    """Only runs with Stadtfunk have a loop."""
+    runs = [ran._replace(uplinks={"published": 7, "unheard": 2}) for ran in _study(BETTER, PEAK)]
+    assert carried_lines(runs)[1:] == ["  scheduled peak, fixed plan: published 21, unheard 6"]
 
 
 def test_picture() -> None:

@@ -182,6 +182,27 @@ def test_front_door() -> None:
     assert one.uplinks["dead_letters"] == dict.fromkeys(("unknown_profile", "decode", "event", "spoofed"), 0)
 
 
+def test_a_given_city_has_the_schedule_of_the_control() -> None:
+    """With one plan all day there is one in the file, whether it is the arterial's own or another one."""
+    own = city_text(Control.TIME_OF_DAY)
+    assert city_text(Control.TIME_OF_DAY, own) == own
+    assert city_text(Control.FIXED, own) == city_text(Control.FIXED)
+    assert city_text(Control.FIXED, own) != own
+
+
+@SUMO
+@pytest.mark.xdist_group("sumo")
+def test_the_road_follows_the_schedule_of_the_city() -> None:
+    """A city whose schedule names another plan begins with that one, as the service does."""
+    city = json.loads(city_text(Control.TIME_OF_DAY))
+    for feature in city["features"]:
+        if feature["id"] == GROUP:
+            feature["properties"]["schedule"] = [{"days": "Mo-Su", "from": "00:00", "plan": 3}]
+    run = Run(Demand.UNSCHEDULED_PEAK, 1, Control.TIME_OF_DAY)
+    ran = play(Task(run, stadtfunk=False, span_s=20, city=json.dumps(city)), lambda _share: None)
+    assert [switch.plan for switch in ran.plans] == ["3"]
+
+
 @SUMO
 @pytest.mark.xdist_group("sumo")
 def test_a_city_without_the_group() -> None:

@@ -48,6 +48,11 @@ def failing(task: Task, watch: Watch) -> Ran:
     return without_end(task, watch)
 
 
+def broken(_task: Task, _watch: Watch) -> Ran:
+    """A run in which something goes wrong that nobody thought of."""
+    raise RuntimeError("Invalid seed")
+
+
 def dying(_task: Task, _watch: Watch) -> Ran:
     """A run whose process is gone."""
     os._exit(3)
@@ -114,6 +119,13 @@ def test_a_process_that_dies() -> None:
     """A run whose process ends without a word is an error that names its exit code."""
     with pytest.raises(SimulatorError, match="run 1 ended by itself, exit 3"):
         play_all(_tasks(1), _ignore, threading.Event(), 1, dying)
+    assert _no_children()
+
+
+def test_whatever_goes_wrong_is_one_line() -> None:
+    """An error of SUMO's own is told with its kind, and nothing of a traceback."""
+    with pytest.raises(SimulatorError, match=r"^RuntimeError: Invalid seed$"):
+        play_all(_tasks(1), _ignore, threading.Event(), 1, broken)
     assert _no_children()
 
 
