@@ -69,7 +69,9 @@ TABLE: dict[str, Run | Read] = {
         "does not end; tests/simulator/depot runs it"
     ),
     "record --for 1h monday.ndjson": Read("takes an hour; tests/simulator/test_recording.py has shorter ones"),
-    "simulate --replay monday.ndjson --speed 60": Read("needs a broker; tests/simulator/test_recording.py has one"),
+    "simulate --replay monday.ndjson --speed 60 --test-broker": Read(
+        "needs a broker; tests/simulator/test_recording.py has one"
+    ),
     "status": Run("21 known"),
     "dead-letters list": Run("Invalid JSON"),
     "provision influxdb --dry-run": Run("would: ", needs="influxdb"),
