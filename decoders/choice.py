@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from decoders.codec import CodecField, Decode, Frame, HistoryFrame
-from decoders.columns import compile_decode
+from decoders.columns import Chosen, compile_choice, compile_decode
 from decoders.direct import Direct, Place, Values, Words, Written, values_of
 from decoders.error import DecodeError, EncodeError, MalformedPayload, WrongLength
+from decoders.field import bit_place
 from decoders.layout import Layout
 from decoders.measurement import Measurement, Reading, same, same_places
 
@@ -17,24 +18,31 @@ Able = tuple[tuple[str, Direct | None], ...]
 class Choice(Direct):
     """Forms by name; `select` names the form of a payload or raises DecodeError.
 
-    `plain` are layouts whose length and constants alone say that they are meant.
+    `plain` are layouts whose length and constants alone say that they are meant, `chosen` those that a byte tells.
     Encoding takes the first form that carries all readings as they are, else the first that rounds them.
     """
 
-    __slots__ = ("_forms", "_known", "_plain", "_select")
-    MADE_LATER = frozenset({"_known", "_plain"})
-    """What was asked for is no part of the forms; those that are plain are told by the forms already."""
+    __slots__ = ("_chosen", "_forms", "_known", "_plain", "_select")
+    MADE_LATER = frozenset({"_chosen", "_known", "_plain"})
+    """What was asked for is no part of the forms; how they are told is what they and `select` say already."""
 
     def __init__(
-        self, forms: Mapping[str, Frame], select: Callable[[bytes], str], plain: Sequence[Layout] = ()
+        self,
+        forms: Mapping[str, Frame],
+        select: Callable[[bytes], str],
+        plain: Sequence[Layout] = (),
+        chosen: Chosen | None = None,
     ) -> None:
         self._forms = forms
         self._select = select
         self._known: dict[tuple[Place, ...], Able] = {}
         self._plain = plain
+        self._chosen = chosen
 
     def reader(self) -> Decode:
         """What `decode` does, as a function."""
+        if self._chosen is not None:
+            return compile_choice(self._chosen, self.decode)
         forms = [form for layout in self._plain for form in layout.forms]
         return compile_decode(forms, self.decode) if forms else self.decode
 
@@ -158,6 +166,30 @@ def by_length(forms: Mapping[str, Layout]) -> Choice:
         return form
 
     return Choice(forms, select, tuple(forms.values()))
+
+
+def by_bits(at: int, code: str, forms: Mapping[int, tuple[str, Layout]], meaning: str = "form") -> Choice:
+    """Forms of one length, by the number that bits of the byte `at` are ("7", "0-7"); `meaning` names it in errors."""
+    sizes = {layout.size for _, layout in forms.values()}
+    if len(sizes) != 1 or at >= min(sizes):
+        raise ValueError(f"{', '.join(form for form, _ in forms.values())} have no byte {at} in one length")
+    (size,) = sizes
+    place = bit_place(code)
+    shift, mask = place
+    names = {number: form for number, (form, _) in forms.items()}
+
+    def select(payload: bytes) -> str:
+        if len(payload) != size:
+            raise WrongLength(f"{len(payload)} bytes; frames have {size}")
+        number = payload[at] >> shift & mask
+        form = names.get(number)
+        if form is None:
+            raise MalformedPayload(f"unknown {meaning} {number}")
+        return form
+
+    compiled = {number: form for number, (_, layout) in forms.items() for form in layout.forms}
+    chosen = Chosen(at, place, compiled) if compiled else None
+    return Choice(dict(forms.values()), select, chosen=chosen)
 
 
 def by_prefix(forms: Mapping[str, tuple[bytes, Frame]]) -> Choice:

@@ -1,37 +1,31 @@
 """The function that decodes whole frames of fixed length, made of their parts as Python source and compiled once.
 
 The places of a frame are known beforehand, so that only its values are made, in one expression. As in `compiled`, the
-source holds nothing but numbers, operators and names that are made here.
+source holds nothing but numbers, operators and names that are made here. Frames are read as words (`frame_words`) or,
+where numbers run across bytes or a byte tells forms apart, as bytes (`frame_bytes`).
 """
 
-import struct
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from itertools import compress
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from decoders.codec import Decode
-from decoders.compiled import LARGEST_TABLE, Order, attributes_of, bits, fields_of, linear, numbers, raw_values
-from decoders.field import Bits, Const, Field, Pad, Part
-from decoders.measurement import NO_ATTRIBUTES, Measurement, Places, Values
+from decoders.field import Bit, Bits, Pad, Part
+from decoders.frame_bytes import BYTE, ByBytes, Possible
+from decoders.frame_source import OTHERWISE, Form, Names, indented, under
+from decoders.frame_words import ByWords, is_fields, rows_of
 
-FILE = "<frames>"
-Row = tuple[Places, Values]
-
-
-class Form(NamedTuple):
-    """A frame of fixed length: its parts in their order on the air, the byte order, the struct of all but padding."""
-
-    parts: Sequence[Part]
-    order: Order
-    packed: struct.Struct
+ANY: Possible = {}
+FEW = 2
+Case = tuple[int, Sequence[str]]
+"""A number, and the lines for it."""
 
 
-class _Value(NamedTuple):
-    """Expressions of a field's value, of whether there is one (empty: always), and of the value or None."""
+class Chosen(NamedTuple):
+    """Forms of one length, by the number that bits of the byte `at` are."""
 
-    value: str
-    there: str
-    maybe: str
+    at: int
+    bits: Bit
+    forms: Mapping[int, Form]
 
 
 def compile_decode(forms: Sequence[Form], otherwise: Decode) -> Decode:
@@ -39,181 +33,94 @@ def compile_decode(forms: Sequence[Form], otherwise: Decode) -> Decode:
 
     `otherwise` gets every payload that is none of them.
     """
-    names: dict[str, object] = {
-        "Measurement": Measurement,
-        "nothing": NO_ATTRIBUTES,
-        "number": int.from_bytes,
-        "otherwise": otherwise,
-        "sparse": _sparse,
-    }
-    lines = ["def decode(payload, time_ms, parameters):"]
+    names = Names(otherwise)
+    lines: list[str] = []
     # A byte is looked up without a look at the length, and what is longer pays for it: last.
     for form in sorted(forms, key=lambda form: form.packed.size == 1):
-        lines += [f"    {line}" for line in _Source(form, names).lines()]
-    lines.append("    return otherwise(payload, time_ms, parameters)")
-    exec(compile("\n".join(lines), FILE, "exec"), names)  # noqa: S102 - of our own numbers and names alone
-    return cast("Decode", names["decode"])
+        lines += _told_by_length(form, names)
+    return names.compiled([*lines, OTHERWISE])
 
 
-def _sparse(
-    time_ms: int, places: Places, values: tuple[float | None, ...], attributes: Mapping[str, str]
-) -> tuple[Measurement, ...]:
-    """The measurement of those values that are there."""
-    there = [value is not None for value in values]
-    found = cast("Values", tuple(compress(values, there)))
-    return (Measurement((time_ms, tuple(compress(places, there)), found, attributes)),)
+def compile_choice(chosen: Chosen, otherwise: Decode) -> Decode:
+    """The decoding function of these forms; `otherwise` gets every payload that is none of them."""
+    names = Names(otherwise)
+    at, (shift, mask), forms = chosen
+    size = next(iter(forms.values())).packed.size
+    cases: list[Case] = []
+    for number in sorted(forms):
+        possible = {at: [byte for byte in BYTE if byte >> shift & mask == number]}
+        cases.append((number << shift, [*_told_by_byte(forms[number], names, possible)]))
+    among = range(0, mask + 1 << shift, 1 << shift)
+    told = f"b{at}" if among == BYTE else f"b{at} & {mask << shift}"
+    found = indented((f"told = {told}", *_searched(cases, among, _is_below(cases, names))))
+    named = ("try:", f"    {_bytes_named(size)}", "except ValueError:", "    pass", "else:")
+    return names.compiled((*named, *found, OTHERWISE))
 
 
-class _Source:
-    """Source text of one form; names and what they stand for go into `names`."""
-
-    def __init__(self, form: Form, names: dict[str, object]) -> None:
-        self._form = form
-        self._words = [part for part in form.parts if not isinstance(part, Pad)]
-        self._names = names
-
-    def lines(self) -> Iterator[str]:
-        """What returns the measurement if length and constants fit."""
-        if self._form.packed.size == len(self._words) == 1 and _is_fields(self._words[0]):
-            yield from self._looked_up_whole()
-            return
-        checks = " and ".join(self._checks())
-        yield f"if len(payload) == {self._form.packed.size}:"
-        yield from (f"    {line}" for line in (*self._raws(), *numbers(self._words, self._form.order)))
-        yield f"    if {checks}:" if checks else "    if True:"
-        yield from (f"        {line}" for line in self._found())
-
-    def _name(self, value: object) -> str:
-        name = f"v{len(self._names)}"
-        self._names[name] = value
-        return name
-
-    def _looked_up_whole(self) -> Iterator[str]:
-        """A frame of one byte."""
-        rows = {bytes((byte,)): row for byte, row in enumerate(_rows(self._words[0]))}
-        yield "try:"
-        yield f"    places, values = {self._name(rows)}[payload]"
-        yield "except KeyError:"
-        yield "    pass"
-        yield "else:"
-        yield "    return (Measurement((time_ms, places, values, nothing)),)"
-
-    def _raws(self) -> Iterator[str]:
-        """Raw values of all words: by index if each is a byte, else unpacked at once."""
-        words = self._words
-        if all(_is_byte(word) for word in words):
-            yield from (f"r{index} = payload[{at}]" for index, at in enumerate(_offsets(self._form.parts)))
-        else:
-            yield raw_values(words, f"{self._name(self._form.packed.unpack)}(payload)")
-
-    def _checks(self) -> Iterator[str]:
-        for index, word in enumerate(self._words):
-            if isinstance(word, Const):
-                yield f"r{index} == {int(word.value)}"
-            elif isinstance(word, Bits):
-                yield from (f"({bits(index, each.code)}) == {int(each.value)}" for each in word.constants)
-
-    def _found(self) -> Iterator[str]:
-        said = yield from self._texts()
-        telling = [(index, word) for index, word in enumerate(self._words) if any(fields_of(index, word))]
-        if len(telling) == 1 and _is_byte(telling[0][1]):
-            yield f"places, values = {self._name(_rows(telling[0][1]))}[r{telling[0][0]}]"
-            yield f"return (Measurement((time_ms, places, values, {said})),)"
-            return
-        fields = [found for index, word in telling for found in fields_of(index, word)]
-        places = self._name(tuple((field.quantity, field.channel) for field, _ in fields))
-        values = [self._value(field, raw, f"f{number}") for number, (field, raw) in enumerate(fields)]
-        full = f"return (Measurement((time_ms, {places}, ({''.join(f'{each.value}, ' for each in values)}), {said})),)"
-        there = " and ".join(each.there for each in values if each.there)
-        if not there:
-            yield full
-            return
-        yield f"if {there}:"
-        yield f"    {full}"
-        yield f"return sparse(time_ms, {places}, ({''.join(f'{each.maybe}, ' for each in values)}), {said})"
-
-    def _value(self, field: Field, raw: str, local: str) -> _Value:
-        if field.format == "f":
-            return _value(f"{self._name(field.value)}({raw})", local)
-        low, high = field.raw_range()
-        if high - low < LARGEST_TABLE:
-            # Numbers below zero stand at the end of a list.
-            table = [field.value(number) for number in (*range(high + 1), *range(low, 0))]
-            return _value(f"{self._name(table)}[{raw}]", local, sure=None not in table)
-        if field.values is not None:
-            listed = {number: field.value(number) for number in field.values if low <= number <= high}
-            return _value(f"{self._name(listed.get)}({raw})", local)
-        if field.curve is not None:
-            return _value(f"{self._name(field.value)}({raw})", local)
-        value, marked = linear(field, raw), field.markers
-        if not marked:
-            return _value(value, local, sure=True)
-        there = f"({raw}) != {marked[0]}" if len(marked) == 1 else f"({raw}) not in {self._name(frozenset(marked))}"
-        return _Value(value, there, f"{value} if {there} else None")
-
-    def _texts(self) -> Generator[str, None, str]:
-        """Lines that collect what the device says in words; returns the expression of all of it."""
-        texts = [
-            (self._name(each.name), f"{self._name(each.text)}({raw})")
-            for index, word in enumerate(self._words)
-            for each, raw in attributes_of(index, word)
-        ]
-        if not texts:
-            return "nothing"
-        if len(texts) == 1:
-            yield f"said = {{{texts[0][0]}: text}} if (text := {texts[0][1]}) else nothing"
-            return "said"
-        yield "said = {}"
-        yield from (f"if text := {text}: said[{name}] = text" for name, text in texts)
-        return "said or nothing"
+def _told_by_length(form: Form, names: Names) -> Iterator[str]:
+    """Lines that return the measurement if length and constants fit."""
+    words = [part for part in form.parts if not isinstance(part, Pad)]
+    if form.packed.size == len(words) == 1 and is_fields(words[0]):
+        yield from _looked_up_whole(words[0], names)
+        return
+    across = any(isinstance(word, Bits) and word.code.endswith("s") for word in words)
+    by_bytes = ByBytes(form, names, ANY)
+    found = by_bytes.found() if across else None
+    yield f"if len(payload) == {form.packed.size}:"
+    if found is None:
+        yield from indented(ByWords(form, names).lines())
+    else:
+        yield from indented((_bytes_named(form.packed.size), *under(by_bytes.checks(), found)))
 
 
-def _value(found: str, local: str, *, sure: bool = False) -> _Value:
-    """Of an expression that gives the value, or None where there is none."""
-    return _Value(found, "", found) if sure else _Value(local, f"({local} := {found}) is not None", found)
+def _looked_up_whole(word: Part, names: Names) -> Iterator[str]:
+    """A frame of one byte."""
+    rows = {bytes((byte,)): row for byte, row in enumerate(rows_of(word))}
+    yield "try:"
+    yield f"    places, values = {names.constant(rows)}[payload]"
+    yield "except KeyError:"
+    yield "    pass"
+    yield "else:"
+    yield "    return (Measurement((time_ms, places, values, nothing)),)"
 
 
-def _is_byte(word: Part) -> bool:
-    """Whether it is one byte, and whose sign does not matter to what a table says of it."""
-    return word.format in {"B", "b"} if isinstance(word, Field) else not isinstance(word, Pad) and word.code == "B"
+def _told_by_byte(form: Form, names: Names, possible: Possible) -> Iterator[str]:
+    """Lines that return the measurement if constants fit; the length does, and the bytes have their names."""
+    by_bytes = ByBytes(form, names, possible)
+    found = by_bytes.found()
+    if found is None:
+        yield from ByWords(form, names).lines()
+        return
+    if checks := by_bytes.checks():
+        # The interpreter compares faster where it has not far to jump.
+        yield f"if not ({' and '.join(checks)}): {OTHERWISE}"
+    yield from found
 
 
-def _is_fields(word: Part) -> bool:
-    """Whether it is a byte of nothing but fields."""
-    if isinstance(word, Bits):
-        return _is_byte(word) and bool(word.fields) and not word.attributes and not word.constants
-    return isinstance(word, Field) and _is_byte(word)
+def _bytes_named(size: int) -> str:
+    """The line that names the bytes of a payload; it raises ValueError if there are more or fewer."""
+    return f"{', '.join(f'b{at}' for at in range(size))}, = payload"
 
 
-def _rows(word: Part) -> list[Row]:
-    """Places and values of all fields of a byte, by its value."""
-    fields = [word] if isinstance(word, Field) else word.fields if isinstance(word, Bits) else ()
-    known: dict[Places, Places] = {}
-    rows = []
-    for byte in range(LARGEST_TABLE):
-        values = [_of_byte(each, byte) for each in fields]
-        there = [each for each, value in zip(fields, values, strict=True) if value is not None]
-        places = tuple((each.quantity, each.channel) for each in there)
-        rows.append((known.setdefault(places, places), tuple(value for value in values if value is not None)))
-    return rows
+def _is_below(cases: Sequence[Case], names: Names) -> Callable[[int], str]:
+    """What makes the condition that `told` is less than a number.
+
+    Over some of many cases it is far to jump: there the interpreter compares slowly, and a look into a table is faster.
+    """
+    if len(cases) == FEW:
+        return lambda number: f"told < {number}"
+    return lambda number: f"{names.constant([byte < number for byte in BYTE])}[told]"
 
 
-def _of_byte(field: Field, byte: int) -> float | None:
-    """The value that a field takes from a byte."""
-    if field.format == "b":
-        return field.value(int.from_bytes((byte,), signed=True))
-    if field.format == "B":
-        return field.value(byte)
-    shift, mask = field.place
-    return field.value(byte >> shift & mask)
-
-
-def _offsets(parts: Sequence[Part]) -> Iterator[int]:
-    """Where words of one byte stand."""
-    at = 0
-    for part in parts:
-        if isinstance(part, Pad):
-            at += part.size
-        else:
-            yield at
-            at += 1
+def _searched(cases: Sequence[Case], among: range, is_below: Callable[[int], str]) -> Iterator[str]:
+    """The lines of the case whose number is `told`, one of those `among` which it can be; found by halves."""
+    if len(cases) == 1:
+        ((number, lines),) = cases
+        yield from under(() if len(among) == 1 else (f"told == {number}",), lines)
+        return
+    middle = len(cases) // 2
+    between = cases[middle][0]
+    yield f"if {is_below(between)}:"
+    yield from indented(_searched(cases[:middle], range(among.start, between, among.step), is_below))
+    yield "else:"
+    yield from indented(_searched(cases[middle:], range(between, among.stop, among.step), is_below))

@@ -9,10 +9,10 @@ car or bicycle is personal.
 from collections.abc import Mapping
 
 from decoders import attribute
-from decoders.choice import Choice, by_length
+from decoders.choice import Choice, by_bits, by_length
 from decoders.codec import Codec
-from decoders.error import WrongLength
 from decoders.field import Bits, Curve, Field, Pad, Part
+from decoders.frame_bytes import TwosComplement
 from decoders.layout import Layout
 from decoders.quantity import Family, Privacy, Quantity
 
@@ -45,13 +45,11 @@ def _share(bits: int, circle: int) -> Curve:
     """Two's complement, of which the whole range is that many degrees."""
     whole = 1 << bits
 
-    def value(raw: int) -> float:
-        return (raw - whole if raw >= whole >> 1 else raw) * circle / whole
-
     def raw(degrees: float) -> int:
         return min(round(degrees * whole / circle), (whole >> 1) - 1) % whole
 
-    return Curve(value, raw, low=-circle / 2, high=circle / 2 - circle / whole, step=circle / whole)
+    step = circle / whole
+    return Curve(TwosComplement(bits, circle, whole), raw, low=-circle / 2, high=circle / 2 - step, step=step)
 
 
 BATTERY = _battery_of_both_scales()
@@ -61,13 +59,7 @@ LONGITUDE = _share(LONGITUDE_BITS, 360)
 
 def _by_fix(at: int, bit: int, fix: Layout, no_fix: Layout) -> Choice:
     """A frame with a position of now, or with one that is not; the bit says which."""
-
-    def select(payload: bytes) -> str:
-        if len(payload) != fix.size:
-            raise WrongLength(f"{len(payload)} bytes; the frame has {fix.size}")
-        return "no fix" if payload[at] >> bit & 1 else "fix"
-
-    return Choice({"fix": fix, "no fix": no_fix}, select)
+    return by_bits(at, str(bit), {0: ("fix", fix), 1: ("no fix", no_fix)})
 
 
 def _fine(*, verified: bool) -> Choice:

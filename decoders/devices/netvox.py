@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from decoders import attribute
-from decoders.choice import Choice, by_prefix
-from decoders.codec import Codec, Frame
-from decoders.error import MalformedPayload, WrongLength
+from decoders.choice import Choice, by_bits, by_prefix
+from decoders.codec import Codec
 from decoders.field import Attribute, Bits, Const, Field, Pad, Part, Raw
 from decoders.layout import Layout
 from decoders.quantity import Family, Quantity
@@ -130,8 +129,8 @@ def _software_version() -> Attribute:
     return Attribute("software_version", "B", text, lambda words: round(float(words) * 10))
 
 
-def _frame(kind: int, devices: Mapping[int, str], parts: tuple[Part, ...]) -> Layout:
-    head = (VERSION, attribute.words("device_type", "B", devices), Const("B", kind, "report type"))
+def _frame(kind: int, device: Attribute, parts: tuple[Part, ...]) -> Layout:
+    head = (VERSION, device, Const("B", kind, "report type"))
     size = Layout(">", *head, *parts).size
     return Layout(">", *head, *parts, Pad(FRAME_BYTES - size)) if size < FRAME_BYTES else Layout(">", *head, *parts)
 
@@ -139,25 +138,17 @@ def _frame(kind: int, devices: Mapping[int, str], parts: tuple[Part, ...]) -> La
 def _reports(devices: Mapping[int, str], reports: Mapping[int, tuple[Part, ...]], verified: Iterable[Key]) -> Choice:
     """The frames of port 6; `verified` are the readings that published vectors carry."""
     known = frozenset(verified)
+    device = attribute.words("device_type", "B", devices)
     start = (
         _software_version(),
         attribute.number("hardware_version", "B"),
         attribute.hexadecimal("date_code", 4),
     )
-    forms: dict[str, Frame] = {"start": _frame(0, devices, start)}
+    forms = {0: ("start", _frame(0, device, start))}
     for kind, parts in reports.items():
-        forms[NAMES[kind]] = _frame(kind, devices, (_known(BATTERY, known), *(_known(part, known) for part in parts)))
-    names = {0: "start"} | {kind: NAMES[kind] for kind in reports}
-
-    def select(payload: bytes) -> str:
-        if len(payload) != FRAME_BYTES:
-            raise WrongLength(f"{len(payload)} bytes; frames have {FRAME_BYTES}")
-        form = names.get(payload[TYPE_AT])
-        if form is None:
-            raise MalformedPayload(f"unknown report type {payload[TYPE_AT]}")
-        return form
-
-    return Choice(forms, select)
+        carried = (_known(part, known) for part in (BATTERY, *parts))
+        forms[kind] = (NAMES[kind], _frame(kind, device, (*carried,)))
+    return by_bits(TYPE_AT, "0-7", forms, "report type")
 
 
 def _known(part: Part, verified: frozenset[Key]) -> Part:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from decoders import attribute
 from decoders.catalog import BY_ID, CODECS
-from decoders.choice import Choice, by_length, by_prefix
+from decoders.choice import Choice, by_bits, by_length, by_prefix
 from decoders.codec import Codec, Fixed, Frame, Parameter
 from decoders.devices.decentlab import Groups
 from decoders.error import DecodeError, MalformedPayload, MissingParameter, UnknownPort, WrongLength
-from decoders.field import Bits, Const, Field, Pad
+from decoders.field import Attribute, Bits, Const, Field, Pad
 from decoders.layout import Layout
 from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
 from decoders.quantity import Family, Quantity
@@ -56,6 +56,16 @@ def forms(frame: Frame) -> list[Layout]:
     return [each for each in every if isinstance(each, Layout)]
 
 
+def meant(frame: Frame, payload: bytes, number: int) -> bytes:
+    """The payload with this number in the byte that tells forms apart, where there is one."""
+    chosen = frame._chosen if isinstance(frame, Choice) else None
+    if chosen is None or len(payload) <= chosen.at:
+        return payload
+    at, (shift, mask), _ = chosen
+    byte = payload[at] & ~(mask << shift) | (number & mask) << shift
+    return payload[:at] + bytes((byte,)) + payload[at + 1 :]
+
+
 @pytest.mark.parametrize("frame", FUSED)
 @settings(max_examples=30)
 @given(data=st.data())
@@ -70,6 +80,7 @@ def test_a_frame_means_the_same_at_once_and_step_by_step(frame: Frame, data: st.
         flags = data.draw(st.sampled_from(list(frame._layouts)))
         head = b"\x02\x00\x07" + flags.to_bytes(2, "big")
     payload = (head + data.draw(st.binary(min_size=size, max_size=size)))[:size]
+    payload = meant(frame, payload, data.draw(st.integers(0, 15)))
     assert outcome(frame, payload, fused=True) == outcome(frame, payload, fused=False)
 
 
@@ -184,6 +195,102 @@ def test_a_plain_form_is_found_without_a_choice() -> None:
     assert [read(bytes((size,)) + bytes(size - 1), 0, {})[0].values for size in (1, 2, 3)] == [(1.0,), (2.0,), (3.0,)]
     with pytest.raises(WrongLength):
         read(bytes(4), 0, {})
+
+
+@pytest.mark.parametrize("numbers", [(0, 1, 2, 3), (0, 3), (2,), (1, 2)])
+def test_bits_tell_forms_apart(numbers: tuple[int, ...]) -> None:
+    """Each number has its form, whatever the byte's other bits are; one without it and other lengths are refused."""
+    layouts = {number: (str(number), Layout(">", Pad(1), Field(COUNT, "H", str(number)))) for number in numbers}
+    choice = by_bits(0, "3-4", layouts, "report")
+    assert choice.reader() != choice.decode
+    for byte in range(256):
+        number = byte >> 3 & 3
+        payload = bytes((byte, 1, 2))
+        assert outcome(choice, payload, fused=True) == outcome(choice, payload, fused=False)
+        if number in numbers:
+            assert codec(p1=choice).decode(1, payload, 5) == (Measurement.of(5, [Reading(COUNT, 258.0, str(number))]),)
+        else:
+            with pytest.raises(MalformedPayload, match=f"^unknown report {number}$"):
+                codec(p1=choice).decode(1, payload, 5)
+    for wrong in (b"", bytes((numbers[0] << 3, 1)), bytes((numbers[0] << 3, 1, 2, 3))):
+        with pytest.raises(WrongLength, match=f"^{len(wrong)} bytes; frames have 3$"):
+            codec(p1=choice).decode(1, wrong, 5)
+
+
+def test_a_field_that_the_telling_bits_decide() -> None:
+    """A list that the form's own bytes never leave gives its value, one that they may leave or always do none then."""
+    listed: tuple[dict[int, float], ...] = ({0: 1, 2: 1}, {1: 0})
+    for lists, wanted in ((listed, [1.0, 0.0, 1.0, None]), (listed[::-1], [None] * 4)):
+        fields = [Field(Quantity.POSITION_FIX, "0-1", values=values) for values in lists]
+        forms = {odd: (str(odd), Layout(">", Bits("B", field))) for odd, field in enumerate(fields)}
+        choice = codec(p1=by_bits(0, "0", forms))
+        found = [choice.decode(1, bytes((byte,)), 0)[0].values for byte in range(4)]
+        assert found == [() if value is None else (value,) for value in wanted]
+
+
+def test_forms_that_bits_cannot_tell_apart() -> None:
+    """Forms of several lengths, or without the byte in question, are refused when they are put together."""
+    one, two = Layout(">", Field(COUNT, "B")), Layout(">", Field(COUNT, "H"))
+    for at, forms in ((0, {0: ("one", one), 1: ("two", two)}), (1, {0: ("one", one)}), (0, {})):
+        with pytest.raises(ValueError, match=f"no byte {at} in one length"):
+            by_bits(at, "0-7", forms)
+
+
+def test_a_chosen_form_that_is_read_as_words() -> None:
+    """Beside forms that bytes tell, one with a float and one whose reading is its own are read in their ways."""
+
+    class Doubled(Layout):
+        __slots__ = ()
+
+        def read(self, payload: bytes, at: int, readings: list[Reading], attributes: dict[str, str]) -> None:
+            super().read(payload, at, readings, attributes)
+            super().read(payload, at, readings, attributes)
+
+    floating = Layout("<", Const("B", 0), Field(T, "f"))
+    doubled, plain = (kind("<", Pad(1), Field(COUNT, "H"), Pad(2)) for kind in (Doubled, Layout))
+    choice = codec(p1=by_bits(0, "0-7", {0: ("floating", floating), 1: ("doubled", doubled), 2: ("plain", plain)}))
+    found = [choice.decode(1, bytes((kind,)) + bytes.fromhex("0000c03f"), 0)[0].values for kind in range(3)]
+    assert found == [(1.5,), (0.0, 0.0), (0.0,)]
+    alone = codec(p1=by_bits(0, "0-7", {1: ("doubled", doubled)}))
+    assert alone.decode(1, b"\x01\x02\0\0\0", 0)[0].values == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("shape", ["bytes", "words", "bits"])
+def test_what_a_byte_says_is_said_once(shape: str) -> None:
+    """A word for a byte is asked for at its first frame; frames share it, and one with nothing to say has nothing."""
+    asked = []
+
+    def text(raw: float | bytes) -> str:
+        asked.append(raw)
+        return f"state {raw!r}" if raw else ""
+
+    state = Attribute("state", "0-3" if shape == "bits" else "B", text, int)
+    word = Bits("B", state) if shape == "bits" else state
+    layout = Layout(">", Pad(1), word, Field(T, "H"))
+    read = (by_bits(0, "0-7", {0: ("it", layout)}) if shape == "bytes" else layout).reader()
+    first, again, other, silent = (read(bytes((0, byte, 0, 9)), 0, {})[0].attributes for byte in (3, 3, 4, 0))
+    assert (first, other, silent) == ({"state": "state 3"}, {"state": "state 4"}, {})
+    assert first is again
+    assert silent is NO_ATTRIBUTES
+    assert asked == [3, 4, 0]
+
+
+def test_forms_say_their_own_words() -> None:
+    """The same byte has another meaning in another form."""
+    lists = ("cold", "warm")
+    forms = {
+        kind: (word, Layout(">", Pad(1), attribute.words("state", "B", {0: word}))) for kind, word in enumerate(lists)
+    }
+    read = by_bits(0, "0-7", forms).reader()
+    assert [read(bytes((kind, 0)), 0, {})[0].attributes["state"] for kind in (0, 1)] == ["cold", "warm"]
+
+
+def test_names_of_the_source_are_not_those_of_a_device() -> None:
+    """Attributes and channels that are called as constants and names of compiled source stay what they are."""
+    named = [attribute.number(name, "H") for name in ("c0", "c1", "v7")]
+    (found,) = Layout(">", *named, Field(COUNT, "H", "c0")).decode(bytes(range(8)), 0, {})
+    assert found.attributes == {"c0": "1", "c1": "515", "v7": "1029"}
+    assert found.places == ((COUNT, "c0"),)
 
 
 def test_distances_without_samples_are_left_out() -> None:

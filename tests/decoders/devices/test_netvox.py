@@ -67,3 +67,9 @@ def test_refused_configuration() -> None:
     """An answer other than zero is told as the number that it is."""
     (measurement,) = codec("netvox/ra0715").decode(7, bytes.fromhex("8105010000000000000000"), NOW_MS)
     assert measurement.attributes["outcome"] == "1"
+
+
+def test_an_unknown_report_type_is_named() -> None:
+    """All eight bits of the type count."""
+    with pytest.raises(MalformedPayload, match="report type 18"):
+        decode("01051278006400c802bc00")
