@@ -11,18 +11,18 @@ import resource
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, TypeVar
 
 from tests.fuzz.engine import ENDED, MEGABYTES, SECONDS_AN_INPUT, Findings, explore, seeds_of
 from tests.fuzz.target import Target
 
-if TYPE_CHECKING:
-    from decoders.compiled import Read
-
 INSTRUMENTED = ["decoders", "rules", "ingest"]
 TABLE = "tests.fuzz.targets"
+Made = TypeVar("Made", bound=Callable[..., object])
+"""A function made from source."""
 Fuzz = Callable[[Target, int, int, Path], None]
 """Gives a target so many inputs of a seed; what it keeps goes into the folder."""
 
@@ -121,11 +121,24 @@ def _guided() -> tuple[Fuzz, Mapping[str, Target]]:
     return fuzz, targets
 
 
-def _instrument_layouts(instrument: "Callable[[Read], Read]") -> None:
-    """Layouts are compiled from source that they make themselves, which no import shows."""
-    module = importlib.import_module("decoders.compiled")
-    compile_read: Callable[..., Read] = module.compile_read
-    setattr(module, "compile_read", lambda *given: instrument(compile_read(*given)))  # noqa: B010 - a module's name for good
+MADE = {
+    "decoders.compiled": ("compile_read",),
+    "decoders.compiled_write": ("compile_write",),
+    "decoders.columns": ("compile_decode", "compile_choice"),
+}
+"""What makes functions from source of its own, which no import shows, by module."""
+
+
+def _instrument_layouts(instrument: Callable[[Made], Made]) -> None:
+    """Functions that layouts and choices make are instrumented as they are made."""
+    for where, names in MADE.items():
+        module = importlib.import_module(where)
+        for name in names:
+            setattr(module, name, partial(_instrumented, instrument, getattr(module, name)))
+
+
+def _instrumented(instrument: Callable[[Made], Made], make: Callable[..., Made], *given: object) -> Made:
+    return instrument(make(*given))
 
 
 def _corpus(target: Target, folder: Path) -> Path:
