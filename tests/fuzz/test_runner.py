@@ -192,7 +192,7 @@ print(len(targets), len(seen))
 
 
 def test_everything_is_instrumented() -> None:
-    """Nothing of the service is imported before atheris looks on; what reads and what writes a frame is instrumented."""
+    """Nothing of the service is imported before atheris looks on; what reads and what writes frames is instrumented."""
     done = subprocess.run(
         [sys.executable, "-c", INSTRUMENTED], cwd=engine.ROOT, capture_output=True, text=True, check=True
     )
