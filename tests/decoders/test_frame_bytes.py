@@ -118,7 +118,6 @@ def test_what_bytes_tell(field: Field) -> None:
         Attribute("state", "b", str, int),
         Bits("H", attribute.number("state", "4-11")),
     ],
-    ids=str,
 )
 def test_what_bytes_do_not_tell(part: Part) -> None:
     """Floats, sums that would round, lists and curves of long numbers, text: those frames are read as words."""
