@@ -112,7 +112,7 @@ Filters: TypeAlias = tuple[tuple[str, SubscribeOptions], ...]
 class MqttPublisher(Publisher):
     """A client of a broker, MQTT 5 as ChirpStack is, QoS 1; at most 100 messages wait for their acknowledgement.
 
-    Raises SimulatorError for files of no use.
+    What listens, too, sets `_filters` and `on_message` of its client. Raises SimulatorError for files of no use.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class MqttPublisher(Publisher):
         self._window = threading.Semaphore(WINDOW)
         self._answered = threading.Event()
         self._refused: str | None = None
+        self._filters: Filters = ()
         self._watched: Filters = ()
         self._alarm: SimulatorError | None = None
         self._alarmed = False
@@ -201,6 +202,10 @@ class MqttPublisher(Publisher):
         reason: ReasonCode,
         _properties: object,
     ) -> None:
+        """A new connection has no subscriptions; they are asked for before anything is sent."""
+        filters = [*self._filters, *self._watched]
+        if filters and not reason.is_failure:
+            self._client.subscribe(filters)
         self._refused = str(reason) if reason.is_failure else None
         self._answered.set()
 

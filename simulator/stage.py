@@ -16,9 +16,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import paho.mqtt.client as paho
-from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
-from typing_extensions import override
 
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
@@ -132,21 +130,8 @@ class _Client(MqttPublisher):
     def __init__(self, host: str, port: int) -> None:
         super().__init__(host, port)
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+        self._filters = tuple((topic, SubscribeOptions(QOS, noLocal=True)) for topic in (EVENTS, REACHED))
         self._client.on_message = self._on_message
-
-    @override
-    def _on_connect(
-        self,
-        _client: paho.Client,
-        _data: object,
-        _flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        _properties: object,
-    ) -> None:
-        """Listening, before anything is sent."""
-        if not reason.is_failure:
-            self._client.subscribe([(topic, SubscribeOptions(QOS, noLocal=True)) for topic in (EVENTS, REACHED)])
-        super()._on_connect(_client, _data, _flags, reason, _properties)
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._heard.put(Heard(message.topic, bytes(message.payload)))

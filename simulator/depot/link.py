@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
-from typing_extensions import override
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from rules.event import TOPIC_ROOT
 from simulator.error import SimulatorError
@@ -33,6 +33,7 @@ class Link(MqttPublisher):
         super().__init__(host, port, username, password, tls)
         self._heard: queue.Queue[Heard] = queue.Queue(MOST_WAITING)
         self._listening: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._filters = tuple((topic, SubscribeOptions(qos=QOS)) for topic in (TOURS, HEARTBEAT))
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
 
@@ -51,20 +52,6 @@ class Link(MqttPublisher):
             return self._heard.get(timeout=max(0.0, seconds))
         except queue.Empty:
             return None
-
-    @override
-    def _on_connect(
-        self,
-        _client: paho.Client,
-        _data: object,
-        _flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        _properties: object,
-    ) -> None:
-        """A new connection has no subscriptions."""
-        super()._on_connect(_client, _data, _flags, reason, _properties)
-        if not reason.is_failure:
-            self._client.subscribe([(TOURS, QOS), (HEARTBEAT, QOS)])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import paho.mqtt.client as paho
-from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
-from typing_extensions import override
 
 from simulator.devices.command import COMMANDS
 from simulator.publish import QOS, MqttPublisher, Tls
@@ -29,23 +27,8 @@ class ListeningPublisher(MqttPublisher):
     ) -> None:
         super().__init__(host, port, username, password, tls)
         self._offer = offer
-        self._topics = topics
+        self._filters = tuple((topic, SubscribeOptions(qos=QOS)) for topic in topics)
         self._client.on_message = self._on_message
-
-    @override
-    def _on_connect(
-        self,
-        _client: paho.Client,
-        _data: object,
-        _flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        _properties: object,
-    ) -> None:
-        """A new connection has no subscriptions."""
-        super()._on_connect(_client, _data, _flags, reason, _properties)
-        if not reason.is_failure:
-            options = SubscribeOptions(qos=QOS)
-            self._client.subscribe([*((topic, options) for topic in self._topics), *self._watched])
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._offer(message.topic, bytes(message.payload))

@@ -36,6 +36,7 @@ class BridgeLink(MqttPublisher):
     ) -> None:
         super().__init__(host, port, username, password, tls)
         self._commands = commands
+        self._filters = ((commands, SubscribeOptions(qos=QOS)),)
         self._subscribed = threading.Event()
         self._leaving = threading.Event()
         self._denied: str | None = None
@@ -69,20 +70,6 @@ class BridgeLink(MqttPublisher):
             return self._arrived.get(timeout=timeout_s) if timeout_s > 0 else self._arrived.get_nowait()
         except queue.Empty:
             return None
-
-    @override
-    def _on_connect(
-        self,
-        _client: paho.Client,
-        _data: object,
-        _flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        _properties: object,
-    ) -> None:
-        """A new connection has no subscriptions."""
-        super()._on_connect(_client, _data, _flags, reason, _properties)
-        if not reason.is_failure:
-            self._client.subscribe([(self._commands, SubscribeOptions(qos=QOS)), *self._watched])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
