@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from decoders.codec import CodecField, Decode, Frame, HistoryFrame
 from decoders.columns import Chosen, compile_choice, compile_decode
-from decoders.direct import Direct, Place, Values, Words, Written, values_of
+from decoders.direct import Direct, Values, Words, Written, values_of
 from decoders.error import DecodeError, EncodeError, MalformedPayload, WrongLength
 from decoders.field import bit_place
 from decoders.layout import Layout
-from decoders.measurement import Measurement, Reading, same, same_places
+from decoders.measurement import Measurement, Place, Reading, same, same_places
 
 SHOWN_BYTES = 4
 KEPT_PLACES = 256

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from decoders.compiled import Order, order_of
-from decoders.direct import Place, Values, Words, Written
+from decoders.direct import Values, Words, Written
 from decoders.error import EncodeError
 from decoders.field import BYTEWISE, FLOAT_LIMIT, Attribute, Bits, Const, Field, Part, bit_place, new_tuple
+from decoders.measurement import Place
 
 FILE = "<layout>"
 SINGLE = struct.Struct("f")

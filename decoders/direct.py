@@ -3,10 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import ClassVar, NamedTuple
 
+from decoders.measurement import Place
 from decoders.quantity import Quantity
 
-Place = tuple[Quantity, str]
-"""Quantity and channel of a value."""
 Values = Mapping[Place, float]
 Words = Mapping[str, str]
 """Attributes by their names."""

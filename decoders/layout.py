@@ -18,11 +18,11 @@ from decoders.codec import CodecField, Decode
 from decoders.columns import compile_decode
 from decoders.compiled import Read, compile_read, order_of
 from decoders.compiled_write import Write, compile_write
-from decoders.direct import Direct, Place, Values, Words, Written, values_of
+from decoders.direct import Direct, Values, Words, Written, values_of
 from decoders.error import EncodeError, WrongLength
 from decoders.field import BYTEWISE, NOTHING, Attribute, Bits, Const, Field, Given, Pad, Part, Raw
 from decoders.frame_source import Form
-from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.measurement import NO_ATTRIBUTES, Measurement, Place, Reading
 
 Order = Literal["<", ">"]
 ORDER_NAMES: Mapping[Order, Literal["little", "big"]] = {"<": "little", ">": "big"}

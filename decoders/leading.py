@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 
 from decoders.codec import CodecField
-from decoders.direct import Direct, Place, Values, Words, Written
+from decoders.direct import Direct, Values, Words, Written
 from decoders.error import WrongLength
 from decoders.layout import Layout
-from decoders.measurement import Measurement
+from decoders.measurement import Measurement, Place
 
 
 class Leading(Direct):

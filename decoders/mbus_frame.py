@@ -6,12 +6,12 @@ from datetime import datetime
 from math import isfinite
 
 from decoders.codec import CodecField
-from decoders.direct import Direct, Place, Values, Words, Written, values_of
+from decoders.direct import Direct, Values, Words, Written, values_of
 from decoders.error import EncodeError, WrongLength
 from decoders.field import FLOAT_LIMIT, Field, Given, Part, name, new_tuple
 from decoders.layout import Layout
 from decoders.mbus import CODING, DECIMAL, EXTENSION, FLOAT, REAL, SCALES, Record, moment, records
-from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.measurement import NO_ATTRIBUTES, Measurement, Place, Reading
 from decoders.quantity import Quantity
 
 WHOLE_CODINGS = ((4, 4), (7, 8))

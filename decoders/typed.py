@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from decoders.codec import CodecField
-from decoders.direct import Direct, Place, Values, Words, Written, values_of
+from decoders.direct import Direct, Values, Words, Written, values_of
 from decoders.error import DecodeError, EncodeError, MalformedPayload
 from decoders.field import Given, Part, new_tuple
 from decoders.layout import ORDER_NAMES, Layout, Order
-from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.measurement import NO_ATTRIBUTES, Measurement, Place, Reading
 
 Item = Part | tuple[Part, ...] | list[Part] | Layout
 Table = Mapping[int, Item]

@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping
 from decoders import attribute
 from decoders.choice import Choice
 from decoders.codec import Codec, CodecField, Frame
-from decoders.direct import Direct, Place, Values, Words, Written
+from decoders.direct import Direct, Values, Words, Written
 from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Attribute, Const, Field, Part
 from decoders.layout import Layout
-from decoders.measurement import Measurement, Reading
+from decoders.measurement import Measurement, Place, Reading
 from decoders.quantity import Family, Quantity
 
 NO_NUMBER = -0x8000

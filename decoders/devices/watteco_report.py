@@ -11,11 +11,11 @@ from decoders import attribute
 from decoders.choice import Choice
 from decoders.codec import CodecField, Frame
 from decoders.devices.watteco_batch import Batch
-from decoders.direct import Direct, Place, Values, Words, Written
+from decoders.direct import Direct, Values, Words, Written
 from decoders.error import EncodeError, MalformedPayload, WrongLength
 from decoders.field import Const, Field, Given, Part
 from decoders.layout import Layout
-from decoders.measurement import NO_ATTRIBUTES, Measurement, Reading
+from decoders.measurement import NO_ATTRIBUTES, Measurement, Place, Reading
 from decoders.quantity import Quantity
 
 ANSWER = 0x01
