@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, Self, TypeAlias
@@ -26,6 +26,8 @@ WINDOW = 100
 CONNECT_S = 10.0
 ACKNOWLEDGE_S = 30.0
 KEEPALIVE_S = 30
+HEARS_S = 10.0
+"""How long its own first word may take to come back to who watches."""
 
 
 class Publisher(Protocol):
@@ -133,19 +135,27 @@ class MqttPublisher(Publisher):
         self._refused: str | None = None
         self._filters: Filters = ()
         self._watched: Filters = ()
+        self._first: tuple[str, bytes] | None = None
+        self._hears = threading.Event()
         self._alarm: SimulatorError | None = None
         self._alarmed = False
 
-    def watch_for(self, filters: Iterable[str], judge: Callable[[paho.MQTTMessage], SimulatorError | None]) -> None:
+    def watch_for(self, filters: Sequence[str], judge: Callable[[paho.MQTTMessage], SimulatorError | None]) -> None:
         """Listen there, too, from the connection on; what `judge` finds is raised once, by what is to be sent next.
 
-        Farewells can then still be sent.
+        Farewells can then still be sent. A broker may grant a subscription and deliver nothing (Mosquitto does where an
+        account may not read): so the first word of its own that belongs there must come back, before a second one goes.
         """
 
-        def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-            self._alarm = self._alarm or judge(message)
+        def on_message(client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            if not self._hears.is_set():
+                self._watched = _watched(filters, of_its_own=False)
+                client.subscribe([*self._watched])
+                self._hears.set()
+            if (message.topic, bytes(message.payload)) != self._first:
+                self._alarm = self._alarm or judge(message)
 
-        self._watched = tuple((each, SubscribeOptions(qos=0, noLocal=True)) for each in filters)
+        self._watched = _watched(filters, of_its_own=True)
         for each, _ in self._watched:
             self._client.message_callback_add(each, on_message)
 
@@ -165,8 +175,7 @@ class MqttPublisher(Publisher):
 
     @override
     def publish(self, message: Message) -> None:
-        self._acquire()
-        self._client.publish(message.topic, message.payload, qos=QOS)
+        self._send(message.topic, message.payload)
 
     @override
     def __exit__(
@@ -177,6 +186,20 @@ class MqttPublisher(Publisher):
                 raise SimulatorError(f"the broker did not acknowledge the last messages within {ACKNOWLEDGE_S:.0f} s")
         finally:
             self._close()
+
+    def _send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish; waits while too many are on their way, and raises SimulatorError as `publish` does."""
+        self._acquire()
+        first = self._first is None and any(paho.topic_matches_sub(each, topic) for each, _ in self._watched)
+        if first:
+            self._first = (topic, payload)
+        self._client.publish(topic, payload, qos=QOS, retain=retain)
+        if first and not self._hears.wait(HEARS_S):
+            filters = ", ".join(each for each, _ in self._watched)
+            raise SimulatorError(
+                f"broker {self._address[0]}:{self._address[1]} lets this account publish, but delivers nothing of "
+                f"{filters}: whether it carries real ones cannot be told; --test-broker does not ask for it"
+            )
 
     def _acquire(self) -> None:
         """A place in the window; raises SimulatorError when none becomes free, and after an alarm."""
@@ -213,6 +236,10 @@ class MqttPublisher(Publisher):
         self, _client: paho.Client, _data: object, _mid: int, _reason: ReasonCode, _properties: object
     ) -> None:
         self._window.release()
+
+
+def _watched(filters: Sequence[str], *, of_its_own: bool) -> Filters:
+    return tuple((each, SubscribeOptions(qos=0, noLocal=not of_its_own)) for each in filters)
 
 
 def _at_once(_client: paho.Client, _data: object, connection: "SocketLike") -> None:

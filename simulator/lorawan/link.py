@@ -61,8 +61,7 @@ class BridgeLink(MqttPublisher):
 
     def send(self, packet: Packet) -> None:
         """Publish; waits while too many are on their way."""
-        self._acquire()
-        self._client.publish(packet.topic, packet.payload, qos=QOS, retain=packet.retained)
+        self._send(packet.topic, packet.payload, retain=packet.retained)
 
     def receive(self, timeout_s: float) -> Packet | None:
         """The next command to a gateway; None when none comes in time."""

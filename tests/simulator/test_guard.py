@@ -6,15 +6,18 @@ import functools
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.broker import EmbeddedBroker, Mosquitto
+from simulator import publish
 from simulator.chirpstack import Encoding
 from simulator.error import SimulatorError
+from simulator.faults import Message, Outcome
 from simulator.guard import DEVICES, Guard, RealCity, Watch, gateways
 from simulator.lorawan import bridge
 from simulator.lorawan import link as bridge_link
@@ -193,6 +196,40 @@ async def test_frames_end_where_a_real_gateway_speaks(broker: Mosquitto | Embedd
         with _chatter(broker.port, _event(REAL_GATEWAY)), refused:
             await _raises(ours)
         await asyncio.to_thread(ours)
+
+
+@pytest.mark.mosquitto
+async def test_who_may_not_listen_is_told(
+    start_mosquitto: Callable[..., Awaitable[Mosquitto]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mosquitto grants what its ACL forbids and delivers nothing: the play ends with its first uplink."""
+    (tmp_path / "acl").write_text("topic write application/#\n")
+    port = (await start_mosquitto(f"acl_file {tmp_path}/acl")).port
+    monkeypatch.setattr(publish, "HEARS_S", 0.5)
+    publisher = publish.MqttPublisher("127.0.0.1", port)
+    DEVICES.stay(publisher, "broker here")
+    join, uplink = (Message(0, _topic(SIMULATED, kind), b"{}", Outcome.UNIQUE) for kind in ("join", "up"))
+
+    def play() -> None:
+        with publisher:
+            publisher.publish(join)
+            publisher.publish(uplink)
+
+    with pytest.raises(SimulatorError, match=rf"{port} lets this account publish, but.*event/up.*--test-broker"):
+        await asyncio.to_thread(play)
+
+
+async def test_its_own_word_is_no_strangers(broker: Mosquitto | EmbeddedBroker) -> None:
+    """What is played of a recording of real devices comes back once, and is not taken for the city's."""
+    publisher = publish.MqttPublisher("127.0.0.1", broker.port)
+    DEVICES.stay(publisher, "broker here")
+
+    def play() -> None:
+        with publisher:
+            publisher.publish(Message(0, _topic(REAL), b"{}", Outcome.UNIQUE))
+            publisher.publish(Message(0, _topic(SIMULATED), b"{}", Outcome.UNIQUE))
+
+    await asyncio.to_thread(play)
 
 
 async def test_the_command_asks_first(broker: Mosquitto | EmbeddedBroker) -> None:
