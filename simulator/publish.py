@@ -121,6 +121,7 @@ class MqttPublisher(Publisher):
         self, host: str, port: int, username: str | None = None, password: str | None = None, tls: Tls | None = None
     ) -> None:
         self._address = (host, port)
+        self._where = f"broker {host}:{port}"
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.max_inflight_messages_set(WINDOW)
         if tls is not None:
@@ -161,16 +162,15 @@ class MqttPublisher(Publisher):
 
     @override
     def __enter__(self) -> Self:
-        where = f"broker {self._address[0]}:{self._address[1]}"
         try:
             self._client.connect(*self._address, keepalive=KEEPALIVE_S)
         except OSError as error:
-            raise SimulatorError(f"cannot reach {where}: {error}") from error
+            raise SimulatorError(f"cannot reach {self._where}: {error}") from error
         self._client.loop_start()
         answered = self._answered.wait(CONNECT_S)
         if not answered or self._refused is not None:
             self._close()
-            raise SimulatorError(f"{where} refuses the connection: {self._refused or 'no answer'}")
+            raise SimulatorError(f"{self._where} refuses the connection: {self._refused or 'no answer'}")
         return self
 
     @override
@@ -197,7 +197,7 @@ class MqttPublisher(Publisher):
         if first and not self._hears.wait(HEARS_S):
             filters = ", ".join(each for each, _ in self._watched)
             raise SimulatorError(
-                f"broker {self._address[0]}:{self._address[1]} lets this account publish, but delivers nothing of "
+                f"{self._where} lets this account publish, but delivers nothing of "
                 f"{filters}: whether it carries real ones cannot be told; --test-broker does not ask for it"
             )
 

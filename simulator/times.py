@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import typer
 
+LONGEST_D = 36_525
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 LATEST_MS = 4_102_444_800_000
 """The year 2100, in ms since 1970."""
@@ -14,11 +15,14 @@ NS_PER_US = 1000
 
 
 def duration_s(text: str) -> float:
-    """Seconds in `90`, `90s`, `10m`, `2h`, `1d`; a usage error for anything else."""
+    """Seconds in `90`, `90s`, `10m`, `2h`, `1d`, up to a hundred years; a usage error for anything else."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
     if match is None or not float(match[1]):
         raise typer.BadParameter(f"{text!r} is no duration above 0, expected for example 90s, 10m, 2h or 1d")
-    return float(match[1]) * UNITS_S[match[2]]
+    found_s = float(match[1]) * UNITS_S[match[2]]
+    if found_s > LONGEST_D * UNITS_S["d"]:
+        raise typer.BadParameter(f"{text!r} is longer than {LONGEST_D} d")
+    return found_s
 
 
 def instant_ns(text: str) -> int:

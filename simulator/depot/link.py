@@ -1,6 +1,7 @@
 """The depot's connection to the broker: what it says out, tours and the service's life signs in."""
 
 import queue
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import paho.mqtt.client as paho
@@ -25,17 +26,30 @@ class Heard(NamedTuple):
 
 
 class Link(MqttPublisher):
-    """A client that publishes and listens; as long as nobody fetches what it heard, the broker keeps the rest."""
+    """A client that publishes and listens; as long as nobody fetches what it heard, the broker keeps the rest.
+
+    `warn` is told when the connection is lost, and when it is there again.
+    """
 
     def __init__(
-        self, host: str, port: int, username: str | None = None, password: str | None = None, tls: Tls | None = None
+        self,
+        host: str,
+        port: int,
+        username: str | None = None,
+        password: str | None = None,
+        tls: Tls | None = None,
+        *,
+        warn: Callable[[str], None],
     ) -> None:
         super().__init__(host, port, username, password, tls)
+        self._warn = warn
+        self._lost = False
         self._heard: queue.Queue[Heard] = queue.Queue(MOST_WAITING)
         self._listening: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._filters = tuple((topic, SubscribeOptions(qos=QOS)) for topic in (TOURS, HEARTBEAT))
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
 
     def listen(self) -> None:
         """Wait until the broker lets it listen; raises SimulatorError."""
@@ -44,7 +58,7 @@ class Link(MqttPublisher):
         except queue.Empty:
             refused = "no answer"
         if refused:
-            raise SimulatorError(f"broker {self._address[0]}:{self._address[1]}: cannot listen for tours: {refused}")
+            raise SimulatorError(f"{self._where}: cannot listen for tours: {refused}")
 
     def next(self, seconds: float) -> Heard | None:
         """The next message, None when there is none within so many seconds."""
@@ -53,9 +67,25 @@ class Link(MqttPublisher):
         except queue.Empty:
             return None
 
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: object,
+    ) -> None:
+        """Each new try that fails ends here, too; the first one is told."""
+        if reason.is_failure and not self._lost:
+            self._lost = True
+            self._warn(f"{self._where}: the connection is lost ({reason}), trying again")
+
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
     ) -> None:
+        if self._lost:
+            self._lost = False
+            self._warn(f"{self._where}: connected again")
         refused = next((str(reason) for reason in reasons if reason.is_failure), "")
         self._listening.put(refused)
 

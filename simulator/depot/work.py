@@ -27,7 +27,7 @@ class Work:
     """A depot on a broker; unless it is `quiet` it shows how far it is, and each report in a line."""
 
     def __init__(self, broker: Broker, city: City, habits: Habits, clock: ServiceClock, *, quiet: bool) -> None:
-        self._link = Link(*broker[:3], broker.password, broker.tls)
+        self._link = Link(*broker[:3], broker.password, broker.tls, warn=_warn)
         self._depot = Depot(self._link, city, habits, clock, _nothing if quiet else _tell, _warn)
         self._clock = clock
         self._quiet = quiet

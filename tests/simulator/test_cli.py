@@ -93,7 +93,8 @@ def test_report_alone_on_standard_output(tmp_path: Path) -> None:
         ((*HOUR, "--to", "file", "--out", "-", "--test-broker"), "--test-broker belongs to"),
         (("--from-ms", "4102444800001"), "--from-ms"),
         (("--from-ms", "4102444800000", "--for", "1h"), "year 2100"),
-        (("--from-ms", "0", "--for", "9" * 400 + "d"), "year 2100"),
+        (("--for", "9" * 400 + "d"), "longer than 36525 d"),
+        (("--from-ms", "4102444799000", "--for", "2h"), "year 2100"),
         (("--from", "2100-01-02"), "not from 1970 to 2100"),
         (("--from", "1969-12-31"), "not from 1970 to 2100"),
     ],
@@ -132,6 +133,7 @@ def test_password_is_no_argument() -> None:
 
 def test_durations_and_instants() -> None:
     """Durations have a unit or are seconds; times without offset are UTC."""
+    assert duration_s("36525d") == 36_525 * 86_400
     assert [duration_s(text) for text in ("90", "90s", "10m", "1.5h", "1d")] == [90, 90, 600, 5400, 86_400]
     assert instant_ns("2026-03-14T09:26:53.589") == instant_ns("2026-03-14T10:26:53.589+01:00")
     assert instant_ns("2026-03-14T09:26:53.589793") == 1_773_480_413_589_793_000

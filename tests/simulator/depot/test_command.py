@@ -140,7 +140,7 @@ async def test_it_drives_what_the_service_plans(
 
 def test_a_broker_that_lets_nobody_listen_is_an_error() -> None:
     """Nobody waits for tours that never come; a broker that says nothing is one, too."""
-    link = Link("broker.example", 1883)
+    link = Link("broker.example", 1883, warn=pytest.fail)
     refused = [ReasonCode(PacketTypes.SUBACK, "Not authorized")]
     link._on_subscribe(link._client, None, 1, refused, None)
     with pytest.raises(SimulatorError, match=r"broker\.example:1883: cannot listen for tours: Not authorized"):
@@ -164,6 +164,26 @@ async def test_its_rights_at_the_broker_are_enough(
     code, output, errors = await child("--port", str(broker.port), "--test-broker", *words)
     assert (code, errors) == (0, "")
     assert output == "confirmed 0, tours 0, served 0, skipped 0, breakdowns 0, km 0.0, refused 0\n"
+
+
+@pytest.mark.mosquitto
+async def test_a_lost_broker_is_told(mosquitto: Mosquitto) -> None:
+    """Once when it goes, once when it is there again; the depot goes on."""
+    warned: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def warn(text: str) -> None:
+        loop.call_soon_threadsafe(warned.put_nowait, text)
+
+    with Link("127.0.0.1", mosquitto.port, warn=warn) as link:
+        await asyncio.to_thread(link.listen)
+        await mosquitto.stop()
+        lost = await asyncio.wait_for(warned.get(), 10)
+        assert lost.startswith(f"broker 127.0.0.1:{mosquitto.port}: the connection is lost (")
+        await asyncio.sleep(2.5)
+        await mosquitto.start()
+        assert await asyncio.wait_for(warned.get(), 30) == f"broker 127.0.0.1:{mosquitto.port}: connected again"
+    assert warned.empty()
 
 
 @pytest.mark.mosquitto
