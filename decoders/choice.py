@@ -92,6 +92,10 @@ class Choice(Direct):
             rounded = rounded or found
         return rounded
 
+    def form(self, name: str) -> Frame | None:
+        """The form of that name; None where there is none."""
+        return self._forms.get(name)
+
     def has_places(self, places: Collection[Place]) -> bool:
         """Whether readings of just these places could be carried, whatever their values are."""
         return bool(self._able(tuple(places)))

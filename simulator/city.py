@@ -15,7 +15,7 @@ from rules.city import Asset, Assignment, City
 from simulator.chirpstack import Identity
 from simulator.device import Device, Site
 from simulator.devices.forms import figures, forms
-from simulator.devices.generic import GenericSensor
+from simulator.devices.spaces import sensor_of
 from simulator.error import SimulatorError
 from simulator.faults import UNKNOWN_PROFILE
 from simulator.models import SENSORS
@@ -32,12 +32,13 @@ UNKNOWN_INTERVAL_S = 120.0
 DEFAULT_INTERVAL_S = 600.0
 SPREAD_DEGREES = 0.01
 ANTENNA_M = 30.0
+LOT = "lot"
 
 
 class Place(NamedTuple):
     """A device's place: codec id, interval in s, position in degrees; `tagged` with the asset or a copy.
 
-    A generic one says what its model can, not what the city is.
+    A generic one says what its model can, not what the city is, but for the space of a lot.
     `asset` has the properties that the file gives the device, too.
     """
 
@@ -195,9 +196,10 @@ class Builder:
         )
 
     def _sensor(self, place: Place) -> Sensor:
-        if place.generic:
-            return GenericSensor(place.model, self._rng)
-        return SENSORS[place.model](self._around if place.tagged else self._elsewhere, place.asset)
+        around = self._around if place.tagged else self._elsewhere
+        if not place.generic:
+            return SENSORS[place.model](around, place.asset)
+        return sensor_of(place.model, around if place.asset.kind == LOT else self._elsewhere, place.asset)
 
 
 def _fixed_id(name: str) -> str:

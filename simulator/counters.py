@@ -6,12 +6,13 @@ from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.city import Asset
 from simulator.sensor import Frame, Regular, Surroundings
-from simulator.sky import outdoors
-from simulator.world import Moment, Road
+from simulator.world import Moment, Path, Road
 
 WRAP = 65_536
 VEHICLES_PER_DAY = 9_000
-PEOPLE_PER_DAY = 2_500
+BICYCLES, PEOPLE = "bicycles", "people"
+PER_DAY = {BICYCLES: (1_900, 600), PEOPLE: (150, 2_350)}
+"""Bicycles and people on foot, by what an asset `counts` above all."""
 
 
 class PmxTcr(Regular):
@@ -63,17 +64,22 @@ class NwaveNcc405(Regular):
 
 
 class ParametricPcr2(Regular):
-    """parametric/pcr2: people, with running totals, on port 14."""
+    """parametric/pcr2: people on foot and on bicycles, whom its format does not tell apart, with totals, on port 14.
+
+    Where the detector `counts` bicycles most of them ride, elsewhere most walk.
+    """
 
     def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
-        self._path = around.path(asset, Road(around.rng, PEOPLE_PER_DAY, 5, script=around.script, asset_id=asset.id))
+        riding, walking = PER_DAY[BICYCLES if asset.properties.get("counts") == BICYCLES else PEOPLE]
+        path = Path(around.rng, around.out(asset), riding, walking, script=around.script, asset_id=asset.id)
+        self._counted = around.path(asset, path)
         self._totals = [around.rng.randrange(WRAP), around.rng.randrange(WRAP)]
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
         self._weather.advance(now)
-        count = self._path.count(now, span_s, outdoors(self._weather))
+        count = self._counted(now, span_s)
         self._totals = [(self._totals[0] + count.ltr) % WRAP, (self._totals[1] + count.rtl) % WRAP]
         readings = (
             Reading(Quantity.PEOPLE_COUNT, count.ltr, "ltr"),

@@ -51,7 +51,8 @@ class Device:
 
     `report` and `change` give None when no gateway can hear the frame and the device does not ask for an answer; the
     frame counter grows all the same. A frame waits while its sub-band has no airtime left, and is not sent at all when
-    that takes more than five minutes. Who `asks` is told by `answered` or `unanswered` what became of an uplink.
+    that takes more than five minutes. Who `asks` is told by `answered` or `unanswered` what became of an uplink; by
+    `given_up` instead of the latter where somebody else repeats it.
     """
 
     __slots__ = (
@@ -93,7 +94,12 @@ class Device:
     @property
     def asks(self) -> bool:
         """Whether uplinks ask for an answer: confirmed ones do, and by LinkCheckReq those of who can tell later."""
-        return self.confirmed or keeps(self.codec.id)
+        return self.confirmed or self.tells_later
+
+    @property
+    def tells_later(self) -> bool:
+        """Whether the format has places for readings of earlier times."""
+        return keeps(self.codec.id)
 
     @property
     def remembers(self) -> bool:
@@ -157,18 +163,26 @@ class Device:
         """No answer came to an uplink that ended then: a confirmed one goes out again, with the same counter.
 
         None when it is given up: after eight times, when something newer is to be sent, or at once where it was not
-        confirmed. What it said is kept then where the format has places for earlier readings.
+        confirmed.
         """
         again = None
         if up.confirmed and up.attempt < TRANSMISSIONS and up.f_cnt == self._f_cnt - 1:
             again = self._again(up, end_ns + WINDOWS_NS + between(self._rng, *ACK_TIMEOUT_NS))
-        if again is None and not up.history:
-            self._keep(up.f_port, up.data, up.made_ns)
+        if again is None:
+            self.given_up(up)
         return again
 
-    def earlier(self, time_ns: int) -> History | None:
-        """Earlier readings that go into a frame at today's data rate; None when there are none."""
-        longest = LONGEST_PAYLOADS[data_rate(self._link.spreading_factor)]
+    def given_up(self, up: Up) -> None:
+        """No answer to an uplink will come: what it said is kept where the format has places for earlier readings."""
+        if not up.history:
+            self._keep(up.f_port, up.data, up.made_ns)
+
+    def earlier(self, time_ns: int, reserved: int = 0) -> History | None:
+        """Earlier readings that go into a frame at today's data rate, less `reserved` bytes; None when there are none.
+
+        The bytes are those of MAC commands beside the payload.
+        """
+        longest = LONGEST_PAYLOADS[data_rate(self._link.spreading_factor)] - reserved
         return self._memory.frame(longest, self._shown_ms(time_ns)) if self._memory is not None else None
 
     def history(self, found: History, time_ns: int) -> Up | None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
-from simulator.sky import Rainfall, Sky, outdoors
+from simulator.sky import Rainfall, Sky
 from simulator.truth import CITY, Fact
-from simulator.world import Bin, Moment, River, Road, RoadSurface, Soil, Weather
+from simulator.world import Bin, Moment, Path, River, Road, RoadSurface, Soil, Weather
 
 
 class _Moves(Protocol):
@@ -80,10 +80,14 @@ def of_road(asset_id: str, road: Road) -> Iterator[Fact]:
     yield Fact(asset_id, "incident", lambda now: float(road.closed(now)))
 
 
-def of_path(asset_id: str, path: Road, weather: Weather) -> Iterator[Fact]:
-    """Who walks and rides: fewer in bad weather."""
-    yield Fact(asset_id, "demand_ltr", lambda now: path.demand(now).ltr * outdoors(weather))
-    yield Fact(asset_id, "demand_rtl", lambda now: path.demand(now).rtl * outdoors(weather))
+def of_path(asset_id: str, path: Path) -> Iterator[Fact]:
+    """Who rides and walks in an hour, together and each: fewer in bad weather."""
+    yield Fact(asset_id, "demand_ltr", lambda now: path.demand(now).ltr)
+    yield Fact(asset_id, "demand_rtl", lambda now: path.demand(now).rtl)
+    yield Fact(asset_id, "bicycles_ltr", lambda now: path.demand(now).bicycles_ltr)
+    yield Fact(asset_id, "bicycles_rtl", lambda now: path.demand(now).bicycles_rtl)
+    yield Fact(asset_id, "pedestrians_ltr", lambda now: path.demand(now).pedestrians_ltr)
+    yield Fact(asset_id, "pedestrians_rtl", lambda now: path.demand(now).pedestrians_rtl)
 
 
 def of_place(asset_id: str, quantity: str, value: Callable[[Moment], float]) -> Iterator[Fact]:

@@ -11,23 +11,22 @@ from decoders.measurement import Reading
 from decoders.quantity import Quantity
 from rules.city import Asset
 from simulator import counters, stations
+from simulator.parking import IN_GROUND_DB, Parked, nwave_min
 from simulator.sensor import Frame, Regular, Sensor, Surroundings
 from simulator.world import Moment
 
 STATUS, HEARTBEAT = 1, 2
 WRAP = 65_536
-LONGEST_MIN = 660
 
 
 class _Parking(Sensor):
     """A sensor in the ground of one space: a frame with each change, and a heartbeat."""
 
-    extra_loss_db = 10.0
+    extra_loss_db = IN_GROUND_DB
 
     def __init__(self, around: Surroundings, asset: Asset) -> None:
         self._weather = around.weather
-        self._gate = around.gate(asset)
-        self._space = around.space(asset)
+        self._space = Parked(around, asset)
 
     @override
     def until_change_s(self, now: Moment) -> float | None:
@@ -36,7 +35,6 @@ class _Parking(Sensor):
     @override
     def change(self, now: Moment) -> Frame:
         self._space.change(now)
-        self._gate.passed(came=self._space.occupied)
         return self._changed()
 
     def _changed(self) -> Frame:
@@ -77,16 +75,8 @@ class NwaveNps405(_Parking):
     @override
     def _changed(self) -> Frame:
         occupied = Reading(Quantity.OCCUPIED, float(self._space.occupied))
-        lasted = _compressed_min(self._space.before_min)
+        lasted = nwave_min(self._space.before_min)
         return Frame(STATUS, (occupied,) if lasted is None else (occupied, Reading(Quantity.STATE_DURATION, lasted)))
-
-
-def _compressed_min(minutes: int) -> int | None:
-    """A duration as Nwave's status can say it: steps of 1, 5 and 60 min, rounded down; None beyond 11 h."""
-    if minutes >= LONGEST_MIN:
-        return None
-    step = 1 if minutes < 90 else 5 if minutes < 240 else 60  # noqa: PLR2004 - the format's own bounds
-    return minutes - minutes % step
 
 
 class _Container(Regular):

@@ -100,10 +100,3 @@ def dew_point(weather: Weather) -> float:
     """The dew point in °C (Magnus formula, coefficients of the WMO's guide to instruments, 17.62 and 243.12)."""
     gamma = math.log(weather.humidity / 100) + 17.62 * weather.temperature / (243.12 + weather.temperature)
     return 243.12 * gamma / (17.62 - gamma)
-
-
-def outdoors(weather: Weather) -> float:
-    """The share of people that come out in this weather: 1 on a mild dry day."""
-    warmth = min(1.0, max(0.5, 0.5 + (weather.temperature + 2) / 24))
-    heat = max(0.6, 1 - max(0.0, weather.temperature - 29) / 15)
-    return warmth * heat * (1 - 0.55 * weather.wet)

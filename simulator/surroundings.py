@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterable
 from functools import cache
 from random import Random
+from typing import Protocol
 
 from rules.city import Asset
 from simulator import facts as true
@@ -17,9 +18,12 @@ from simulator.world import (
     LotCurve,
     Moment,
     Near,
+    Outside,
+    Path,
     River,
     Road,
     RoadSurface,
+    Shares,
     Soil,
     Space,
     Streets,
@@ -31,6 +35,24 @@ from simulator.world.waste import DISTRICTS_DIFFER
 
 MOST_LANES = 8
 STATION = "station"
+
+
+class BothWays(Protocol):
+    """How many passed a counter, left to right and right to left."""
+
+    @property
+    def ltr(self) -> int:
+        """Left to right."""
+        ...
+
+    @property
+    def rtl(self) -> int:
+        """Right to left."""
+        ...
+
+
+Counted = Callable[[Moment, float], BothWays]
+"""Who passed in the span in s that ends now."""
 
 
 class Gate:
@@ -154,10 +176,15 @@ class Surroundings:
         self._true(true.of_road(asset.id, road))
         return road
 
-    def path(self, asset: Asset, path: Road) -> Road:
-        """Who walks and rides past a counter: fewer in bad weather."""
-        self._true(true.of_path(asset.id, path, self.weather))
-        return path
+    def out(self, asset: Asset) -> Shares:
+        """How many ride and walk where an asset stands, in its rain and daylight."""
+        place = asset.latitude, asset.longitude
+        return Outside(self.weather, self.sky, self.rain(asset), self.start, place).shares
+
+    def path(self, asset: Asset, path: Path) -> Counted:
+        """Who rides and walks past a counter."""
+        self._true(true.of_path(asset.id, path))
+        return path.count
 
     def noise(self, asset: Asset) -> Callable[[Moment], float]:
         """The sound level in dB(A) at a station."""

@@ -5,6 +5,7 @@ by 0.04 ppm per K² away from it, which is 9 ppm at Hamm's mean of 10 °C); the 
 periodic uplink examples of Semtech's LoRaMac-node (APP_TX_DUTYCYCLE_RND, ±1 s, a fifth of the interval at most).
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from random import Random
 
@@ -21,13 +22,22 @@ SHORTEST_S = 0.5
 MINUTES_A_DAY = 1440
 
 
-class Clock:
-    """Ns since 1970 as a device counts them since it was set; `rate` is how much too fast it goes."""
+def same(time_ns: int) -> int:
+    """Devices are told the city's time."""
+    return time_ns
 
-    __slots__ = ("_set_ns", "rate")
+
+class Clock:
+    """Ns since 1970 as a device counts them since it was set; `rate` is how much too fast it goes.
+
+    `right_ns` is the time that a device is told at a time of the city's.
+    """
+
+    __slots__ = ("_set_ns", "rate", "right_ns")
 
     def __init__(self, rng: Random) -> None:
         self.rate = rng.uniform(-TOLERANCE, TOLERANCE) - COLD
+        self.right_ns: Callable[[int], int] = same
         self._set_ns = 0
 
     def set(self, time_ns: int) -> None:
@@ -36,7 +46,8 @@ class Clock:
 
     def shows_ns(self, time_ns: int) -> int:
         """What it shows at a time."""
-        return time_ns + round((time_ns - self._set_ns) * self.rate)
+        right_ns = self.right_ns(time_ns)
+        return right_ns + round((right_ns - self.right_ns(self._set_ns)) * self.rate)
 
     def lasts_s(self, interval_s: float, rng: Random) -> float:
         """How long an interval of its own takes, with the random part."""

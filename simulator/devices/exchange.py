@@ -8,13 +8,12 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
-from simulator.device import NS_PER_S, Device
+from simulator.device import Device
 from simulator.devices.answers import Log
-from simulator.devices.transmitter import WINDOWS_NS, between
+from simulator.devices.telling import At, Telling, Uplink
+from simulator.devices.transmitter import WINDOWS_NS
 from simulator.event import Up
 
-HISTORY_PAUSE_NS = (20 * NS_PER_S, 60 * NS_PER_S)
-"""Before a frame of earlier readings; ours, so that a city that is back does not shout all at once."""
 RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
 FLAGGED = "Uplink was flagged as re-transmission / frame-counter did not increment"
 
@@ -27,8 +26,6 @@ class Counts(Protocol):
     unanswered: int
 
 
-At = Callable[[int, Callable[[int], None]], None]
-Uplink = Callable[[Device, Up | None], None]
 CanAnswer = Callable[[int], bool]
 
 
@@ -37,41 +34,22 @@ class Exchange:
 
     def __init__(self, rng: Random, counts: Counts, at: At, uplink: Uplink, can_answer: CanAnswer) -> None:
         self._counts = counts
-        self._rng = rng
-        self._at = at
         self._uplink = uplink
         self._can_answer = can_answer
-        self._telling: set[str] = set()
+        self._telling = Telling(rng, counts, at, uplink)
 
     def over(self, device: Device, up: Up, heard: Up | None, end_ns: int) -> Log | None:
         """A transmission is over, and gateways have of it what `heard` says; what is logged if it is a repeat."""
         new = heard is not None and device.received(heard)
         if device.asks:
             if heard is not None and new and self._can_answer(end_ns) and device.hears(heard):
-                self._answered(device, up, end_ns)
+                self._telling.answered(device, up, end_ns + WINDOWS_NS)
             else:
                 self._unanswered(device, up, end_ns)
         if heard is None or new:
             return None
         context = {"deduplication_id": heard.deduplication_id, "f_cnt_up": str(heard.f_cnt)}
         return Log(device.identity, heard.time_ns, RETRANSMISSION, FLAGGED, context, "WARNING")
-
-    def _answered(self, device: Device, up: Up, end_ns: int) -> None:
-        device.answered(up)
-        dev_eui = device.identity.dev_eui
-        if device.remembers and dev_eui not in self._telling:
-            self._telling.add(dev_eui)
-            pause_ns = WINDOWS_NS + between(self._rng, *HISTORY_PAUSE_NS)
-            self._at(end_ns + pause_ns, lambda time_ns: self._tell(device, time_ns))
-
-    def _tell(self, device: Device, time_ns: int) -> None:
-        """The next frame of earlier readings, if there still are any."""
-        self._telling.discard(device.identity.dev_eui)
-        found = device.earlier(time_ns)
-        if found is not None:
-            up = device.history(found, time_ns)
-            self._counts.history += up is not None
-            self._uplink(device, up)
 
     def _unanswered(self, device: Device, up: Up, end_ns: int) -> None:
         again = device.unanswered(up, end_ns)

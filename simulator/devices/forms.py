@@ -8,7 +8,7 @@ from typing import NamedTuple
 from decoders import catalog
 from decoders.codec import Codec, CodecField
 from decoders.error import EncodeError
-from decoders.measurement import Reading
+from decoders.measurement import NO_ATTRIBUTES, Reading
 from decoders.quantity import Quantity
 from simulator.devices.quantities import span
 from simulator.error import SimulatorError
@@ -21,11 +21,25 @@ FIGURES = {"pmin": 0.0, "pmax": 1.0, "kp": 8192.0, "kec": 1024.0, "resolution": 
 
 
 class Form(NamedTuple):
-    """One form of a frame: where it goes, what it carries, and how many bytes it has."""
+    """One form of a frame: where it goes, what it carries, how many bytes it has, and who builds it.
+
+    `words` are attributes that every frame of the form has.
+    """
 
     f_port: int
     fields: tuple[CodecField, ...]
     size: int
+    codec: Codec
+    words: Mapping[str, str] = NO_ATTRIBUTES
+
+    @property
+    def name(self) -> str:
+        """Which of several forms on its f_port it is."""
+        return self.fields[0].frame
+
+    def carries(self, quantity: Quantity, channel: str | None = None) -> bool:
+        """Whether it has a place for a quantity, on this channel or on any."""
+        return any(item.quantity is quantity and channel in {None, item.channel} for item in self.fields)
 
 
 def figures(codec: Codec) -> dict[str, float]:
@@ -83,11 +97,12 @@ class _Draft:
     def form(self, place: tuple[int, tuple[CodecField, ...]]) -> Form | None:
         """One channel of each quantity where that will do, fewer where they are too long, else all of them.
 
-        Where a frame cannot do without some of them, one channel is taken of what it has very many of.
+        Of parking spaces it is every channel. Where a frame cannot do without some of them, one channel is taken of
+        what it has very many of.
         """
         f_port, fields = place
         first = {item.quantity: item for item in reversed(fields)}
-        few = tuple(item for item in fields if first[item.quantity] is item)
+        few = tuple(item for item in fields if first[item.quantity] is item or item.quantity is Quantity.OCCUPIED)
         often = {quantity for quantity, times in Counter(item.quantity for item in fields).items() if times > MANY}
         lean = tuple(item for item in fields if item.quantity not in often or first[item.quantity] is item)
         tried = (few, few[:MANY], few[:SOME], lean, fields, fields[: len(fields) // 4])
@@ -99,6 +114,6 @@ class _Draft:
     def _built(self, f_port: int, fields: tuple[CodecField, ...]) -> Form | None:
         readings = [Reading(item.quantity, sum(span(item)) / 2, item.channel) for item in fields]
         try:
-            return Form(f_port, fields, len(self._codec.encode(f_port, readings, self._figures)))
+            return Form(f_port, fields, len(self._codec.encode(f_port, readings, self._figures)), self._codec)
         except EncodeError:
             return None

@@ -1,7 +1,7 @@
 """A sensor of any model of the catalog: values that wander, switch, count up and wrap, as their quantities do."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from random import Random
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from decoders import catalog
-from decoders.codec import CodecField
+from decoders.codec import Codec, CodecField
 from decoders.error import EncodeError
 from decoders.field import new_tuple
 from decoders.measurement import Reading
@@ -54,30 +54,39 @@ class Wire(NamedTuple):
     carried: Grid
     channel: str
     key: Key
+    item: CodecField
+
+
+def wire(item: CodecField) -> Wire:
+    """A field as devices have it."""
+    key = (*item[:2], item.low, item.high)
+    return Wire(item.quantity, grid(item.low, item.high, item.step), item.channel, key, item)
+
+
+class Model(NamedTuple):
+    """What all devices of a model have in common. The first `regular` of its forms are those of regular reports."""
+
+    codec: Codec
+    figures: Mapping[str, float]
+    forms: tuple[Form, ...]
+    wires: tuple[tuple[Wire, ...], ...]
+    regular: int
 
 
 @lru_cache(512)
-def wires(model: str) -> tuple[tuple[Wire, ...], ...]:
-    """The fields of each of a model's forms."""
-    return tuple(
-        tuple(
-            Wire(item.quantity, grid(item.low, item.high, item.step), item.channel, (*item[:2], item.low, item.high))
-            for item in form.fields
-        )
-        for form in forms(model)
-    )
+def model_of(codec_id: str) -> Model:
+    """A model that reports all of its forms."""
+    codec, found = catalog.codec(codec_id), forms(codec_id)
+    return Model(codec, figures(codec), found, tuple(tuple(map(wire, form.fields)) for form in found), len(found))
 
 
 class GenericSensor(Regular):
     """One model of the catalog. Its regular frame is the one that says most; now and then it sends another one."""
 
-    __slots__ = ("_codec", "_drawn", "_figures", "_forms", "_rng", "_settings", "_sources", "_wires")
+    __slots__ = ("_drawn", "_model", "_rng", "_settings", "_sources")
 
     def __init__(self, model: str, rng: Random) -> None:
-        self._codec = catalog.codec(model)
-        self._figures = figures(self._codec)
-        self._forms = forms(model)
-        self._wires = wires(model)
+        self._model = model_of(model)
         self._rng = rng
         self._sources: dict[Key, Source] = {}
         self._drawn: dict[int, tuple[Source, ...]] = {}
@@ -85,36 +94,44 @@ class GenericSensor(Regular):
 
     @override
     def report(self, now: Moment, span_s: float, battery: float) -> Frame:
-        rng, found = self._rng, self._forms
-        number = int(rng.random() * len(found)) if rng.random() < OTHER_FORM else 0
-        form, sources = found[number], self._drawn.get(number) or self._draw(number)
-        state, fields = Now(now, span_s, battery), self._wires[number]
+        rng = self._rng
+        number = int(rng.random() * self._model.regular) if rng.random() < OTHER_FORM else 0
+        return self._frame(number, Now(now, span_s, battery))
+
+    def _frame(self, number: int, state: Now) -> Frame:
+        """A frame of one of the model's forms."""
+        model = self._model
+        form, sources = model.forms[number], self._drawn.get(number) or self._draw(number)
+        fields = model.wires[number]
         for _ in range(ATTEMPTS):
             readings = tuple(
                 [
                     new_tuple(Reading, (quantity, carried(source(state)), channel))
-                    for (quantity, carried, channel, _), source in zip(fields, sources, strict=True)
+                    for (quantity, carried, channel, _, _), source in zip(fields, sources, strict=True)
                 ]
             )
-            if self._settings:
-                readings = self._as_set(form, readings, now.ms)
+            readings = self._told(form, readings, state)
             try:
-                data = self._codec.encode(form.f_port, readings, self._figures)
+                data = form.codec.encode(form.f_port, readings, model.figures, form.words)
             except EncodeError:  # a format may have a value that means "no reading"; the next one will do
                 continue
             return Frame(form.f_port, readings, data)
-        raise SimulatorError(f"{self._codec.id}: no frame on f_port {form.f_port} in {ATTEMPTS} attempts")
+        raise SimulatorError(f"{model.codec.id}: no frame on f_port {form.f_port} in {ATTEMPTS} attempts")
 
     def obey(self, settings: tuple[Setting, ...]) -> None:
         """From now on reports say so; of two settings of one thing the later one holds, while it does."""
         self._settings = (*self._settings, *settings)[-MOST_SETTINGS:]
+
+    def _told(self, form: Form, readings: tuple[Reading, ...], state: Now) -> tuple[Reading, ...]:
+        """What the frame says in place of what was measured."""
+        return self._as_set(form, readings, state.moment.ms) if self._settings else readings
 
     def _as_set(self, form: Form, readings: tuple[Reading, ...], time_ms: int) -> tuple[Reading, ...]:
         """Readings of what was set say what it was set to, and what was set is told where the frame has a place."""
         self._settings = tuple(each for each in self._settings if each.until_ms is None or time_ms < each.until_ms)
         found = {(reading.quantity, reading.channel): reading for reading in readings}
         told = {quantity for quantity, _ in found}
-        places = self._codec.fields()
+        places = self._model.codec.fields()
         known = {(item.quantity, item.channel) for item in places if item.f_port == form.f_port}
         for each in self._settings:
             if each.quantity in told and each.holds(time_ms):
@@ -127,11 +144,15 @@ class GenericSensor(Regular):
     def _draw(self, number: int) -> tuple[Source, ...]:
         """Where the values of a form come from, each the first time that it is sent."""
         known = self._sources
-        for wire, item in zip(self._wires[number], self._forms[number].fields, strict=True):
-            if wire.key not in known:
-                known[wire.key] = _source(item, self._rng)
-        drawn = self._drawn[number] = tuple(known[wire.key] for wire in self._wires[number])
+        for each in self._model.wires[number]:
+            if each.key not in known:
+                known[each.key] = self._source(each.item)
+        drawn = self._drawn[number] = tuple(known[each.key] for each in self._model.wires[number])
         return drawn
+
+    def _source(self, item: CodecField) -> Source:
+        """Where the values of a field come from."""
+        return _source(item, self._rng)
 
 
 def _source(item: CodecField, rng: Random) -> Source:

@@ -30,6 +30,7 @@ from simulator.lorawan.settings import RadioSettings
 ADR_ACK_LIMIT, ADR_ACK_DELAY = 64, 32
 CONFIRMED_TRANSMISSIONS, TRANSMISSIONS_PER_RATE = 8, 2
 HIGHEST_NONCE = 0xFFFF
+LINK_CHECK_REQ = bytes((mac.LINK_CHECK,))
 NO_BATTERY = 255
 """A battery level that means: cannot be measured."""
 
@@ -53,11 +54,15 @@ class Session:
 
 
 class Received(NamedTuple):
-    """What came down: `joined`, or a data frame, with the answers that the next uplink will carry."""
+    """What came down: `joined`, or a data frame, with the answers that the next uplink will carry.
+
+    `heard` says that the last uplink has its answer: the acknowledgement of a confirmed one, else LinkCheckAns.
+    """
 
     joined: bool = False
     data: Data | None = None
     answers: tuple[Command, ...] = ()
+    heard: bool = False
 
 
 @dataclass(slots=True)
@@ -67,7 +72,12 @@ class _Pending:
     phy: bytes
     left: int
     confirmed: bool
+    link_check: bool
     done: int = 1
+
+    def answered_by(self, down: Data, commands: bytes) -> bool:
+        """Whether a downlink with these commands says that the network has the uplink, which asked."""
+        return down.ack if self.confirmed else self.link_check and mac.checks_link(commands)
 
 
 class EndDevice:
@@ -102,10 +112,10 @@ class EndDevice:
         """Whether a join request waits for its answer."""
         return self._dev_nonce is not None
 
-    @property
-    def options_size(self) -> int:
-        """Bytes of answers that the next uplink will carry."""
-        return min(LONGEST_F_OPTS, sum(1 + len(answer.body) for answer in (*self._sticky, *self._answers)))
+    def options_size(self, *, link_check: bool = False) -> int:
+        """Bytes of MAC commands that the next uplink will carry, with or without LinkCheckReq."""
+        answers = sum(1 + len(answer.body) for answer in (*self._sticky, *self._answers))
+        return min(LONGEST_F_OPTS, answers + link_check * len(LINK_CHECK_REQ))
 
     def join_request(self) -> bytes:
         """A join request, with the nonce that follows the last one; the session ends."""
@@ -118,10 +128,13 @@ class EndDevice:
             JoinRequest(credentials.join_eui, credentials.dev_eui, self._dev_nonce), credentials.app_key
         )
 
-    def uplink(self, f_port: int, payload: bytes, *, confirmed: bool = False) -> bytes:
-        """A data frame; raises FrameError before the device has joined."""
+    def uplink(self, f_port: int, payload: bytes, *, confirmed: bool = False, link_check: bool = False) -> bytes:
+        """A data frame; `link_check` asks by LinkCheckReq whether it is heard.
+
+        Raises FrameError before the device has joined.
+        """
         session = self._joined()
-        f_opts = self._options()
+        f_opts = self._options(LINK_CHECK_REQ if link_check else b"")
         frame = Data(
             Direction.UP,
             session.dev_addr,
@@ -138,7 +151,7 @@ class EndDevice:
         self._count(session)
         phy = write_data(frame, session.keys)
         times = CONFIRMED_TRANSMISSIONS if confirmed else self.settings.transmissions
-        self._pending = _Pending(phy, times - 1, confirmed)
+        self._pending = _Pending(phy, times - 1, confirmed, link_check)
         return phy
 
     def missed(self) -> None:
@@ -185,9 +198,8 @@ class EndDevice:
             raise FrameError(f"device {self.credentials.dev_eui} has not joined")
         return self.session
 
-    def _options(self) -> bytes:
-        """Answers that fit; the others wait for the next uplink."""
-        options = b""
+    def _options(self, options: bytes) -> bytes:
+        """These options and the answers that fit behind them; the others wait for the next uplink."""
         left: list[Command] = []
         for command in [*self._sticky, *self._answers]:
             written = bytes((command.cid,)) + command.body
@@ -226,11 +238,13 @@ class EndDevice:
             return None
         session.next_down = data.f_cnt + 1
         self._unheard = 0
-        if self._pending is not None and (data.ack or not self._pending.confirmed):
+        commands = data.payload if data.f_port == 0 else data.f_opts
+        pending = self._pending
+        heard = pending is not None and pending.answered_by(data, commands)
+        if pending is not None and (data.ack or not pending.confirmed):
             self._pending = None
         self._owes_ack = data.confirmed
-        commands = data.payload if data.f_port == 0 else data.f_opts
         self.settings, answers = mac.obey(self.settings, commands, self._status())
         self._sticky = [answer for answer in answers if answer.cid in mac.STICKY]
         self._answers += [answer for answer in answers if answer.cid not in mac.STICKY]
-        return Received(data=data, answers=tuple(answers))
+        return Received(data=data, answers=tuple(answers), heard=heard)

@@ -64,6 +64,11 @@ def commands(options: bytes) -> Iterator[Command]:
         at += 1 + size
 
 
+def checks_link(options: bytes) -> bool:
+    """Whether LinkCheckAns is among the commands that came down: a gateway has heard the uplink that asked (§5.1)."""
+    return any(command.cid == LINK_CHECK for command in commands(options))
+
+
 def obey(settings: RadioSettings, options: bytes, status: DeviceStatus) -> tuple[RadioSettings, list[Command]]:
     """The settings after these commands, and the answers in their order."""
     answers: list[Command] = []

@@ -27,7 +27,10 @@ PERCENT = 100
 
 @dataclass(slots=True)
 class Tally:
-    """What happened on the air: `unheard` transmissions reached no gateway, `dropped` uplinks were never sent."""
+    """What happened on the air: `unheard` transmissions reached no gateway, `dropped` uplinks were never sent.
+
+    `history` are frames of earlier readings.
+    """
 
     join_requests: int = 0
     joins: int = 0
@@ -35,6 +38,7 @@ class Tally:
     unheard: int = 0
     repeated: int = 0
     dropped: int = 0
+    history: int = 0
     frames: int = 0
     downlinks: int = 0
     acknowledged: int = 0
@@ -45,16 +49,22 @@ class Tally:
 
 
 class Hooks(NamedTuple):
-    """Whom a node tells: that it has joined, and which data came down for it."""
+    """Whom a node tells: that it has joined, which data came down for it, and what became of each uplink.
+
+    `answered` is one that asked, and that the network has for sure; any other is `given_up` in the end.
+    """
 
     joined: Callable[[Device], None]
     downlink: Callable[[Device, Data], None]
+    answered: Callable[[Device, Up], None]
+    given_up: Callable[[Device, Up], None]
 
 
 class Node:
     """One device on the air, within its duty cycle.
 
-    What is to be sent while a frame waits for airtime or for its answer waits, too, the oldest of it not for ever.
+    What is to be sent while a frame waits for airtime or for its answer waits, too, the oldest of it not for ever. An
+    uplink that is not confirmed asks by LinkCheckReq whether it is heard where the device could tell it later.
     """
 
     def __init__(
@@ -76,6 +86,8 @@ class Node:
         self._hooks = hooks
         self._confirmed = confirmed_percent / PERCENT
         self._waiting: deque[Up] = deque(maxlen=LONGEST_QUEUE)
+        self._sent: Up | None = None
+        self._heard = False
         self._busy = False
         self._attempts = 0
         self._budget = Budget()
@@ -98,10 +110,17 @@ class Node:
             self._tally.unheard += 1
             self.end_device.missed()
         elif self._busy:
-            self._tally.dropped += len(self._waiting) == LONGEST_QUEUE
+            if len(self._waiting) == LONGEST_QUEUE:
+                self._tally.dropped += 1
+                self._hooks.given_up(self._device, self._waiting[0])
             self._waiting.append(up)
         else:
             self._send(up, now_ns)
+
+    @property
+    def options_size(self) -> int:
+        """Bytes of MAC commands that the device's next uplink will carry."""
+        return self.end_device.options_size(link_check=self._device.tells_later)
 
     def tune(self) -> None:
         """The radio sends as the network has told the device to."""
@@ -118,6 +137,7 @@ class Node:
         elif what.data is not None:
             self._tally.downlinks += 1
             self._tally.acknowledged += what.data.ack
+            self._heard |= what.heard
             self._hooks.downlink(self._device, what.data)
 
         self.tune()
@@ -134,8 +154,16 @@ class Node:
         elif again is not None:
             self._busy = True
             self._air.later(now_ns + between(self._rng, *ACK_TIMEOUT_NS), lambda time_ns: self._repeat(again, time_ns))
-        elif self._waiting:
-            self._send(self._waiting.popleft(), now_ns)
+        else:
+            self._settle()
+            if self._waiting:
+                self._send(self._waiting.popleft(), now_ns)
+
+    def _settle(self) -> None:
+        """The last uplink is not repeated any more: somebody has it, or it is given up."""
+        up, self._sent = self._sent, None
+        if up is not None:
+            (self._hooks.answered if self._heard else self._hooks.given_up)(self._device, up)
 
     def _repeat(self, phy: bytes, now_ns: int) -> None:
         """The same frame on another channel."""
@@ -146,13 +174,17 @@ class Node:
 
     def _send(self, up: Up, now_ns: int) -> None:
         confirmed = self._rng.random() < self._confirmed
-        tuned = self._tuned(len(up.data) + self.end_device.options_size, up.frequency_hz)
+        link_check = self._device.tells_later and not confirmed
+        size = len(up.data) + self.end_device.options_size(link_check=link_check)
+        tuned = self._tuned(size, up.frequency_hz)
         self._tally.uplinks += 1
+        self._sent, self._heard = up, False
         heard = {
             copy.gateway.gateway_id: Reception(now_ns, copy.rssi, copy.snr, copy.channel, copy.uplink_id)
             for copy in up.copies
         }
-        self._go(self.end_device.uplink(up.f_port, up.data, confirmed=confirmed), tuned, heard, now_ns)
+        phy = self.end_device.uplink(up.f_port, up.data, confirmed=confirmed, link_check=link_check)
+        self._go(phy, tuned, heard, now_ns)
 
     def _tuned(self, size: int, frequency_hz: int = 0, slower: int = 0) -> Tuned:
         """On the channel that the radio chose where the network allows it, else on one that it does."""

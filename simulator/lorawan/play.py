@@ -13,6 +13,7 @@ from simulator import chirpstack
 from simulator.chirpstack import Encoding, Flight, Up
 from simulator.city import gateways
 from simulator.device import Device
+from simulator.devices.telling import Telling
 from simulator.faults import Outcome
 from simulator.lorawan import region
 from simulator.lorawan.air import Air, Pace
@@ -102,7 +103,8 @@ class LorawanSimulation(Simulation):
         pace = Pace(self._city_ns, air.speed)
         self._air = Air(stations, Topics(air.prefix), air.encoding, link.send, self._ether, pace)
         self._on_downlink = on_downlink
-        hooks = Hooks(self._accepted, self._came_down)
+        self._telling = Telling(self._rng, self.tally, self._at, self._uplink, self._options_size)
+        hooks = Hooks(self._accepted, self._came_down, self._answered, Device.given_up)
         self._nodes = {
             device.identity.dev_eui: Node(
                 device,
@@ -115,6 +117,8 @@ class LorawanSimulation(Simulation):
             )
             for device in self.devices
         }
+        for device in self.devices:
+            device.clock.right_ns = self._now_ns
 
     def run(self, end_ns: int | None, stop: Event) -> Iterator[int]:
         """Play until that simulated time, or until stopped; gives the simulated time with each step."""
@@ -171,6 +175,10 @@ class LorawanSimulation(Simulation):
     def _city_ns(self, now_ns: int) -> int:
         return self.plan.start_ns + int((now_ns - self._began_ns) * self._air_plan.speed)
 
+    def _now_ns(self, city_ns: int) -> int:
+        """The real clock's time, which a network tells its devices, at a time of the city's."""
+        return self._began_ns + int((city_ns - self.plan.start_ns) / self._air_plan.speed)
+
     def _end_device(self, device: Device, nonces: Random) -> EndDevice:
         dev_eui, by_person = device.identity.dev_eui, self._air_plan.activation is Activation.ABP
 
@@ -195,6 +203,12 @@ class LorawanSimulation(Simulation):
         if data.f_port:
             device.obey(data.f_port, data.payload, self._simulated_ns())
         self._on_downlink(device, data)
+
+    def _answered(self, device: Device, up: Up) -> None:
+        self._telling.answered(device, up, self._simulated_ns())
+
+    def _options_size(self, device: Device) -> int:
+        return self._nodes[device.identity.dev_eui].options_size
 
     @override
     def _join(self, device: Device, time_ns: int, attempt: int = 1) -> None:

@@ -16,8 +16,8 @@ from simulator.models import SENSORS
 from simulator.play import Plan, Simulation
 from simulator.report import Report
 from simulator.sumo.arterial import Passage
-from simulator.surroundings import Surroundings
-from simulator.world import Calendar, Count, Moment, Road
+from simulator.surroundings import Counted, Surroundings
+from simulator.world import Calendar, Count, Moment, Path, Road
 
 COUNTERS = frozenset({"nwave/ncc405", "parametric/pcr2", "pmx/tcr"})
 """Models that count what passes: by interval, or as a running total."""
@@ -41,7 +41,7 @@ class Tally(Road):
         self._kmh += speed_kmh
 
     @override
-    def count(self, now: Moment, span_s: float, share: float = 1) -> Count:
+    def count(self, now: Moment, span_s: float) -> Count:
         vehicles, kmh = self._vehicles, self._kmh / max(1, self._vehicles)
         self._vehicles, self._kmh = 0, 0.0
         ltr, rtl = (0, vehicles) if self._right_to_left else (vehicles, 0)
@@ -66,13 +66,16 @@ class Passages(Surroundings):
 
     @override
     def road(self, asset: Asset, road: Road) -> Road:
+        return self._tally(asset)
+
+    def _tally(self, asset: Asset) -> Tally:
         tally = Tally(self.rng, right_to_left=asset.properties.get("channel") == RIGHT_TO_LEFT)
         self._tallies.setdefault(asset.id, []).append(tally)
         return tally
 
     @override
-    def path(self, asset: Asset, path: Road) -> Road:
-        return self.road(asset, path)
+    def path(self, asset: Asset, path: Path) -> Counted:
+        return self._tally(asset).count
 
 
 class Detectors:

@@ -1,9 +1,10 @@
-"""The state of the city: calendar, weather, water, cars, bins. Seeded, and moved on only by asking for later.
+"""The state of the city: calendar, weather, water, cars, bicycles, bins. Seeded, and moved on only by asking for later.
 
 Figures are typical, not calibrated. Each part takes the script of a scenario, which says what is different.
 """
 
 from simulator.world.calendar import MS_PER_S, S_PER_DAY, S_PER_HOUR, WEEKEND, Calendar, Moment
+from simulator.world.cycling import Outside, Passersby, Path, Shares, outdoors
 from simulator.world.ground import River, RoadSurface, Soil, road_surface
 from simulator.world.parking import LotCurve, Space
 from simulator.world.showers import HOUR_MS, Showers, Spot
@@ -29,11 +30,15 @@ __all__ = [
     "LotCurve",
     "Moment",
     "Near",
+    "Outside",
+    "Passersby",
     "Passing",
+    "Path",
     "Rain",
     "River",
     "Road",
     "RoadSurface",
+    "Shares",
     "Showers",
     "Soil",
     "Space",
@@ -43,6 +48,7 @@ __all__ = [
     "Wind",
     "no2_ppb",
     "noise_db",
+    "outdoors",
     "poisson",
     "road_surface",
 ]

@@ -134,10 +134,10 @@ class Road:
         (one, one_kmh, one_waits), (other, other_kmh, other_waits) = ways if self._inbound_ltr else reversed(ways)
         return Passing(one, other, one_kmh, other_kmh, one_waits, other_waits)
 
-    def count(self, now: Moment, span_s: float, share: float = 1) -> Count:
-        """What passed in the span that ends now; `share` of them came out at all."""
+    def count(self, now: Moment, span_s: float) -> Count:
+        """What passed in the span that ends now."""
         passing = self.passing(now)
-        hours = span_s / S_PER_HOUR * share
+        hours = span_s / S_PER_HOUR
         ltr, rtl = poisson(self._rng, passing.ltr * hours), poisson(self._rng, passing.rtl * hours)
         off = self._rng.gauss(0, 2)
         speeds = (passing.speed, passing.speed_ltr, passing.speed_rtl)

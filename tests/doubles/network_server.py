@@ -1,7 +1,8 @@
 """A small LoRaWAN network server: what ChirpStack does between gateways' frames and application events, in memory.
 
-It checks every MIC, takes each DevNonce once, merges copies within 200 ms, counts frames over 32 bits, answers joins
-and confirmed uplinks in RX1 with RX2 behind it, and speaks to each gateway in its own encoding. Times are given.
+It checks every MIC, takes each DevNonce once, merges copies within 200 ms, counts frames over 32 bits, answers joins,
+confirmed uplinks and LinkCheckReq in RX1 with RX2 behind it, and speaks to each gateway in its own encoding. More than
+15 bytes of MAC commands go on port 0, and what is queued waits for the next uplink. Times are given.
 """
 
 import json
@@ -31,6 +32,10 @@ RX2_HZ, RX2_FACTOR = 869_525_000, 12
 FURTHER_HZ = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
 NET_ID = 0x13
 MARGIN_DB = 10
+LINK_CHECK = 0x02
+SIZES = {LINK_CHECK: 0, 0x03: 1, 0x04: 0, 0x05: 1, 0x06: 2, 0x07: 1, 0x08: 0, 0x09: 0, 0x0A: 1, 0x0D: 0}
+"""Bytes behind each MAC command on the way up (LoRaWAN 1.0.3, table 4)."""
+LONGEST_F_OPTS = 15
 
 
 class Heard(NamedTuple):
@@ -182,20 +187,26 @@ class NetworkServer:
         device.received.append(data)
         if data.f_port:
             self._event(self._up(device.identity, data, found, now_ns))
-        if device.queue or data.confirmed:
-            self._reply(device, session, data, found)
+        checked = _link_check(found) if asks_for_link(data) else b""
+        if device.queue or data.confirmed or checked:
+            self._reply(device, session, data, found, checked)
 
-    def _reply(self, device: Registered, session: Session, up: Data, found: _Set) -> None:
+    def _reply(self, device: Registered, session: Session, up: Data, found: _Set, checked: bytes) -> None:
         queued = bool(device.queue)
         down = device.queue.popleft() if queued else Down()
+        options = checked + down.f_opts
+        if len(options) > LONGEST_F_OPTS and down.f_port is not None:
+            device.queue.appendleft(down._replace(f_opts=b""))
+            down = Down(f_opts=down.f_opts)
+        said = down._replace(f_opts=options) if len(options) <= LONGEST_F_OPTS else Down(0, options)
         data = Data(
             Direction.DOWN,
             session.dev_addr,
             session.next_down,
-            down.f_port,
-            down.payload,
-            confirmed=down.confirmed,
-            f_opts=down.f_opts,
+            said.f_port,
+            said.payload,
+            confirmed=said.confirmed,
+            f_opts=said.f_opts,
             ack=up.confirmed,
         )
         session.next_down += 1
@@ -245,6 +256,23 @@ class NetworkServer:
 
     def _event(self, event: Event) -> None:
         self.events.append(Packet(chirpstack.topic(event), chirpstack.payload(event, self.encoding)))
+
+
+def asks_for_link(up: Data) -> bool:
+    """Whether LinkCheckReq is among an uplink's MAC commands."""
+    options, at = up.payload if up.f_port == 0 else up.f_opts, 0
+    while at < len(options) and options[at] in SIZES:
+        if options[at] == LINK_CHECK:
+            return True
+        at += 1 + SIZES[options[at]]
+    return False
+
+
+def _link_check(found: _Set) -> bytes:
+    """LinkCheckAns: dB that the best copy lies above the demodulation limit, and how many gateways have one."""
+    limit = LIMITS_DB[found.tx.modulation.lora.spreading_factor]
+    margin = max(0, int(max(copy.rx.snr for copy in found.copies) - limit))
+    return bytes((LINK_CHECK, margin, len(found.copies)))
 
 
 def _item(phy: bytes, context: bytes, delay_s: int, hz: int, factor: int, dbm: int) -> gw_pb2.DownlinkFrameItem:

@@ -8,8 +8,8 @@ import pytest
 
 from simulator.scenario.model import Scenario
 from simulator.scenario.script import Script
-from simulator.sky import Sky, outdoors
-from simulator.world import Calendar, Moment, River, Road, RoadSurface, Streets, Weather, no2_ppb, noise_db
+from simulator.sky import Sky
+from simulator.world import Calendar, Moment, River, Road, RoadSurface, Streets, Weather, no2_ppb, noise_db, outdoors
 
 BERLIN = Calendar("Europe/Berlin")
 

@@ -35,6 +35,16 @@ def test_it_goes_wrong_from_when_it_was_set() -> None:
     assert 0.1 < abs(wrong_s) < 30
 
 
+def test_it_shows_the_time_that_it_is_told() -> None:
+    """Where the network has another time than the city, it goes by that one, and goes wrong in it."""
+    clock = Clock(Random(1))
+    clock.right_ns = lambda time_ns: (time_ns - START_NS) // 4 + 5 * DAY_S * NS_PER_S
+    clock.set(START_NS)
+    assert clock.shows_ns(START_NS) == 5 * DAY_S * NS_PER_S
+    day_ns = DAY_S * NS_PER_S
+    assert clock.shows_ns(START_NS + 4 * day_ns) == 6 * day_ns + round(day_ns * clock.rate)
+
+
 def test_intervals_drift_and_scatter() -> None:
     """Intervals scatter by a second to both sides around the nominal one, as fast as the clock goes; never at once."""
     clock, rng = Clock(Random(3)), Random(4)

@@ -30,6 +30,7 @@ SENT = Tuned(868_300_000, 7)
 DEV_EUI = "025354464b000001"
 DEVICE = Simulation(read_city(None), Plan(seed=1, start_ns=NOW, devices=1)).devices[0]
 SESSION = personalised(1, DEV_EUI)
+DEAF = Hooks(lambda _: None, lambda _, __: None, lambda _, __: None, lambda _, __: None)
 
 
 def _air_ns(size: int, factor: int = 7) -> int:
@@ -40,16 +41,32 @@ def _air_ns(size: int, factor: int = 7) -> int:
 class Stage:
     """One personalised device and two gateways, of which one is near."""
 
-    def __init__(self, ether: Ether | None = None, pace: Pace = SAME_TIME) -> None:
+    def __init__(
+        self,
+        ether: Ether | None = None,
+        pace: Pace = SAME_TIME,
+        *,
+        device: Device = DEVICE,
+        confirmed_percent: int = 0,
+    ) -> None:
         self.published: list[Packet] = []
         self.tally = Tally()
         self.told: list[bytes] = []
+        self.answered: list[Up] = []
+        self.given_up: list[Up] = []
         stations = [Station(NEAR, 0), Station(FAR, 0)]
         self.air = Air(stations, Topics("eu868"), "protobuf", self.published.append, ether, pace)
-        self.device: Device = DEVICE
+        self.device = device
         self.end = EndDevice(credentials(1, DEV_EUI), Random(1), session=personalised(1, DEV_EUI), data_rate=5)
-        hooks = Hooks(lambda _: None, lambda _, data: self.told.append(data.payload))
-        self.node = Node(self.device, self.end, self.air, Random(1), self.tally, hooks)
+        hooks = Hooks(
+            lambda _: None,
+            lambda _, data: self.told.append(data.payload),
+            lambda _, up: self.answered.append(up),
+            lambda _, up: self.given_up.append(up),
+        )
+        self.node = Node(
+            self.device, self.end, self.air, Random(1), self.tally, hooks, confirmed_percent=confirmed_percent
+        )
 
     def up(self, payload: bytes = b"x", hz: int = SENT.frequency_hz, snrs: tuple[float, ...] = (9.0,)) -> Up:
         """An uplink with these SNRs at the gateways in turn."""
@@ -71,9 +88,12 @@ class Stage:
         self, payload: bytes, after_s: float = 1.0, tuned: Tuned = SENT, gateway: Gateway = NEAR, f_cnt: int = 0
     ) -> None:
         """The network lets a gateway send so long after the last uplink."""
+        self.say(Data(Direction.DOWN, SESSION.dev_addr, f_cnt, 10, payload), after_s, tuned, gateway)
+
+    def say(self, data: Data, after_s: float = 1.0, tuned: Tuned = SENT, gateway: Gateway = NEAR) -> None:
+        """The same with any data."""
         delay = Duration()
         delay.FromNanoseconds(int(after_s * NS_PER_S))
-        data = Data(Direction.DOWN, SESSION.dev_addr, f_cnt, 10, payload)
         info = gw_pb2.DownlinkTxInfo(
             frequency=tuned.frequency_hz,
             power=14,
@@ -146,6 +166,7 @@ def test_what_comes_while_it_listens_waits() -> None:
     assert [data.payload[0] for data in sent] == [0, *range(3, LONGEST_QUEUE + 3)]
     assert [data.f_cnt for data in sent] == list(range(LONGEST_QUEUE + 1))
     assert (stage.tally.dropped, stage.tally.uplinks) == (2, LONGEST_QUEUE + 1)
+    assert [up.data[0] for up in stage.given_up] == [1, 2, 0, *range(3, LONGEST_QUEUE + 3)]
     times = [up.rx_info.gw_time.ToNanoseconds() for up in stage.ups()]
     assert all(later - earlier >= 2 * NS_PER_S for earlier, later in pairwise(times))
 
@@ -187,7 +208,7 @@ def _second(stage: Stage) -> Node:
     """Another device on the same air."""
     other = "025354464b000002"
     end = EndDevice(credentials(1, other), Random(1), session=personalised(1, other), data_rate=5)
-    return Node(stage.device, end, stage.air, Random(1), stage.tally, Hooks(lambda _: None, lambda _, __: None))
+    return Node(stage.device, end, stage.air, Random(1), stage.tally, DEAF)
 
 
 def _weaker(stage: Stage, by: int) -> Up:
@@ -223,7 +244,7 @@ def test_a_join_request_drowns_like_any_frame() -> None:
     stage = Stage()
     other = "025354464b000002"
     joining = EndDevice(credentials(1, other), Random(1), data_rate=5)
-    node = Node(stage.device, joining, stage.air, Random(1), stage.tally, Hooks(lambda _: None, lambda _, __: None))
+    node = Node(stage.device, joining, stage.air, Random(1), stage.tally, DEAF)
     node.join(NOW)
     (flying,) = (on_air for lane in stage.air._ether._lanes.values() for on_air in lane)
     stage.air._ether.begin(flying.air._replace(levels=(0.0, 0.0)), NOW, NS_PER_S // 100)

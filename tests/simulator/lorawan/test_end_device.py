@@ -43,6 +43,11 @@ def down(
     return frame.write_data(plain, KEYS)
 
 
+def sent_down(f_cnt: int) -> Data:
+    """An acknowledgement as the device reads it."""
+    return Data(Direction.DOWN, ADDRESS, f_cnt, ack=True)
+
+
 def test_joins() -> None:
     """Request, accept, and a first uplink with keys that the network works out by itself."""
     device = EndDevice(WHO, Random(1), data_rate=3)
@@ -143,6 +148,44 @@ def test_answers_that_do_not_fit_wait() -> None:
     device = personalised()
     device.receive(down(0, 0, bytes.fromhex("06" * 7)))
     assert [len(sent(device.uplink(1, b"x")).f_opts) for _ in range(3)] == [15, 6, 0]
+
+
+def test_asks_whether_it_is_heard() -> None:
+    """LinkCheckReq in the options; LinkCheckAns, in options or on port 0, is its answer and wants none itself."""
+    device = personalised()
+    for f_cnt, answer in enumerate((down(0, f_opts=b"\x02\x0a\x01"), down(1, 0, b"\x02\x00\x01"))):
+        assert sent(device.uplink(1, b"x", link_check=True), f_cnt).f_opts == b"\x02"
+        received = device.receive(answer)
+        assert received is not None
+        assert (received.heard, received.answers) == (True, ())
+    assert sent(device.uplink(1, b"x"), 2).f_opts == b""
+
+
+def test_what_answers_an_uplink() -> None:
+    """LinkCheckAns who asked by LinkCheckReq, an acknowledgement who is confirmed; nothing else does."""
+    for confirmed, asked, told, heard in (
+        (False, True, down(0, 9, b"do"), False),
+        (False, True, down(0, ack=True), False),
+        (False, False, down(0, f_opts=b"\x02\x0a\x01"), False),
+        (True, False, down(0, f_opts=b"\x02\x0a\x01"), False),
+        (True, False, down(0, ack=True), True),
+    ):
+        device = personalised()
+        device.uplink(1, b"x", confirmed=confirmed, link_check=asked)
+        received = device.receive(told)
+        assert received is not None
+        assert received.heard is heard
+    assert device.receive(down(1, ack=True)) == (False, sent_down(1), (), False)
+
+
+def test_a_question_goes_before_answers() -> None:
+    """It is in its own uplink even when answers fill the options; these wait."""
+    device = personalised()
+    device.receive(down(0, 0, bytes.fromhex("06" * 5)))
+    assert (device.options_size(), device.options_size(link_check=True)) == (15, 15)
+    assert sent(device.uplink(1, b"x", link_check=True)).f_opts.hex() == "02" + "066407" * 4
+    assert (device.options_size(), device.options_size(link_check=True)) == (3, 4)
+    assert sent(device.uplink(1, b"x", link_check=True)).f_opts.hex() == "02066407"
 
 
 def test_repeats_confirmed_uplinks() -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from itertools import pairwise
 from pathlib import Path
 
 import aiomqtt
@@ -20,6 +21,7 @@ from ingest.app import Service
 from ingest.broker import Mosquitto
 from ingest.settings import given
 from ingest.store_schema import count
+from simulator.devices.memory import keeps
 from simulator.files import read_city
 from simulator.lorawan import keys
 from simulator.lorawan.bridge import NS_PER_S, Packet
@@ -28,6 +30,7 @@ from simulator.play import Plan, Simulation
 from tests.doubles.network_server import Down, NetworkServer, Registered
 
 pytestmark = pytest.mark.mosquitto
+DARK_S = (200, 500)
 SEED, SPEED, SPAN, INTERVAL_S = 7, 20, "700s", 60
 LATE = 3
 """So many may not have joined yet: requests drown each other, and a gateway that sends already cannot answer."""
@@ -167,6 +170,33 @@ async def test_frames_become_readings(mosquitto: Mosquitto, tmp_path: Path) -> N
         for reading in measurement.readings
     }
     assert sorted(seen - stored(tmp_path / "store.db")) == []
+
+
+async def test_an_outage_is_told_afterwards(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """All gateways are away for five minutes of the city's; what was measured then is stored with the times of then."""
+    city, story = one_of_each(tmp_path / "city.geojson"), tmp_path / "outage.toml"
+    gateways = [asset.id for asset in read_city(city).assets.values() if asset.kind == "gateway"]
+    outage = f'[[gateway_outage]]\nfrom = "{DARK_S[0]}s"\nuntil = "{DARK_S[1]}s"\ngateways = {json.dumps(gateways)}\n'
+    story.write_text(f'title = "dark"\n{outage}', encoding="utf-8")
+    server = NetworkServer(registered(city))
+    words = ["--to", "chirpstack", "--speed", str(SPEED), "--for", SPAN, "--scenario", str(story)]
+    where = ["--port", str(mosquitto.port), "--seed", str(SEED), "--city", str(city), "--json"]
+    async with service(mosquitto.port, tmp_path) as running:
+        async with network(server, mosquitto.port):
+            output = await simulated(*words, *where)
+        received = sum(len(device.received) for device in server.devices.values())
+        await until("all is stored", lambda: running.telemetry.totals.stored >= received)
+        assert running.telemetry.totals.reasons == {}
+        await until("all is in the store", lambda: count(tmp_path / "store.db", "link") >= received)
+    assert json.loads(output)["history"] > 0
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        found = connection.execute("SELECT DISTINCT dev_eui, time_ms, measurement = 'link' FROM reading").fetchall()
+    heard = sorted(time_ms for dev_eui, time_ms, is_link in found if is_link and dev_eui in server.devices)
+    length_ms, begin_ms = max((after - before, before) for before, after in pairwise(heard))
+    assert length_ms > (DARK_S[1] - DARK_S[0]) / SPEED * 1000 * 0.8
+    told = {dev_eui for dev_eui, time_ms, _ in found if begin_ms + 1000 < time_ms < begin_ms + length_ms - 1000}
+    assert told
+    assert all(keeps(server.devices[dev_eui].identity.tags["codec"]) for dev_eui in told)
 
 
 async def test_gateways_leave_their_state(mosquitto: Mosquitto) -> None:

@@ -8,8 +8,12 @@ from random import Random
 
 import pytest
 
+from decoders import catalog
+from decoders.measurement import Measurement, Reading
+from decoders.quantity import Quantity
 from simulator.lorawan import frame
 from simulator.lorawan.crypto import Direction, SessionKeys, session_keys
+from simulator.lorawan.end_device import Credentials, EndDevice, Session
 from simulator.lorawan.frame import Data, JoinAccept, JoinRequest
 
 VERSION = "0.9.3"
@@ -110,6 +114,23 @@ def test_reads_our_data_frames(folder: Path) -> None:
             "mic_ok": True,
             "payload": data.payload.hex(),
         }
+
+
+def test_reads_a_frame_of_earlier_readings(folder: Path) -> None:
+    """What a device sends that asks whether it is heard: LinkCheckReq in the options, records that our codec reads."""
+    codec, time_ms = catalog.codec("milesight/em300-th"), 1_795_000_000_000
+    readings = Reading(Quantity.AIR_TEMPERATURE, 21.5), Reading(Quantity.AIR_HUMIDITY, 60.0)
+    history = [Measurement.of(time_ms - ago, readings) for ago in (60_000, 120_000)]
+    keys = SessionKeys(bytes(range(16)), bytes(range(16, 32)))
+    device = EndDevice(
+        Credentials("025354464b000001", "025354464b000000", b""), Random(1), session=Session("01020304", keys, 7)
+    )
+    phy = device.uplink(85, codec.encode_history(85, history, time_ms), link_check=True)
+    question = {"way": "readData", "phy": phy.hex(), "nwk": keys.nwk_s_key.hex(), "app": keys.app_s_key.hex()}
+    (answer,) = ask(folder, [{**question, "high": "0000"}])
+    assert (answer["f_opts"], answer["mic_ok"], answer["f_cnt"]) == ("02", True, 7)
+    found = codec.decode(85, bytes.fromhex(str(answer["payload"])), time_ms)
+    assert [each.time_ms for each in found] == [time_ms - 60_000, time_ms - 120_000]
 
 
 def test_we_read_its_data_frames(folder: Path) -> None:

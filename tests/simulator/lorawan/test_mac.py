@@ -129,6 +129,13 @@ def test_what_needs_no_answer() -> None:
     assert answered(PLAIN, "02" + "0a01" + "0d" + "0102030405" + "09" + "05" + "06") == (PLAIN, "06c83d")
 
 
+def test_the_answer_to_a_link_check() -> None:
+    """It is found behind other commands; cut, or as another command's body, it is none."""
+    told = [mac.checks_link(bytes.fromhex(options)) for options in ("020a01", "06" + "0a0002026d" + "020001", "020a")]
+    assert told == [True, True, False]
+    assert not mac.checks_link(bytes.fromhex("0d" + "0202020202"))
+
+
 def test_unknown_commands_end_the_list() -> None:
     """Behind an unknown or cut command nothing can be told apart any more."""
     assert list(commands(bytes.fromhex("06ff06"))) == [Command(mac.DEV_STATUS, b"")]
