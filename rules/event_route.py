@@ -34,7 +34,9 @@ class LeftOut(Part):
 
     place: str = Field(min_length=1, description="id of the container")
     reason: LeftOutReason
-    text: str = Field("", max_length=600, description="what stands against it")
+    text: str = Field("", max_length=600, description="the same as `text_en`, for readers from before there were both")
+    text_de: str = Field("", max_length=600, description="what stands against it, in German")
+    text_en: str = Field("", max_length=600, description="what stands against it, in English")
 
 
 class RoutePlannedData(Decision):
@@ -53,10 +55,21 @@ class RoutePlannedData(Decision):
         description="m, an estimate of the same if every container were emptied in its fixed cycle; null where unknown",
     )
     duration: NonNegativeInt | None = Field(None, description="s from start to end; null without a routing engine")
-    left_out: tuple[LeftOut, ...] = Field((), description="what is due and on no tour of the day")
+    left_out: tuple[LeftOut, ...] = Field(
+        (),
+        description="what is due and on no tour of the day: all of it in the event of the vehicle `left_out_in` alone; "
+        "in that of a withdrawn tour what it leaves behind; empty says nothing in any other event",
+    )
+    left_out_in: str | None = Field(
+        None, description="id of the vehicle whose newest event for this day and fraction says what is on no tour"
+    )
     confirmed_at: AwareDatetime | None = Field(None, description="when the depot confirmed it")
     in_force: str | None = Field(
         None, description="id of the event of a confirmed tour that holds until this one is confirmed"
+    )
+    confirm_with: tuple[str, ...] = Field(
+        (),
+        description="ids of the vehicles whose tours have to be confirmed with this one, for stops move between them",
     )
     text_de: str = Field("", max_length=600, description="for people, in German")
     text_en: str = Field("", max_length=600, description="for people, in English")

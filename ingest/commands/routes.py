@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from rules.rule import StateRow
     from rules.waste.route.day_plan import DayPlan
     from rules.waste.route.stops import DueList
+    from rules.waste.route.words import Words
 
-Language = Literal["de", "en"]
+Language = cli_routes_life.Language
 Said = Mapping[str, Mapping[str, Any]]
 """What became of plans that were offered, by their id."""
 EVERY_FRACTION = "each with containers due"
@@ -42,7 +43,7 @@ class Known(NamedTuple):
     city: "City"
     rows: "Sequence[StateRow]"
     now_ms: int
-    warnings: tuple[str, ...]
+    warnings: "tuple[Words, ...]"
 
 
 class Search(NamedTuple):
@@ -98,7 +99,7 @@ def plan_(
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Leave out containers and vehicles with faults, and plan the rest.")
     ] = False,
-    language: Annotated[Language, typer.Option(help="Of table and tour sheets.")] = "de",
+    language: Annotated[Language, typer.Option(help="Of table, warnings and tour sheets.")] = "de",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show and write files: keep nothing, tell nobody.")
     ] = False,
@@ -146,7 +147,15 @@ def _known(settings: Settings) -> Known:
         raise CommandError(f"{settings.city.file}: no feature of the kind 'vehicle', expected at least one")
     with cli_service.reading(settings) as connection:
         rows, damaged = states(connection)
-    warnings = tuple(f"{row.subject}: its state in the journal is damaged" for row in damaged)
+    from rules.waste.route.words import Words  # noqa: PLC0415 - the same
+
+    warnings = tuple(
+        Words(
+            f"{row.subject}: sein Stand im Journal ist beschädigt",
+            f"{row.subject}: its state in the journal is damaged",
+        )
+        for row in damaged
+    )
     return Known(city, rows, service_clock(settings)(), warnings)
 
 
@@ -233,14 +242,19 @@ def _offered(settings: Settings, plans: "Sequence[DayPlan]", reason: str) -> tup
     return said, problems
 
 
-def _without_fraction(due: "DueList") -> Iterator[str]:
+def _without_fraction(due: "DueList") -> "Iterator[Words]":
+    from rules.waste.route.words import Words  # noqa: PLC0415 - the rules take a second to import
+
     for stop in due.stops:
         if not stop.fraction:
-            yield f"{stop.id}: is due and has no `fraction`: no vehicle comes"
+            yield Words(
+                f"{stop.id}: ist fällig und hat keine `fraction`: kein Fahrzeug kommt",
+                f"{stop.id}: is due and has no `fraction`: no vehicle comes",
+            )
 
 
 def _as_dict(
-    day: date, made: "Planned", said: Said, files: Sequence[Path], warnings: Sequence[str]
+    day: date, made: "Planned", said: Said, files: Sequence[Path], warnings: "Sequence[Words]"
 ) -> dict[str, object]:
     from ingest.routes.output.jobs import jobs_json  # noqa: PLC0415 - where it is needed only
 
@@ -257,13 +271,14 @@ def _as_dict(
             for plan in made.plans
         ],
         "refused": {name: why.splitlines() for name, why in made.refused.items()},
-        "warnings": list(warnings),
+        "warnings": [text.en for text in warnings],
+        "warnings_de": [text.de for text in warnings],
         "files": [str(file) for file in files],
     }
 
 
 def _print(
-    day: date, made: "Planned", said: Said, files: Sequence[Path], warnings: Sequence[str], language: Language
+    day: date, made: "Planned", said: Said, files: Sequence[Path], warnings: "Sequence[Words]", language: Language
 ) -> None:
     from ingest.routes.output.table import route_table  # noqa: PLC0415 - where it is needed only
     from ingest.routes.output.worth import worth  # noqa: PLC0415 - the same
@@ -278,7 +293,7 @@ def _print(
     for name, answer in said.items():
         typer.echo(f"{answer['status']}: {name}")
     for text in (*warnings, *(text for plan in made.plans for text in plan.warnings)):
-        typer.echo(f"stadtfunk: warning: {_line(text)}", err=True)
+        typer.echo(f"stadtfunk: warning: {_line(text.de if language == 'de' else text.en)}", err=True)
 
 
 def _line(text: str) -> str:

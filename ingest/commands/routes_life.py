@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from ingest.routes.tours import Tours
     from rules.waste.route.day_plan import DayPlan
     from rules.waste.route.record import PlanRecord, TourRecord
+    from rules.waste.route.words import Words
 
 SHOWN = 20
+Language = Literal["de", "en"]
 Change = Callable[["RoutesControl"], Awaitable[dict[str, Any]]]
 PlanName = Annotated[str, typer.Argument(metavar="PLAN", help="As `stadtfunk routes list` shows it.")]
 Day = Annotated[str | None, typer.Option("--date", metavar="DAY", help="ISO 8601.", show_default="today")]
@@ -71,6 +73,7 @@ def list_(
 def show(
     name: Annotated[str | None, typer.Argument(metavar="[PLAN]", help="A plan; without one those of a day.")] = None,
     day: Day = None,
+    language: Annotated[Language, typer.Option(help="Of reasons, warnings and why something is left out.")] = "en",
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,7 +95,7 @@ def show(
         typer.echo(json.dumps([store.whole(plan) for plan in plans], ensure_ascii=False))
         return
     for plan in plans:
-        _print(plan, settings.city.timezone)
+        _print(plan, settings.city.timezone, language)
 
 
 def confirm(
@@ -104,7 +107,12 @@ def confirm(
     reason: Why = "",
     as_json: AsJson = False,
 ) -> None:
-    """Put a plan in force: its vehicles are told, older tours of theirs end."""
+    """Put a plan in force: its vehicles are told, older tours of theirs end.
+
+    Where the plan takes a stop from a vehicle's confirmed tour and gives it to another vehicle, the tours of both are
+    confirmed together: one of them alone is refused, and the answer names the others. The depot's answers over MQTT
+    come one by one: there each waits for the others.
+    """
     vehicles = tuple(vehicle or ())
     made = _change(
         load(config),
@@ -233,29 +241,36 @@ def _tours(settings: Settings, journal: "Journal") -> "Tours":
     return Tours(journal, modes, lambda: settings, lambda: city, clock, Telemetry(clock))
 
 
-def _print(plan: "PlanRecord", timezone: str) -> None:
+def _said(words: "Words", language: Language) -> str:
+    return words.de if language == "de" else words.en
+
+
+def _print(plan: "PlanRecord", timezone: str, language: Language) -> None:
     made = local_time(plan.created_ms, timezone)
     typer.echo(f"{plan.id}: {plan.day}, {plan.fraction}, {plan.status}, {plan.origin} at {made}")
     if not plan.drivable:
         typer.echo("order of stops, not for driving")
     table = Table("vehicle", "status", "no.", "place", "name", "arrival", "kg", "why", box=None)
     for tour in plan.tours:
-        _rows(table, plan, tour)
+        _rows(table, plan, tour, language)
     print_table(table)
+    for tour in plan.tours:
+        if tour.visits and _word(tour, language):
+            typer.echo(f"{tour.vehicle}: {_word(tour, language)}")
     for one in plan.unserved:
-        typer.echo(f"left out: {one.stop}: {one.reason}: {one.detail}")
+        typer.echo(f"left out: {one.stop}: {one.reason}: {_said(one.detail, language)}")
     for text in (plan.failure, *plan.warnings):
-        if text:
-            typer.echo(f"note: {text}")
+        if _said(text, language):
+            typer.echo(f"note: {_said(text, language)}")
 
 
-def _rows(table: Table, plan: "PlanRecord", tour: "TourRecord") -> None:
-    why = tour.rejected or tour.reason.en
+def _rows(table: Table, plan: "PlanRecord", tour: "TourRecord", language: Language) -> None:
     if not tour.visits:
-        table.add_row(tour.vehicle, tour.status, "-", "no tour", "", "", "", why)
+        table.add_row(tour.vehicle, tour.status, "-", "no tour", "", "", "", _word(tour, language))
     for number, visit in enumerate(tour.visits, start=1):
         arrival = local_time(plan.time_ms(visit.arrival_s), plan.timezone)[11:16] if plan.drivable else "-"
         reason = plan.why.get(visit.place) if visit.kind == "stop" else None
+        words = visit.kind if reason is None else reason.text_de if language == "de" else reason.text_en
         table.add_row(
             tour.vehicle,
             tour.status,
@@ -264,8 +279,17 @@ def _rows(table: Table, plan: "PlanRecord", tour: "TourRecord") -> None:
             plan.names.get(visit.place, ""),
             arrival,
             str(visit.load_kg),
-            reason.text_en if reason is not None else why if number == 1 else visit.kind,
+            words,
         )
+
+
+def _word(tour: "TourRecord", language: Language) -> str:
+    """What the depot said to a tour, or why it is no usual one."""
+    if tour.rejected:
+        return f"abgelehnt: {tour.rejected}" if language == "de" else f"rejected: {tour.rejected}"
+    if tour.accepted_ms is not None:
+        return "angenommen, wartet auf andere Touren" if language == "de" else "accepted, waits for other tours"
+    return _said(tour.reason, language)
 
 
 def _done(made: dict[str, Any], text: str, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from rules.city import City
 from rules.waste.route import life
 from rules.waste.route.crew import UnderWay
 from rules.waste.route.fleet import vehicles_in
-from rules.waste.route.life import Held
+from rules.waste.route.in_force import Held
 from rules.waste.route.model import Order, Vehicle
 from rules.waste.route.progress import ahead, under_way
 from rules.waste.route.record import PlanRecord

@@ -13,7 +13,8 @@ from ingest.routes.before import by_fraction, elsewhere, on_tour
 from ingest.routes.board import Board
 from rules.waste.route import life
 from rules.waste.route.life import Change, LifeError
-from rules.waste.route.record import NO_WORDS, PlanRecord
+from rules.waste.route.record import PlanRecord
+from rules.waste.route.words import NO_WORDS
 
 PROPOSE, CONFIRM, WITHDRAW, REPLAN = "routes plan", "routes confirm", "routes withdraw", "routes replan"
 
@@ -41,7 +42,10 @@ class RoutesControl:
         return {"id": plan.id, "status": kept.status if kept is not None else "unchanged", "events": len(made.events)}
 
     async def confirm(self, name: str, vehicles: Sequence[str], actor: str, reason: str) -> dict[str, Any]:
-        """Put the plan (or the tours of these vehicles of it) in force; raises LifeError, JournalError."""
+        """Put the plan (or the tours of these vehicles of it) in force; raises LifeError, JournalError.
+
+        Tours between which stops move are confirmed together or not at all.
+        """
         detail = ", ".join(vehicles)
         work = partial(_confirmed, name=name, vehicles=frozenset(vehicles) or None)
         made = await self._board.change(work, Action(actor, CONFIRM, name, reason, detail))
@@ -74,10 +78,10 @@ class RoutesControl:
 def _unsaid(plan: PlanRecord) -> PlanRecord:
     """The plan with nothing but what can be planned: nobody said anything to it."""
     tours = (
-        replace(tour, status="proposed", reason=NO_WORDS, rejected="", confirmed_ms=None, event_id="")
+        replace(tour, status="proposed", reason=NO_WORDS, rejected="", confirmed_ms=None, accepted_ms=None, event_id="")
         for tour in plan.tours
     )
-    return replace(plan, origin="asked", tours=tuple(tours), asked_ms=0, looked_ms=0, failure="")
+    return replace(plan, origin="asked", tours=tuple(tours), asked_ms=0, looked_ms=0, failure=NO_WORDS)
 
 
 def _told(made: Change) -> list[str]:

@@ -32,6 +32,7 @@ from rules.waste.route.model import Order, Problem, RouteError
 from rules.waste.route.service_day import ServiceDay
 from rules.waste.route.solution import Solution
 from rules.waste.route.stops import DueList, due_on
+from rules.waste.route.words import Words
 
 UNNAMED = re.compile(r"[^\w-]+")
 """What does not stand in the id of a plan, for it names files, too."""
@@ -72,7 +73,7 @@ class Planned(NamedTuple):
 class _Ways(NamedTuple):
     problem: Problem
     engines: Mapping[str, Engine | None]
-    warnings: tuple[str, ...]
+    warnings: tuple[Words, ...]
 
 
 def timezone_of(city: City) -> str:
@@ -129,7 +130,13 @@ async def plan_day(
     ready = await asyncio.to_thread(checked, problem, skip_invalid=request.skip_invalid)
     solution = await _solved(ready, settings, request, listener)
     drawn = await lines(ready.problem, solution, engines, _patience(settings))
-    grounded = tuple(f"stays in the depot: {fault}" for fault in ready.grounded)
+    grounded = tuple(
+        Words(
+            f"bleibt im Depot: {fault.asset}: {fault.message.de}",
+            f"stays in the depot: {fault.asset}: {fault.message.en}",
+        )
+        for fault in ready.grounded
+    )
     return DayPlan(
         id=_plan_id(request, solution, now_ms),
         day=request.day,
@@ -173,7 +180,7 @@ async def _with_ways(problem: Problem, settings: RoutesSettings, file: Path | No
     problem = replace(problem, vehicles=vehicles)
     cache = None if file is None else WayCache(file)
     spots = spots_of(problem)
-    matrices, warnings = {}, list[str]()
+    matrices, warnings = {}, list[Words]()
     for profile, engine in engines.items():
         fetched = await fetch(spots, engine, cache, now_ms // 1000, _patience(settings))
         matrices[profile] = fetched.matrix

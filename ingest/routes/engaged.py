@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from rules.waste.route import life
-from rules.waste.route.life import Held
+from rules.waste.route.in_force import Held
 from rules.waste.route.record import PlanRecord
 
 

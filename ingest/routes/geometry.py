@@ -23,6 +23,7 @@ from ingest.routes.spots import spots_of
 from rules.waste.route.day_plan import Line
 from rules.waste.route.model import Problem
 from rules.waste.route.solution import Solution
+from rules.waste.route.words import Words
 
 OSRM_AT_ONCE, VALHALLA_AT_ONCE = 100, 20
 """Coordinates a request: OSRM takes 500, but its address grows with them; Valhalla takes 20."""
@@ -37,7 +38,7 @@ class Drawn(NamedTuple):
     """The lines by vehicle; `warnings` say which are missing, and why."""
 
     lines: Mapping[str, Line]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
 
 
 async def lines(
@@ -55,7 +56,7 @@ async def lines(
         return Drawn({})
     patience = patience or Patience()
     found: dict[str, Line] = {}
-    warnings: list[str] = []
+    warnings: list[Words] = []
     try:
         async with (
             asyncio.timeout(patience.total_s),
@@ -65,10 +66,20 @@ async def lines(
                 try:
                     found[vehicle] = await _line(engine, session, spots)
                 except EngineError as error:
-                    warnings.append(f"no streets for the tour of {vehicle}: {error}")
+                    warnings.append(
+                        Words(
+                            f"keine Straßen für die Tour von {vehicle}: {error}",
+                            f"no streets for the tour of {vehicle}: {error}",
+                        )
+                    )
     except TimeoutError:
-        missing = [tour.vehicle for tour in solution.tours if tour.vehicle not in found]
-        warnings.append(f"no streets for {', '.join(missing)}: not all answers within {patience.total_s:g} s")
+        missing = ", ".join(tour.vehicle for tour in solution.tours if tour.vehicle not in found)
+        warnings.append(
+            Words(
+                f"keine Straßen für {missing}: nicht alle Antworten kamen innerhalb von {patience.total_s:g} s",
+                f"no streets for {missing}: not all answers within {patience.total_s:g} s",
+            )
+        )
     return Drawn(found, tuple(warnings))
 
 

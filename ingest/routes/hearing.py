@@ -94,7 +94,7 @@ def _decided(connection: sqlite3.Connection, vehicle: str, data: AnswerData, now
     plans = store.live(connection, said.data.day, said.data.fraction, said.data.plan)
     name = _meant(plans, vehicle, data.request_id) or said.data.plan
     if data.status in {"accepted", "active"}:
-        return life.confirmed(plans, name, now_ms, {vehicle})
+        return life.accepted(plans, name, vehicle, now_ms)
     if data.status == "overridden" and data.by == "fault":
         return life.asked(plans, {vehicle}, now_ms)
     words = data.reason or " by ".join(filter(None, (data.status if data.status != "rejected" else "", data.by or "")))

@@ -27,8 +27,9 @@ from rules.waste.route.day_plan import DayPlan, Why
 from rules.waste.route.fallback import Gap, fallback, last_confirmed
 from rules.waste.route.life import Change
 from rules.waste.route.model import RouteError
-from rules.waste.route.record import NO_WORDS, Origin, PlanRecord, Words, record_of
+from rules.waste.route.record import Origin, PlanRecord, record_of
 from rules.waste.route.stops import due_on
+from rules.waste.route.words import NO_WORDS, Words
 
 log = structlog.get_logger(__name__)
 
@@ -155,7 +156,7 @@ class Maker:
         last = {one.id: held for one in there if (held := last_confirmed(history, one.id, day.date)) is not None}
         record = fallback(gap, last, self._clock())
         await self._board.change(lambda connection, now_ms: _instead(connection, record, now_ms))
-        if record.failure:
+        if record.failure.en:
             log.error("the last confirmed tours come out", plan=record.id, vehicles=sorted(last), error=why.en)
             self._telemetry.planned("fallback")
 
@@ -192,6 +193,6 @@ def _stayed(connection: sqlite3.Connection, wanted: Wanted, before: Before, word
     plans = store.live(connection, wanted.day.date, wanted.fraction)
     change = life.dropped(plans, before.gone, now_ms, words, before.served)
     changed = {plan.id: plan for plan in change.plans}
-    settled = life.settled([changed.get(plan.id, plan) for plan in plans], now_ms, words.en)
+    settled = life.settled([changed.get(plan.id, plan) for plan in plans], now_ms, words)
     changed |= {plan.id: plan for plan in settled.plans}
     return Change(tuple(changed.values()), change.events)

@@ -14,6 +14,7 @@ from ingest.routes.engines import BLOCK, Engine, EngineError, Spot
 from ingest.routes.matrix_cache import UNKNOWN, Block, WayCache, unknown
 from rules.waste.route.distance import straight_matrix
 from rules.waste.route.model import Matrix
+from rules.waste.route.words import Words
 
 TIMEOUT_S = 20.0
 """For one answer."""
@@ -27,7 +28,7 @@ class Fetched(NamedTuple):
 
     matrix: Matrix
     drivable: bool
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
 
 
 class Patience(NamedTuple):
@@ -47,32 +48,40 @@ async def fetch(
     """The matrix of these positions in their order; without an engine, or when it fails, by straight lines."""
     if engine is None:
         return Fetched(await asyncio.to_thread(straight_matrix, spots), drivable=False)
-    warnings: list[str] = []
+    warnings: list[Words] = []
     table = await _known(engine, cache, spots, now_s, warnings)
     asked: list[Block] = []
     try:
         await _ask_all(engine, spots, table, asked, patience or Patience())
     except EngineError as error:
         matrix = await asyncio.to_thread(straight_matrix, spots)
-        return Fetched(matrix, drivable=False, warnings=(*warnings, f"straight lines instead of streets: {error}"))
+        straight = Words(f"gerade Linien statt Straßen: {error}", f"straight lines instead of streets: {error}")
+        return Fetched(matrix, drivable=False, warnings=(*warnings, straight))
     finally:
         if asked and cache is not None:
             try:
                 await asyncio.to_thread(cache.keep, engine.key, spots, table, asked, now_s)
             except sqlite3.Error as error:
-                warnings.append(f"ways are not kept in their file: {error}")
+                warnings.append(
+                    Words(
+                        f"Wege werden nicht in ihrer Datei behalten: {error}",
+                        f"ways are not kept in their file: {error}",
+                    )
+                )
     return Fetched(table, drivable=True, warnings=tuple(warnings))
 
 
 async def _known(
-    engine: Engine, cache: WayCache | None, spots: Sequence[Spot], now_s: int, warnings: list[str]
+    engine: Engine, cache: WayCache | None, spots: Sequence[Spot], now_s: int, warnings: list[Words]
 ) -> Matrix:
     if cache is None:
         return unknown(len(spots))
     try:
         return await asyncio.to_thread(cache.find, engine.key, spots, now_s)
     except sqlite3.Error as error:
-        warnings.append(f"ways are not read from their file: {error}")
+        warnings.append(
+            Words(f"Wege sind nicht aus ihrer Datei lesbar: {error}", f"ways are not read from their file: {error}")
+        )
         return unknown(len(spots))
 
 

@@ -3,6 +3,7 @@
 A row whose checksum does not fit is as if it were not there. `day` is ISO 8601, `body` the plan as JSON.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ingest.journal_schema import checksum
 from rules.rule import StateRow
-from rules.waste.route.life import standing
+from rules.waste.route.in_force import standing
 from rules.waste.route.record import PlanRecord, TourRecord
 
 COLUMNS: Final = "id, day, fraction, status, created_ms, body"
@@ -187,7 +188,8 @@ def shown(plan: PlanRecord) -> dict[str, Any]:
         "stops": sum(len(tour.stops) for tour in tours),
         "metres": sum(tour.metres for tour in tours),
         "left_out": len([one for one in plan.unserved if one.reason != "not_worth_it"]),
-        "failure": plan.failure,
+        "failure": plan.failure.en,
+        "failure_de": plan.failure.de,
     }
 
 
@@ -223,6 +225,30 @@ def _intact(rows: Iterable[Sequence[Any]]) -> Iterator[PlanRecord]:
         *columns, crc = row
         if checksum(*columns) == crc:
             try:
-                yield PLAN.validate_json(columns[-1])
-            except ValidationError:
+                yield _plan(columns[-1])
+            except ValueError:
                 continue
+
+
+def _plan(body: str) -> PlanRecord:
+    """The plan of a row; raises ValueError."""
+    try:
+        return PLAN.validate_json(body)
+    except ValidationError:
+        return PLAN.validate_json(json.dumps(_in_both(json.loads(body))))
+
+
+def _in_both(body: object) -> object:
+    """A plan from before its texts were in German, too: they say the same in both."""
+    if not isinstance(body, dict):
+        return body
+    unserved, warnings = body.get("unserved"), body.get("warnings")
+    if isinstance(unserved, list):
+        unserved = [[*one[:-1], *map(_twice, one[-1:])] if isinstance(one, list) else one for one in unserved]
+    if isinstance(warnings, list):
+        warnings = [_twice(text) for text in warnings]
+    return {**body, "unserved": unserved, "warnings": warnings, "failure": _twice(body.get("failure"))}
+
+
+def _twice(text: object) -> object:
+    return [text, text] if isinstance(text, str) else text

@@ -150,7 +150,8 @@ class Tours:
             if times.freeze_ms <= self._clock() < times.end_ms:
                 await self._say_again(day, fraction)
         newest = map(life.newest, by_fraction(await self._plans(day)).values())
-        return {f"routes {one.day} {one.fraction}": one.failure for one in newest if one is not None and one.failure}
+        failed = (one for one in newest if one is not None and one.failure.en)
+        return {f"routes {one.day} {one.fraction}": one.failure.en for one in failed}
 
     async def _steps(self, seen: Outlook, plans: Groups, routes: RoutesSettings) -> dict[str, Step]:
         """What is due by the clock, or asked for."""

@@ -108,6 +108,7 @@ def test_every_fraction_with_something_due_has_a_plan(run: Run) -> None:
     assert (code, told["day"], told["refused"], told["files"]) == (0, DAY, {}, [])
     assert plans(out) == {"paper": ["p-0"], "glass": ["g-0"]}
     assert told["warnings"] == ["none: is due and has no `fraction`: no vehicle comes"]
+    assert told["warnings_de"] == ["none: ist fällig und hat keine `fraction`: kein Fahrzeug kommt"]
     assert all(plan["cost_eur"] > 0 and 0 <= plan["gap"] < 1 for plan in told["plans"])
     assert [plan["title_en"] for plan in told["plans"]] == ["Order of stops, not for driving"] * 2
 
@@ -119,7 +120,7 @@ def test_people_get_a_table(run: Run) -> None:
     assert code == 0
     assert "Marktplatz" in out
     assert "Am Mo 18.01. leeren: Füllstand 87 %, Grenze 80 %." in out
-    assert err.splitlines() == ["stadtfunk: warning: none: is due and has no `fraction`: no vehicle comes"]
+    assert err.splitlines() == ["stadtfunk: warning: none: ist fällig und hat keine `fraction`: kein Fahrzeug kommt"]
     _, out, _ = run("--fraction", "paper", "--iterations", "20", "--language", "en")
     assert "Empty on Mon 18 Jan: fill level 87 %, limit 80 %." in out
     assert "% above the optimum" in out
@@ -255,6 +256,8 @@ def test_what_the_plans_warn_of_is_told(journal: Path, run: Run) -> None:
     city["features"] += [site("dump", fractions=["glass"]), vehicle("truck-3", disposal_sites=["dump"])]
     (journal / "city.geojson").write_text(json.dumps(city))
     _, _, err = run("--fraction", "paper", "--iterations", "20", "--skip-invalid", "--dry-run")
+    assert "stadtfunk: warning: bleibt im Depot: truck-3: die Entsorgungsanlage dump nimmt Papier nicht an" in err
+    _, _, err = run("--fraction", "paper", "--iterations", "20", "--skip-invalid", "--dry-run", "--language", "en")
     assert "stadtfunk: warning: stays in the depot: truck-3: disposal site 'dump' takes no paper" in err
 
 

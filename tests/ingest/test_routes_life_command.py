@@ -5,6 +5,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,42 @@ def test_a_plan_is_shown_with_its_stops(run: Run) -> None:
         assert "left out: bin-3: no_room: mandatory, but no vehicle has capacity or time left for it" in out
     (found,) = json.loads(run("show", "p1", "--json")[1])
     assert found["tours"][0]["places"] == ["bin-0", "bin-1"]
+
+
+def test_reasons_are_shown_in_german_too(run: Run) -> None:
+    """When asked for."""
+    _, out, _ = run("show", "p1", "--language", "de")
+    assert "left out: bin-3: no_room: Pflicht, aber kein Fahrzeug hat noch Platz oder Zeit dafür" in out
+    assert "voll bin-1" in out
+
+
+def test_tours_that_belong_together_are_refused_apart(run: Run, folder: Path) -> None:
+    """The answer names the stop and the vehicles; both at once are confirmed, as is the help's word."""
+    run("confirm", "p1")
+    swapped = {"truck-1": ("bin-0",), "truck-2": ("bin-2", "bin-1")}
+    routes_life.propose(load(), day_plan(swapped, "p2"), "")
+    code, _, error = run("confirm", "p2", "--vehicle", "truck-2")
+    assert code == 1
+    assert "bin-1 from truck-1 to truck-2" in error
+    assert "confirm the tours of truck-1, truck-2 together, or the whole plan" in error
+    assert rows(folder, "SELECT status FROM route ORDER BY number") == [("confirmed",), ("proposed",)]
+    code, out, _ = run("confirm", "p2", "--vehicle", "truck-2", "--vehicle", "truck-1")
+    assert (code, out) == (0, "p2: confirmed; told: truck-1, truck-2\n")
+    assert "confirmed together" in " ".join(run("confirm", "--help")[1].split())
+
+
+def test_what_the_depot_said_is_shown(run: Run, folder: Path) -> None:
+    """Rejected, or accepted and waiting for others; in the language that was asked for."""
+    made = plan(TOURS, "p1")
+    told = {
+        "truck-1": replace(made.tours[0], rejected="zu spät"),
+        "truck-2": replace(made.tours[1], accepted_ms=1),
+    }
+    with closing(open_writer(folder / "journal.db")) as connection:
+        store.put(connection, [made.with_tours(told)])
+    english, german = (run("show", "p1", "--language", language)[1].splitlines() for language in ("en", "de"))
+    assert {"truck-1: rejected: zu spät", "truck-2: accepted, waits for other tours"} <= set(english)
+    assert {"truck-1: abgelehnt: zu spät", "truck-2: angenommen, wartet auf andere Touren"} <= set(german)
 
 
 @pytest.mark.parametrize(

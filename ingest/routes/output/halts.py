@@ -8,6 +8,7 @@ from ingest.routes.output.words import Language, plain, said
 from rules.waste.route.day_plan import DayPlan, Line, Why
 from rules.waste.route.model import DAY_S, Depot, DisposalSite, Start, Stop, Vehicle
 from rules.waste.route.solution import Kind, Reason, Tour, Visit
+from rules.waste.route.words import Words
 
 Place = Depot | DisposalSite | Stop | Start
 ENOUGH = 2
@@ -95,7 +96,7 @@ class LeftOut(NamedTuple):
     id: str
     name: str
     reason: Reason
-    detail: str
+    detail: Words
     why: Why | None
     place: Stop | None
 
@@ -107,8 +108,9 @@ class LeftOut(NamedTuple):
     def text(self, language: Language) -> str:
         """What stands against it, and why it was on the list."""
         against = said(words.LEFT_OUT[self.reason], language)
-        if self.reason in words.EXPLAINED and self.detail:
-            against = f"{against} ({self.detail})"
+        detail = plain(said(self.detail, language))
+        if self.reason in words.EXPLAINED and detail:
+            against = f"{against} ({detail})"
         if self.why is None:
             return against
         return f"{against}; {plain(self.why.text_de if language == 'de' else self.why.text_en)}"
@@ -140,7 +142,7 @@ def left_out(plan: DayPlan) -> tuple[LeftOut, ...]:
             plain(one.stop),
             name(plan, one.stop),
             one.reason,
-            plain(one.detail),
+            one.detail,
             plan.why.get(one.stop),
             stops.get(one.stop),
         )

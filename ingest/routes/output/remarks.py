@@ -50,7 +50,7 @@ def notes(plan: DayPlan, trip: Trip, language: Language) -> tuple[str, ...]:
     if vehicle.break_s:
         pause = said(words.BREAK, language).format(vehicle.break_s // 60)
         found.append(f"{pause}; {said(words.LATER, language)}" if plan.solution.drivable else pause)
-    found += [f"{said(words.WARNING, language)}: {plain(line)}" for line in trip.tour.violations]
+    found += [f"{said(words.WARNING, language)}: {plain(said(line, language))}" for line in trip.tour.violations]
     return tuple(found)
 
 

@@ -46,7 +46,7 @@ def sheet(plan: DayPlan, language: Language) -> str:
     sections = [_section(plan, trip, language) for trip in trips(plan)]
     if not sections:
         sections.append(_page(plan, said(words.NO_TOUR, language), (), language))
-    own = [*_warnings(plan), *_missed(plan, language)]
+    own = [*_warnings(plan, language), *_missed(plan, language)]
     if own:
         sections.append(_page(plan, said(words.FOR_THE_DEPOT, language), own, language))
     head = [
@@ -126,9 +126,9 @@ def _remarks(plan: DayPlan, halt: Halt, language: Language) -> Iterator[str]:
     yield from remarks(plan, halt, language)
 
 
-def _warnings(plan: DayPlan) -> Iterator[str]:
+def _warnings(plan: DayPlan, language: Language) -> Iterator[str]:
     if plan.warnings:
-        yield f"<ul>{''.join(f'<li>{escape(plain(line))}</li>' for line in plan.warnings)}</ul>"
+        yield f"<ul>{''.join(f'<li>{escape(plain(said(line, language)))}</li>' for line in plan.warnings)}</ul>"
 
 
 def _missed(plan: DayPlan, language: Language) -> Iterator[str]:

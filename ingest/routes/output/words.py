@@ -9,6 +9,7 @@ from rules.event_route import RouteStatus
 from rules.waste.due_text import DAYS_DE, DAYS_EN, Text
 from rules.waste.route.day_plan import DayPlan, Why
 from rules.waste.route.solution import Kind, Reason, Visit
+from rules.waste.route.words import Words, fraction_of
 
 Language = Literal["de", "en"]
 
@@ -19,16 +20,6 @@ STATUS: Final[dict[RouteStatus, Text]] = {
     "confirmed": Text("bestätigt", "confirmed"),
     "fallback": Text("Ersatz: die letzte bestätigte Tour", "fallback: the last confirmed tour"),
     "withdrawn": Text("zurückgezogen, nicht fahren", "withdrawn, do not drive"),
-}
-FRACTION: Final = {
-    "residual": Text("Restabfall", "residual waste"),
-    "organic": Text("Bioabfall", "organic waste"),
-    "packaging": Text("Leichtverpackungen", "packaging"),
-    "paper": Text("Papier", "paper"),
-    "glass": Text("Glas", "glass"),
-    "textile": Text("Textilien", "textiles"),
-    "bulky": Text("Sperrmüll", "bulky waste"),
-    "green": Text("Grünabfall", "green waste"),
 }
 KIND: Final[dict[Kind, Text]] = {
     "stop": Text("leeren", "empty"),
@@ -42,7 +33,7 @@ LEFT_OUT: Final[dict[Reason, Text]] = {
         "muss geleert werden, aber kein Fahrzeug hat noch Platz oder Zeit",
         "must be emptied, but no vehicle has room or time left",
     ),
-    "not_worth_it": Text("der Weg lohnt heute nicht", "the way is not worth it today"),
+    "not_worth_it": Text("der Weg lohnt sich heute nicht", "the way is not worth it today"),
     "not_planned": Text("eine frühere Tour springt ein", "an earlier tour stands in"),
 }
 EXPLAINED: Final[frozenset[Reason]] = frozenset({"invalid", "no_vehicle", "not_planned"})
@@ -58,7 +49,7 @@ ARRIVAL: Final = Text("Ankunft", "Arrival")
 DONE: Final = Text("erledigt", "done")
 REMARKS: Final = Text("Hinweise", "Remarks")
 SKIPPED: Final = Text("nicht geleert, weil", "not emptied, because")
-NOT_SERVED: Final = Text("Nicht auf der Tour", "On no tour")
+NOT_SERVED: Final = Text("Auf keiner Tour", "On no tour")
 FOR_THE_DEPOT: Final = Text("Für das Depot", "For the depot")
 NO_TOUR: Final = Text("Heute fährt kein Fahrzeug.", "No vehicle goes out today.")
 STAYS: Final = Text("bleibt im Depot", "stays in the depot")
@@ -120,7 +111,7 @@ MAP_NORTH: Final = Text("Norden ist oben.", "North is up.")
 COMPASS_STEP_DEG: Final = 360 // len(COMPASS)
 
 
-def said(text: Text, language: Language) -> str:
+def said(text: Text | Words, language: Language) -> str:
     """A text in a language."""
     return text.de if language == "de" else text.en
 
@@ -132,7 +123,7 @@ def title(plan: DayPlan) -> Text:
 
 def heading(plan: DayPlan, language: Language) -> str:
     """Title, fraction, day and status in one line."""
-    fraction = said(FRACTION.get(plan.fraction, Text(plan.fraction, plan.fraction)), language)
+    fraction = said(fraction_of(plan.fraction), language)
     status = said(STATUS[plan.status], language)
     return plain(f"{said(title(plan), language)}: {fraction}, {day(plan.day, language)} ({status})")
 

@@ -5,19 +5,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rules.event_route import RoutePlanned
-from rules.waste.route.record import PlanRecord, TourRecord, Words
+from rules.waste.route.in_force import Held
+from rules.waste.route.record import PlanRecord, TourRecord
 from rules.waste.route.route_event import event_of, name_of
+from rules.waste.route.ties import together
+from rules.waste.route.words import Words
 
 
 class LifeError(Exception):
     """What cannot be done with a plan; the message says why."""
-
-
-class Held(NamedTuple):
-    """The tour in force of a vehicle, and the plan it belongs to."""
-
-    plan: PlanRecord
-    tour: TourRecord
 
 
 class Change(NamedTuple):
@@ -68,7 +64,8 @@ class Book:
         told = self._plans[plan]
         tour = replace(tour, event_id=name_of(told, tour, self._now_ms))
         self.turn(plan, tour)
-        self._events.append(event_of(told, tour, self._now_ms, in_force))
+        also = together(self.plans, told, {tour.vehicle}) - {tour.vehicle} if tour.open else ()
+        self._events.append(event_of(told, tour, self._now_ms, in_force, tuple(sorted(also))))
 
     def withdraw(self, held: Held, why: Words, *, aloud: bool) -> None:
         """The tour is no more; `aloud` where no other word about its vehicle follows."""

@@ -8,16 +8,17 @@ from typing import NamedTuple
 from rules.waste.route.model import DAY_S, NO_WAY, DisposalSite, Matrix, Problem, RouteError, Stop, Vehicle
 from rules.waste.route.reach import reach
 from rules.waste.route.solution import Reason, Unserved
+from rules.waste.route.words import Words, fraction_of, joined
 
 MAX_SHIFT_S = DAY_S
 Faults = Iterator["Fault"]
 
 
 class Fault(NamedTuple):
-    """What is wrong with an asset; `reason` None cannot be planned around."""
+    """What is wrong with an asset; `reason` None cannot be planned around, and is in English alone, as errors are."""
 
     asset: str
-    message: str
+    message: Words
     reason: Reason | None = None
 
     def __str__(self) -> str:
@@ -66,16 +67,20 @@ def _unserved(fault: Fault) -> Unserved:
     return Unserved(fault.asset, fault.reason or "invalid", fault.message)
 
 
+def _fatal(asset: str, message: str) -> Fault:
+    return Fault(asset, Words(message, message))
+
+
 def _structure(problem: Problem) -> Faults:
     seen: set[str] = set()
     for id_ in (*(place.id for place in problem.places), *(vehicle.id for vehicle in problem.vehicles)):
         if id_ in seen:
-            yield Fault(id_, "stands twice in the problem, expected once")
+            yield _fatal(id_, "stands twice in the problem, expected once")
         seen.add(id_)
     if not problem.vehicles:
-        yield Fault("vehicles", "there are none, expected at least one")
+        yield _fatal("vehicles", "there are none, expected at least one")
     if not problem.depots:
-        yield Fault("depots", "there are none, expected at least one")
+        yield _fatal("depots", "there are none, expected at least one")
     for name, matrix in problem.matrices.items():
         yield from _matrix(problem, name, matrix)
     for vehicle in problem.vehicles:
@@ -90,9 +95,9 @@ def _starts(problem: Problem) -> Faults:
         if vehicle.start is None:
             continue
         if vehicle.start not in known:
-            yield Fault(vehicle.id, f"start {vehicle.start!r} is unknown, expected one of the problem")
+            yield _fatal(vehicle.id, f"start {vehicle.start!r} is unknown, expected one of the problem")
         if vehicle.start in taken:
-            yield Fault(vehicle.id, f"start {vehicle.start!r} is that of {taken[vehicle.start]!r}, expected its own")
+            yield _fatal(vehicle.id, f"start {vehicle.start!r} is that of {taken[vehicle.start]!r}, expected its own")
         taken[vehicle.start] = vehicle.id
 
 
@@ -101,31 +106,33 @@ def _matrix(problem: Problem, name: str, matrix: Matrix) -> Faults:
     for what, rows in (("metres", matrix.metres), ("seconds", matrix.seconds)):
         if len(rows) != size or any(len(row) != size for row in rows):
             shape = f"{len(rows)} rows of {sorted({len(row) for row in rows})}"
-            yield Fault(f"matrix {name!r}", f"{what}: {shape}, expected {size} of {size}: one per place")
+            yield _fatal(f"matrix {name!r}", f"{what}: {shape}, expected {size} of {size}: one per place")
             continue
         for place, row in zip(problem.places, rows, strict=True):
             if min(row) < NO_WAY:
-                yield Fault(place.id, f"{what} of a way from it are {min(row)} in matrix {name!r}, expected 0 or more")
+                yield _fatal(place.id, f"{what} of a way from it are {min(row)} in matrix {name!r}, expected 0 or more")
 
 
 def _names(problem: Problem, vehicle: Vehicle) -> Faults:
     if vehicle.depot not in {depot.id for depot in problem.depots}:
-        yield Fault(vehicle.id, f"depot {vehicle.depot!r} is unknown, expected one of the problem")
+        yield _fatal(vehicle.id, f"depot {vehicle.depot!r} is unknown, expected one of the problem")
     for site in vehicle.disposal_sites:
         if site not in {known.id for known in problem.sites}:
-            yield Fault(vehicle.id, f"disposal site {site!r} is unknown, expected one of the problem")
+            yield _fatal(vehicle.id, f"disposal site {site!r} is unknown, expected one of the problem")
     if vehicle.profile not in problem.matrices:
-        yield Fault(vehicle.id, f"profile {vehicle.profile!r} has no matrix, those are {sorted(problem.matrices)}")
+        yield _fatal(vehicle.id, f"profile {vehicle.profile!r} has no matrix, those are {sorted(problem.matrices)}")
     if problem.cost_per_change and vehicle.cost_per_m <= 0:
-        yield Fault(vehicle.id, "costs nothing per metre: changes of a plan are weighed in metres, set `cost_per_m`")
+        yield _fatal(vehicle.id, "costs nothing per metre: changes of a plan are weighed in metres, set `cost_per_m`")
 
 
 def _sites(problem: Problem) -> Faults:
     for site in problem.sites:
         if site.unload_s < 0:
-            yield Fault(site.id, f"unloading takes {site.unload_s} s, expected 0 or more")
+            yield _fatal(site.id, f"unloading takes {site.unload_s} s, expected 0 or more")
         if site.opens_s > site.closes_s:
-            yield Fault(site.id, f"opens at {clock(site.opens_s)} and closes at {clock(site.closes_s)}, expected later")
+            yield _fatal(
+                site.id, f"opens at {clock(site.opens_s)} and closes at {clock(site.closes_s)}, expected later"
+            )
 
 
 def _vehicles(problem: Problem) -> Faults:
@@ -135,47 +142,73 @@ def _vehicles(problem: Problem) -> Faults:
             yield Fault(vehicle.id, message, "invalid")
 
 
-def _vehicle(problem: Problem, vehicle: Vehicle, sites: Collection[DisposalSite]) -> Iterator[str]:
+def _vehicle(problem: Problem, vehicle: Vehicle, sites: Collection[DisposalSite]) -> Iterator[Words]:
     length_s = vehicle.shift_until_s - vehicle.shift_from_s
     if not 0 < length_s <= MAX_SHIFT_S or vehicle.shift_from_s < 0:
-        yield f"shift from {clock(vehicle.shift_from_s)} to {clock(vehicle.shift_until_s)}, expected up to 24 hours"
+        begin, end = clock(vehicle.shift_from_s), clock(vehicle.shift_until_s)
+        yield Words(
+            f"Schicht von {begin} bis {end}, möglich sind bis zu 24 Stunden",
+            f"shift from {begin} to {end}, expected up to 24 hours",
+        )
         return
     if not 0 <= vehicle.break_s < length_s:
-        yield f"a break of {vehicle.break_s} s in a shift of {length_s} s, expected a shorter one"
+        yield Words(
+            f"Pause von {vehicle.break_s} s in einer Schicht von {length_s} s, sie muss kürzer sein",
+            f"a break of {vehicle.break_s} s in a shift of {length_s} s, expected a shorter one",
+        )
         return
     if min(vehicle.cost_fixed, vehicle.cost_per_m, vehicle.cost_per_s, vehicle.max_reloads) < 0:
-        yield "a cost or `max_reloads` is negative, expected 0 or more"
+        yield Words(
+            "Kosten oder `max_reloads` sind negativ, möglich ist 0 oder mehr",
+            "a cost or `max_reloads` is negative, expected 0 or more",
+        )
     yield from _loads(vehicle)
     for site in sites:
         refused = sorted(set(vehicle.capacity) - site.fractions)
         if refused:
-            yield f"disposal site {site.id!r} takes no {', '.join(refused)}: send the vehicle elsewhere or with less"
+            names = ", ".join(fraction_of(fraction).de for fraction in refused)
+            yield Words(
+                f"die Entsorgungsanlage {site.id} nimmt {names} nicht an: andere Anlage oder weniger Fraktionen",
+                f"disposal site {site.id!r} takes no {', '.join(refused)}: send the vehicle elsewhere or with less",
+            )
     home = reach(problem, vehicle).home_fault()
-    if home:
+    if home is not None:
         yield home
 
 
-def _loads(vehicle: Vehicle) -> Iterator[str]:
+def _loads(vehicle: Vehicle) -> Iterator[Words]:
     if not vehicle.capacity:
-        yield "takes no fraction, expected capacities in kg and l for at least one"
+        yield Words(
+            "ist für keine Fraktion, nötig ist eine Ladung in kg und l für mindestens eine (`capacity`)",
+            "takes no fraction, expected capacities in kg and l for at least one",
+        )
     for fraction, room in vehicle.capacity.items():
         if min(room) <= 0:
-            yield f"capacity for {fraction} is {room.mass_kg} kg, {room.volume_l} l, expected more than 0 of both"
+            yield Words(
+                f"fasst {room.mass_kg} kg, {room.volume_l} l {fraction_of(fraction).de}, beides muss mehr als 0 sein",
+                f"capacity for {fraction} is {room.mass_kg} kg, {room.volume_l} l, expected more than 0 of both",
+            )
     for fraction, load in vehicle.on_board.items():
         if fraction not in vehicle.capacity or min(load) < 0:
-            yield f"holds {load.mass_kg} kg, {load.volume_l} l of {fraction}, expected 0 or more of what it takes"
+            yield Words(
+                f"hat {load.mass_kg} kg, {load.volume_l} l {fraction_of(fraction).de} geladen, möglich ist 0 oder mehr "
+                "von dem, was es mitnimmt",
+                f"holds {load.mass_kg} kg, {load.volume_l} l of {fraction}, expected 0 or more of what it takes",
+            )
 
 
 def _stops(problem: Problem) -> Faults:
     reaches = [reach(problem, vehicle) for vehicle in problem.vehicles]
     for number, stop in enumerate(problem.stops, len(problem.depots) + len(problem.sites)):
-        own = next(_own(stop), "")
-        if own:
+        own = next(_own(stop), None)
+        if own is not None:
             yield Fault(stop.id, own, "invalid")
             continue
         obstacles = [(vehicle.id, vehicle.obstacle(stop)) for vehicle in problem.vehicles]
         if all(obstacle for _, obstacle in obstacles):
-            yield Fault(stop.id, f"no vehicle can serve it: {_listed(obstacles)}", "no_vehicle")
+            why = _listed(obstacles)
+            message = Words(f"kein Fahrzeug passt: {why.de}", f"no vehicle can serve it: {why.en}")
+            yield Fault(stop.id, message, "no_vehicle")
             continue
         late = [
             (each.vehicle.id, each.fault(number, stop))
@@ -183,27 +216,44 @@ def _stops(problem: Problem) -> Faults:
             if not obstacle
         ]
         if all(message for _, message in late):
-            yield Fault(stop.id, f"no vehicle can reach it: {_listed(late)}", "invalid")
+            why = _listed(late)
+            message = Words(f"kein Fahrzeug schafft es: {why.de}", f"no vehicle can reach it: {why.en}")
+            yield Fault(stop.id, message, "invalid")
 
 
-def _own(stop: Stop) -> Iterator[str]:
+def _own(stop: Stop) -> Iterator[Words]:
     if stop.volume_l is None or stop.volume_l <= 0:
-        yield f"volume is {stop.volume_l} l, expected more than 0: set `volume_l` of the container"
+        known = "Volumen unbekannt" if stop.volume_l is None else f"Volumen ist {stop.volume_l} l, muss mehr als 0 sein"
+        yield Words(
+            f"{known}: `volume_l` des Behälters angeben",
+            f"volume is {stop.volume_l} l, expected more than 0: set `volume_l` of the container",
+        )
     if stop.mass_kg < 0 or stop.service_s < 0:
-        yield f"{stop.mass_kg} kg to load in {stop.service_s} s, expected 0 or more"
+        yield Words(
+            f"{stop.mass_kg} kg in {stop.service_s} s zu laden, möglich ist 0 oder mehr",
+            f"{stop.mass_kg} kg to load in {stop.service_s} s, expected 0 or more",
+        )
     if stop.prize is not None and stop.prize < 0:
-        yield f"prize is {stop.prize}, expected 0 or more"
+        yield Words(
+            f"Wert der Leerung ist {stop.prize}, möglich ist 0 oder mehr", f"prize is {stop.prize}, expected 0 or more"
+        )
     if stop.window_from_s > stop.window_until_s or stop.window_from_s < 0:
-        yield f"window from {clock(stop.window_from_s)} to {clock(stop.window_until_s)}, expected it to end later"
+        begin, end = clock(stop.window_from_s), clock(stop.window_until_s)
+        yield Words(
+            f"Zeitfenster von {begin} bis {end}, es muss später enden",
+            f"window from {begin} to {end}, expected it to end later",
+        )
 
 
-def _listed(messages: Iterable[tuple[str, str]], most: int = 3) -> str:
+def _listed(messages: Iterable[tuple[str, Words | None]], most: int = 3) -> Words:
     """The first few different messages, each with a vehicle it holds for."""
-    different: dict[str, str] = {}
+    different: dict[Words, str] = {}
     for vehicle, message in messages:
-        different.setdefault(message, vehicle)
-    lines = [f"{vehicle} {message}" for message, vehicle in different.items()]
-    return "; ".join(lines[:most]) + (f"; and {len(lines) - most} more" if len(lines) > most else "")
+        if message is not None:
+            different.setdefault(message, vehicle)
+    lines = [Words(f"{vehicle} {said.de}", f"{vehicle} {said.en}") for said, vehicle in different.items()]
+    more = len(lines) - most
+    return joined([*lines[:most], *([Words(f"und {more} weitere", f"and {more} more")] if more > 0 else [])])
 
 
 def clock(seconds: int) -> str:

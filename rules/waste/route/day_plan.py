@@ -12,6 +12,7 @@ from rules.event_route import RouteStatus
 from rules.event_waste import DueReason, Obligation
 from rules.waste.route.model import Problem
 from rules.waste.route.solution import Solution
+from rules.waste.route.words import Words
 
 Line = tuple[tuple[float, float], ...]
 """Streets as (longitude, latitude), as a routing engine draws them."""
@@ -52,7 +53,7 @@ class DayPlan:
     status: RouteStatus = "proposed"
     status_reason: tuple[str, str] = ("", "")
     confirmed_ms: int | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
     fixed_stops: float = 0.0
 
     def time_ms(self, second: int) -> int:

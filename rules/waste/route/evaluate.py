@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import Final
 
 from rules.waste.route.model import (
     NO_WAY,
@@ -14,8 +15,13 @@ from rules.waste.route.model import (
     Vehicle,
 )
 from rules.waste.route.solution import Cost, Kind, Solution, Tour, Unserved, Visit
+from rules.waste.route.words import Words, fraction_of
 
 Halt = tuple[str, DisposalSite | Stop | None]
+NO_ROOM: Final = Words(
+    "Pflicht, aber kein Fahrzeug hat noch Platz oder Zeit dafür",
+    "mandatory, but no vehicle has capacity or time left for it",
+)
 
 
 def evaluate(problem: Problem, orders: Iterable[Order], unserved: Sequence[Unserved] = ()) -> Solution:
@@ -71,10 +77,13 @@ def _left_out(problem: Problem, left: Iterable[Stop]) -> Iterable[Cost]:
 
 def _reason(stop: Stop) -> Unserved:
     if stop.prize is None:
-        return Unserved(stop.id, "no_room", "mandatory, but no vehicle has capacity or time left for it")
-    return Unserved(
-        stop.id, "not_worth_it", f"the way costs more than the {stop.prize / 1e6:.2f} EUR that it is worth today"
+        return Unserved(stop.id, "no_room", NO_ROOM)
+    worth = f"{stop.prize / 1e6:.2f}"
+    words = Words(
+        f"der Weg kostet mehr als die {worth.replace('.', ',')} €, die die Leerung heute wert ist",
+        f"the way costs more than the {worth} EUR that it is worth today",
     )
+    return Unserved(stop.id, "not_worth_it", words)
 
 
 class _Drive:
@@ -86,7 +95,7 @@ class _Drive:
         self._vehicle = next(vehicle for vehicle in problem.vehicles if vehicle.id == order.vehicle)
         self._index = problem.index()
         self._matrix = problem.matrices[self._vehicle.profile]
-        self._violations: list[str] = []
+        self._violations: list[Words] = []
         self._halts = self._all_halts()
 
     def tour(self) -> Tour:
@@ -112,7 +121,10 @@ class _Drive:
                 changes=self._changes(),
             ),
             notes=_notes(vehicle),
-            violations=tuple(f"vehicle {vehicle.id!r}: {line}" for line in self._violations),
+            violations=tuple(
+                Words(f"Fahrzeug {vehicle.id}: {line.de}", f"vehicle {vehicle.id!r}: {line.en}")
+                for line in self._violations
+            ),
         )
 
     def _all_halts(self) -> list[Halt]:
@@ -130,7 +142,7 @@ class _Drive:
         for start, end in pairwise(path):
             row, column = self._index[start], self._index[end]
             if NO_WAY in (self._matrix.metres[row][column], self._matrix.seconds[row][column]):
-                self._violations.append(f"there is no way from {start!r} to {end!r}")
+                self._violate(f"kein Weg von {start} nach {end}", f"there is no way from {start!r} to {end!r}")
             metres.append(self._matrix.metres[row][column])
             seconds.append(self._matrix.seconds[row][column])
         return metres, seconds
@@ -168,10 +180,17 @@ class _Drive:
         for visit, (place, halt) in zip(visits, self._halts, strict=True):
             until_s = _hours(halt)[1]
             if visit.start_s > until_s:
-                self._violations.append(f"{place!r} is reached {visit.start_s - until_s} s after its window")
+                late_s = visit.start_s - until_s
+                self._violate(
+                    f"{place} wird {late_s} s nach dem Zeitfenster erreicht",
+                    f"{place!r} is reached {late_s} s after its window",
+                )
         over_s = visits[-1].end_s - self._vehicle.until_s
         if over_s > 0:
-            self._violations.append(f"the shift, less its break, ends {over_s} s before the tour")
+            self._violate(
+                f"die Schicht endet, die Pause abgezogen, {over_s} s vor der Tour",
+                f"the shift, less its break, ends {over_s} s before the tour",
+            )
 
     def _check_loads(self) -> None:
         vehicle, unloads = self._vehicle, 0
@@ -180,8 +199,8 @@ class _Drive:
         for place, halt in self._halts:
             if isinstance(halt, Stop):
                 obstacle = vehicle.obstacle(halt)
-                if obstacle:
-                    self._violations.append(f"{place!r}: the vehicle {obstacle}")
+                if obstacle is not None:
+                    self._violate(f"{place}: das Fahrzeug {obstacle.de}", f"{place!r}: the vehicle {obstacle.en}")
                 kilograms, litres = held.get(halt.fraction, (0, 0))
                 held[halt.fraction] = (kilograms + halt.mass_kg, litres + (halt.volume_l or 0))
                 lifted += 1
@@ -189,9 +208,14 @@ class _Drive:
             elif halt is not None:
                 held, lifted, unloads = {}, 0, unloads + 1
                 if place not in vehicle.disposal_sites:
-                    self._violations.append(f"{place!r} is none of its disposal sites")
+                    self._violate(
+                        f"{place} ist keine seiner Entsorgungsanlagen", f"{place!r} is none of its disposal sites"
+                    )
         if unloads - bool(vehicle.disposal_sites) > vehicle.max_reloads:
-            self._violations.append(f"is emptied more than {vehicle.max_reloads} times in between")
+            self._violate(
+                f"wird zwischendurch öfter als {vehicle.max_reloads}-mal entladen",
+                f"is emptied more than {vehicle.max_reloads} times in between",
+            )
 
     def _check_room(
         self, place: str, held: Mapping[str, tuple[int, int]], lifted: int, before: Mapping[str, tuple[int, int]]
@@ -201,12 +225,23 @@ class _Drive:
         for fraction, (kilograms, litres) in held.items():
             room, (before_kg, before_l) = vehicle.capacity.get(fraction), before.get(fraction, (0, 0))
             if room is not None and (kilograms > max(room.mass_kg, before_kg) or litres > max(room.volume_l, before_l)):
-                self._violations.append(f"{place!r}: too much {fraction}: {kilograms} kg, {litres} l")
+                self._violate(
+                    f"{place}: zu viel {fraction_of(fraction).de}: {kilograms} kg, {litres} l",
+                    f"{place!r}: too much {fraction}: {kilograms} kg, {litres} l",
+                )
         total_kg, total_before_kg = (sum(mass_kg for mass_kg, _ in loads.values()) for loads in (held, before))
         if vehicle.payload_kg is not None and total_kg > max(vehicle.payload_kg, total_before_kg):
-            self._violations.append(f"{place!r}: {total_kg} kg, the vehicle carries {vehicle.payload_kg}")
+            self._violate(
+                f"{place}: {total_kg} kg, das Fahrzeug trägt {vehicle.payload_kg}",
+                f"{place!r}: {total_kg} kg, the vehicle carries {vehicle.payload_kg}",
+            )
         if vehicle.roll_off and lifted > 1:
-            self._violations.append(f"{place!r}: a second roll-off on one trip")
+            self._violate(
+                f"{place}: ein zweiter Abrollbehälter auf einer Fahrt", f"{place!r}: a second roll-off on one trip"
+            )
+
+    def _violate(self, german: str, english: str) -> None:
+        self._violations.append(Words(german, english))
 
     def _changes(self) -> int:
         if not self._problem.cost_per_change:
@@ -223,8 +258,14 @@ def _hours(halt: DisposalSite | Stop | None) -> tuple[int, int, int]:
     return (halt.opens_s, halt.closes_s, halt.unload_s) if halt is not None else (0, 2**62, 0)
 
 
-def _notes(vehicle: Vehicle) -> tuple[str, ...]:
+def _notes(vehicle: Vehicle) -> tuple[Words, ...]:
     if not vehicle.break_s:
         return ()
-    shorter = f"the shift is planned {vehicle.break_s // 60} min shorter for the break"
-    return (f"vehicle {vehicle.id!r}: {shorter}; stops after the break come that much later",)
+    shorter_min = vehicle.break_s // 60
+    words = Words(
+        f"Fahrzeug {vehicle.id}: die Schicht ist für die Pause um {shorter_min} min kürzer geplant; was nach der Pause "
+        "kommt, kommt um so viel später",
+        f"vehicle {vehicle.id!r}: the shift is planned {shorter_min} min shorter for the break; stops after the break "
+        "come that much later",
+    )
+    return (words,)

@@ -7,11 +7,12 @@ from typing import Final
 
 from rules.event import event_id
 from rules.waste.route.day_plan import Why
-from rules.waste.route.life import Held
-from rules.waste.route.record import PlanRecord, TourRecord, Words, moved
+from rules.waste.route.in_force import Held
+from rules.waste.route.record import PlanRecord, TourRecord, moved
 from rules.waste.route.route_event import ID
 from rules.waste.route.route_text import day_of
 from rules.waste.route.solution import Unserved
+from rules.waste.route.words import Words
 
 NONE_KNOWN: Final = Words(
     "keine bestätigte Tour bekannt, nichts geplant", "no confirmed tour is known, nothing planned"
@@ -62,11 +63,11 @@ def fallback(gap: Gap, last: Mapping[str, Held], now_ms: int) -> PlanRecord:
         origin="fallback",
         drivable=bool(last) and all(held.plan.drivable for held in last.values()),
         tours=tuple(tours),
-        unserved=tuple(Unserved(place, "not_planned", gap.why.en) for place in mandatory if place not in taken),
+        unserved=tuple(Unserved(place, "not_planned", gap.why) for place in mandatory if place not in taken),
         mandatory=mandatory,
         why={place: why for place, why in gap.due.items() if place in taken},
         names=names,
-        failure=gap.why.en,
+        failure=gap.why,
     )
 
 

@@ -2,23 +2,28 @@
 
 A vehicle's tour in force is the newest one that was confirmed, before there is one the newest that was proposed or
 stands in for a plan. A newer proposal takes the place of older ones at once, that of a confirmed tour when it is
-confirmed itself. That a vehicle stays is said once: it may have a tour for another fraction, on the same topic.
+confirmed itself; tours between which it moves stops are confirmed together. That a vehicle stays is said once: it may
+have a tour for another fraction, on the same topic.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from rules.event_route import RouteStatus
-from rules.waste.route.book import NOTHING, Book, Change, Held, LifeError
+from rules.waste.route.agreed import NO_TOUR, REPLACED, confirm, missing, refuse_apart
+from rules.waste.route.book import NOTHING, Book, Change, LifeError
+from rules.waste.route.in_force import Held, standing
 from rules.waste.route.progress import same
-from rules.waste.route.record import NO_WORDS, PlanRecord, TourRecord, Words
+from rules.waste.route.record import PlanRecord, TourRecord
 from rules.waste.route.solution import Unserved
+from rules.waste.route.words import NO_WORDS, Words
 
 __all__ = [
     "NOTHING",
     "Change",
     "Held",
     "LifeError",
+    "accepted",
     "again",
     "asked",
     "confirmed",
@@ -32,20 +37,7 @@ __all__ = [
     "withdrawn",
 ]
 
-REPLACED = Words("durch einen neueren Plan ersetzt", "replaced by a newer plan")
-NO_TOUR = Words("im neueren Plan ohne Tour", "without a tour in the newer plan")
 DROPPED = Words("Fahrzeug fällt aus", "the vehicle dropped out")
-
-
-def standing(plans: Iterable[PlanRecord]) -> dict[str, Held]:
-    """The tours in force, by vehicle."""
-    found: dict[str, Held] = {}
-    for plan in plans:
-        for tour in plan.tours:
-            before = found.get(tour.vehicle)
-            if tour.status == "confirmed" or (tour.open and (before is None or before.tour.open)):
-                found[tour.vehicle] = Held(plan, tour)
-    return found
 
 
 def newest(plans: Sequence[PlanRecord]) -> PlanRecord | None:
@@ -65,9 +57,11 @@ def proposed(
     """A newer plan comes in; containers in `served` are emptied already, vehicles `elsewhere` have another tour.
 
     Tours that it leaves as they are stay what they were and are not said again. Where those in force are
-    `still_drivable`, another order of the same stops is no change. Nothing changes where all of it is as before.
+    `still_drivable`, another order of the same stops is no change. Nothing changes where all of it is as before. What
+    must be emptied and is on no tour is said by one vehicle, anew when it is no longer the same.
     """
-    base, book = standing(plans), Book(plans, now_ms)
+    base, book, last = standing(plans), Book(plans, now_ms), newest(plans)
+    fresh = replace(fresh, told_by=last.speaker if last is not None else "")
     kept = {
         tour.vehicle: held
         for tour in fresh.tours
@@ -76,10 +70,10 @@ def proposed(
         and held.plan.drivable == fresh.drivable  # else the times of one are worth less than those of the other
         and same(held.tour, tour, served, in_any_order=still_drivable)
     }
-    news = left_out(fresh, served) - {one for plan in _plans_of(base) for one in left_out(plan, served)}
+    left, known = left_out(fresh, served), {one for plan in _plans_of(base) for one in left_out(plan, served)}
     dropped = [held for vehicle, held in base.items() if vehicle in fresh.unavailable]
     gone = [one for name, one in base.items() if fresh.tour(name) is None and one.tour.open and one.tour.visits]
-    if len(kept) == len(fresh.tours) and not (news or dropped or gone):
+    if len(kept) == len(fresh.tours) and not (left - known or dropped or gone):
         return NOTHING
     book.add(_with_kept(fresh, kept))
     for held in book.others(fresh.id):
@@ -88,8 +82,9 @@ def proposed(
             alone = fresh.tour(vehicle) is None and _in_force(base, held)
             why = DROPPED if out else NO_TOUR if alone else REPLACED
             book.withdraw(held, why, aloud=alone and vehicle not in elsewhere)
+    speaker = book.plan(fresh.id).speaker
     for tour in book.plan(fresh.id).tours:
-        if tour.vehicle not in kept or news:
+        if tour.vehicle not in kept or (tour.vehicle == speaker and left != known):
             before = base.get(tour.vehicle)
             confirmed = before is not None and before.tour.status == "confirmed" and tour.vehicle not in kept
             book.say(fresh.id, tour, before.tour.event_id if before is not None and confirmed else None)
@@ -97,22 +92,33 @@ def proposed(
 
 
 def confirmed(plans: Sequence[PlanRecord], name: str, now_ms: int, vehicles: Collection[str] | None = None) -> Change:
-    """The depot confirms the plan, or the tours of these vehicles of it; raises LifeError."""
+    """The depot confirms the plan, or the tours of these vehicles of it, and with them those that it accepted before.
+
+    Raises LifeError, also for tours that hold only together with others.
+    """
     book = Book(plans, now_ms)
-    tours = _tours(book.plan(name), vehicles, now_ms)
+    mine = {tour.vehicle for tour in _tours(book.plan(name), vehicles, now_ms)}
     _refuse_replaced(book.plan(name))
-    driving = {held.tour.vehicle for held in book.others(name) if held.tour.visits}
-    for tour in tours:
-        if tour.open:
-            done = replace(tour, status="confirmed", confirmed_ms=now_ms, rejected="")
-            (book.say if tour.visits or tour.vehicle in driving else book.turn)(name, done)
-    whole = book.plan(name).status == "confirmed"
-    mine = {tour.vehicle for tour in tours}
-    for held in book.others(name):
-        if held.tour.vehicle in mine:
-            book.withdraw(held, REPLACED, aloud=False)
-        elif whole and book.plan(name).tour(held.tour.vehicle) is None:
-            book.withdraw(held, NO_TOUR, aloud=True)
+    refuse_apart(book, name, mine)
+    confirm(book, name, mine, now_ms)
+    return book.change()
+
+
+def accepted(plans: Sequence[PlanRecord], name: str, vehicle: str, now_ms: int) -> Change:
+    """The depot agrees to a vehicle's tour, as it does to one after the other; raises LifeError.
+
+    One that holds only together with others waits, without a word, until it agreed to all of them.
+    """
+    book = Book(plans, now_ms)
+    (tour,) = _tours(book.plan(name), {vehicle}, now_ms)
+    if not missing(book, name, {vehicle}):
+        return confirmed(plans, name, now_ms, {vehicle})
+    waits = replace(tour, accepted_ms=tour.accepted_ms or now_ms, rejected="")
+    held = standing(book.plans).get(vehicle)
+    if tour.rejected:
+        book.say(name, waits, held.tour.event_id if held is not None and held.tour.status == "confirmed" else None)
+    else:
+        book.turn(name, waits)
     return book.change()
 
 
@@ -124,7 +130,7 @@ def rejected(plans: Sequence[PlanRecord], name: str, vehicle: str, reason: str, 
     book = Book(plans, now_ms)
     (tour,) = _tours(book.plan(name), {vehicle}, now_ms)
     status: RouteStatus = "fallback" if tour.status == "fallback" else "proposed"
-    refused = replace(tour, status=status, confirmed_ms=None, rejected=reason or "?")
+    refused = replace(tour, status=status, confirmed_ms=None, accepted_ms=None, rejected=reason or "?")
     book.turn(name, refused)
     held = standing(book.plans).get(vehicle)
     if held is not None and held.tour.status == "confirmed":
@@ -156,7 +162,10 @@ def dropped(
     why: Words = NO_WORDS,
     served: Collection[str] = frozenset(),
 ) -> Change:
-    """These vehicles drop out and nobody takes over: withdrawn aloud, with the reason and what they leave behind."""
+    """These vehicles drop out and nobody takes over: withdrawn aloud, with the reason and what they leave behind.
+
+    Tours that only waited for theirs are confirmed.
+    """
     book = Book(plans, now_ms)
     base = standing(plans)
     for plan in book.plans:
@@ -165,13 +174,17 @@ def dropped(
                 held = Held(plan, tour)
                 words = Words(_both(DROPPED.de, why.de), _both(DROPPED.en, why.en))
                 behind = [place for place in tour.stops if place in plan.mandatory and place not in served]
-                left = tuple(Unserved(place, "no_vehicle", words.en) for place in behind)
+                left = tuple(Unserved(place, "no_vehicle", words) for place in behind)
                 book.add(replace(book.plan(plan.id), unserved=(*book.plan(plan.id).unserved, *left)))
                 book.withdraw(held, words, aloud=_in_force(base, held))
+    for plan in book.plans:
+        for tour in plan.tours:
+            if tour.accepted_ms is not None and tour.open and not missing(book, plan.id, {tour.vehicle}):
+                confirm(book, plan.id, {tour.vehicle}, now_ms)
     return book.change()
 
 
-def settled(plans: Sequence[PlanRecord], now_ms: int, failure: str = "") -> Change:
+def settled(plans: Sequence[PlanRecord], now_ms: int, failure: Words = NO_WORDS) -> Change:
     """The newest plan was looked at: there is no better one, or (`failure`) none could be made."""
     last = newest(plans)
     if last is None:

@@ -8,7 +8,9 @@ takes of loose waste, compaction included.
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from rules.waste.route.words import Words, fraction_of
 
 NO_WAY = -1
 """In a matrix: there is no way from here to there for this profile."""
@@ -18,6 +20,7 @@ UNSERVED_COST = 10_000_000_000
 
 Kerb = Literal["right", "left", "any"]
 Loader = Literal["right", "left", "rear"]
+SIDES: Final[dict[str, Words]] = {"left": Words("links", "left"), "right": Words("rechts", "right")}
 
 
 class RouteError(ValueError):
@@ -149,26 +152,43 @@ class Vehicle:
         """When the vehicle must be back, its break taken off the shift."""
         return self.shift_until_s - self.break_s
 
-    def obstacle(self, stop: Stop) -> str:
-        """Why this vehicle cannot serve the stop, empty when it can."""
-        return next(self._obstacles(stop), "")
+    def obstacle(self, stop: Stop) -> Words | None:
+        """Why this vehicle cannot serve the stop, None when it can; follows upon the vehicle's name."""
+        return next(self._obstacles(stop), None)
 
-    def _obstacles(self, stop: Stop) -> Iterator[str]:
+    def _obstacles(self, stop: Stop) -> Iterator[Words]:
         room = self.capacity.get(stop.fraction)
         if room is None:
-            yield f"takes no {stop.fraction}"
+            yield Words(f"nimmt {fraction_of(stop.fraction).de} nicht mit", f"takes no {stop.fraction}")
         elif stop.mass_kg > room.mass_kg or (stop.volume_l or 0) > room.volume_l:
-            yield f"holds {room.mass_kg} kg, {room.volume_l} l, the container {stop.mass_kg} kg, {stop.volume_l} l"
+            yield Words(
+                f"fasst {room.mass_kg} kg, {room.volume_l} l, im Behälter sind {stop.mass_kg} kg, {stop.volume_l} l",
+                f"holds {room.mass_kg} kg, {room.volume_l} l, the container {stop.mass_kg} kg, {stop.volume_l} l",
+            )
         if self.roll_off is not stop.roll_off:
-            yield "carries roll-offs only" if self.roll_off else "cannot lift a roll-off"
+            only = Words("fährt nur Abrollbehälter", "carries roll-offs only")
+            yield only if self.roll_off else Words("kann keinen Abrollbehälter aufnehmen", "cannot lift a roll-off")
         if stop.max_height_cm is not None and self.height_cm > stop.max_height_cm:
-            yield f"is {self.height_cm} cm high, {stop.max_height_cm} cm are allowed"
+            yield Words(
+                f"ist {self.height_cm} cm hoch, erlaubt sind {stop.max_height_cm} cm",
+                f"is {self.height_cm} cm high, {stop.max_height_cm} cm are allowed",
+            )
         if stop.max_weight_kg is not None and self.weight_kg > stop.max_weight_kg:
-            yield f"weighs {self.weight_kg} kg, {stop.max_weight_kg} kg are allowed"
+            yield Words(
+                f"wiegt {self.weight_kg} kg, erlaubt sind {stop.max_weight_kg} kg",
+                f"weighs {self.weight_kg} kg, {stop.max_weight_kg} kg are allowed",
+            )
         if {self.loader, stop.kerb} == {"left", "right"}:
-            yield f"loads on the {self.loader}, the container stands on the {stop.kerb}"
+            loads, stands = SIDES[self.loader], SIDES[stop.kerb]
+            yield Words(
+                f"lädt {loads.de}, der Behälter steht {stands.de}",
+                f"loads on the {loads.en}, the container stands on the {stands.en}",
+            )
         if self.payload_kg is not None and stop.mass_kg > self.payload_kg:
-            yield f"carries {self.payload_kg} kg, the container holds {stop.mass_kg} kg"
+            yield Words(
+                f"trägt {self.payload_kg} kg, im Behälter sind {stop.mass_kg} kg",
+                f"carries {self.payload_kg} kg, the container holds {stop.mass_kg} kg",
+            )
 
 
 @dataclass(frozen=True, slots=True)

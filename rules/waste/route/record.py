@@ -7,26 +7,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from math import sqrt
-from typing import Final, Literal, NamedTuple
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rules.event_route import RouteStatus
 from rules.waste.route.crew import UnderWay
 from rules.waste.route.day_plan import DayPlan, Why
 from rules.waste.route.solution import Unserved, Visit
+from rules.waste.route.words import NO_WORDS, Words
 
 Origin = Literal["frozen", "refreshed", "replanned", "asked", "fallback"]
 """What a plan was made for: the evening before, before the shift, during the day, by a person, in place of a plan."""
-
-
-class Words(NamedTuple):
-    """The same in German and English."""
-
-    de: str = ""
-    en: str = ""
-
-
-NO_WORDS: Final = Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +25,8 @@ class TourRecord:
     """A vehicle's tour until the end of its shift; without visits it stays in the depot.
 
     `places` is its `Order`, `event_id` the newest event about it, `reason` why it is no usual one, `rejected` what the
-    depot said against it. `began` is where it began that was planned for a vehicle under way.
+    depot said against it, `accepted_ms` when it agreed to one that waits for others. `began` is where it began that was
+    planned for a vehicle under way.
     """
 
     vehicle: str
@@ -48,6 +40,7 @@ class TourRecord:
     reason: Words = NO_WORDS
     rejected: str = ""
     confirmed_ms: int | None = None
+    accepted_ms: int | None = None
     event_id: str = ""
     began: UnderWay | None = None
 
@@ -68,7 +61,8 @@ class PlanRecord:
 
     `mandatory` are the containers that must be emptied, `unavailable` vehicles that dropped out. `asked_ms` is when a
     person asked for a new plan from this one (0: nobody), `looked_ms` when it was last found to be the best there is,
-    `failure` why there is no newer one. `fixed_stops` is how many stops the day would have in fixed cycles.
+    `failure` why there is no newer one. `fixed_stops` is how many stops the day would have in fixed cycles. `told_by`
+    is the vehicle in whose event the plan before said what is on no tour.
     """
 
     id: str
@@ -84,12 +78,13 @@ class PlanRecord:
     mandatory: tuple[str, ...] = ()
     why: Mapping[str, Why] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
     unavailable: tuple[str, ...] = ()
     asked_ms: int = 0
     looked_ms: int = 0
-    failure: str = ""
+    failure: Words = NO_WORDS
     fixed_stops: float = 0.0
+    told_by: str = ""
 
     @property
     def status(self) -> RouteStatus:
@@ -106,6 +101,16 @@ class PlanRecord:
     def places(self) -> frozenset[str]:
         """The containers on its tours."""
         return frozenset(place for tour in self.tours for place in tour.stops)
+
+    @property
+    def speaker(self) -> str:
+        """The vehicle in whose event it is said what is on no tour: the same as before as long as it has a tour.
+
+        Else the first that has one; empty without vehicles.
+        """
+        named = [tour.vehicle for tour in self.tours]
+        driving = [tour.vehicle for tour in self.tours if tour.visits and tour.status != "withdrawn"]
+        return self.told_by if self.told_by in driving else next(iter(driving or named), "")
 
     @property
     def ends_ms(self) -> int:

@@ -1,6 +1,6 @@
 """The events `RoutePlanned` of a plan: one for each vehicle, also for those that stay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rules.event import SOURCE_ROOT, Evidence, event_id, instant
@@ -27,14 +27,17 @@ def name_of(plan: PlanRecord, tour: TourRecord, now_ms: int) -> str:
     return event_id(ID, tour.vehicle, tour.status, f"{plan.id} {now_ms}")
 
 
-def event_of(plan: PlanRecord, tour: TourRecord, now_ms: int, in_force: str | None = None) -> RoutePlanned:
+def event_of(
+    plan: PlanRecord, tour: TourRecord, now_ms: int, in_force: str | None = None, confirm_with: Sequence[str] = ()
+) -> RoutePlanned:
     """The event of a vehicle's tour, valid until the end of the shift.
 
-    `in_force` is the event of a confirmed tour that holds until this one is confirmed.
+    `in_force` is the event of a confirmed tour that holds until this one is confirmed, `confirm_with` the vehicles
+    whose tours have to be confirmed with it.
     """
     withdrawn, drivable = tour.status == "withdrawn", plan.drivable
     timed = drivable and bool(tour.visits) and not withdrawn
-    text = text_of(plan, tour, in_force=in_force is not None)
+    text = text_of(plan, tour, in_force=in_force is not None, confirm_with=confirm_with)
     return RoutePlanned(
         id=name_of(plan, tour, now_ms),
         source=SOURCE,
@@ -55,11 +58,11 @@ def event_of(plan: PlanRecord, tour: TourRecord, now_ms: int, in_force: str | No
             distance=0 if withdrawn else tour.metres,
             fixed_distance=None if withdrawn else plan.fixed_metres(tour),
             duration=tour.seconds if timed else None,
-            left_out=tuple(
-                LeftOut(place=one.stop, reason=one.reason, text=clipped(one.detail)) for one in plan.unserved
-            ),
+            left_out=tuple(_left_out(plan, tour)),
+            left_out_in=plan.speaker or None,
             confirmed_at=None if tour.confirmed_ms is None else instant(tour.confirmed_ms),
             in_force=in_force,
+            confirm_with=tuple(confirm_with),
             text_de=text.de,
             text_en=text.en,
         ),
@@ -78,6 +81,14 @@ def _halt(plan: PlanRecord, visit: Visit) -> Halt:
         text_de=clipped(why.text_de) if why else "",
         text_en=clipped(why.text_en) if why else "",
     )
+
+
+def _left_out(plan: PlanRecord, tour: TourRecord) -> Iterator[LeftOut]:
+    """All that is on no tour, in the event of one vehicle; in that of a withdrawn tour what it leaves behind."""
+    for one in plan.unserved:
+        if tour.vehicle == plan.speaker or (tour.status == "withdrawn" and one.stop in tour.stops):
+            german, english = clipped(one.detail.de), clipped(one.detail.en)
+            yield LeftOut(place=one.stop, reason=one.reason, text=english, text_de=german, text_en=english)
 
 
 def _evidence(plan: PlanRecord, tour: TourRecord) -> Iterator[Evidence]:

@@ -1,15 +1,17 @@
 """What the event of a tour says to people, in German and English."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from rules.event_route import RouteStatus
 from rules.waste.due_text import DAYS_DE, DAYS_EN
-from rules.waste.route.record import PlanRecord, TourRecord, Words
+from rules.waste.route.record import PlanRecord, TourRecord
+from rules.waste.route.words import Words, fraction_of, joined
 
 LONGEST: Final = 600
 """Characters of a text in an event."""
 STATUS: Final[dict[RouteStatus, Words]] = {
-    "proposed": Words("Vorschlag, gilt mit der Bestätigung", "Proposed, holds once it is confirmed"),
+    "proposed": Words("Vorschlag, gilt erst nach Bestätigung", "Proposed, holds once it is confirmed"),
     "confirmed": Words("Bestätigt", "Confirmed"),
     "fallback": Words("Ersatz", "Fallback"),
     "withdrawn": Words("Zurückgezogen", "Withdrawn"),
@@ -18,12 +20,15 @@ IN_FORCE: Final = Words(
     "Vorschlag; bis zu seiner Bestätigung gilt die bestätigte Tour weiter",
     "Proposed; until it is confirmed the confirmed tour holds",
 )
+TOGETHER: Final = Words("nur zusammen mit {} zu bestätigen", "to be confirmed only together with {}")
 NOT_DRIVABLE: Final = Words(" Reihenfolge der Halte, nicht zum Fahren.", " Order of stops, not for driving.")
 
 
-def text_of(plan: PlanRecord, tour: TourRecord, *, in_force: bool) -> Words:
+def text_of(plan: PlanRecord, tour: TourRecord, *, in_force: bool, confirm_with: Sequence[str] = ()) -> Words:
     """What is planned for the vehicle, what the depot said, and what that means."""
     what, status = _what(plan, tour), IN_FORCE if in_force and tour.status == "proposed" else STATUS[tour.status]
+    if confirm_with:
+        status = joined([status, _together(plan, confirm_with)])
     reason = tour.reason
     if tour.rejected:
         reason = Words(f"abgelehnt: {tour.rejected}", f"rejected: {tour.rejected}")
@@ -45,13 +50,19 @@ def clipped(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
+def _together(plan: PlanRecord, vehicles: Sequence[str]) -> Words:
+    names = ", ".join(plan.names.get(vehicle, vehicle) for vehicle in vehicles)
+    return Words(TOGETHER.de.format(names), TOGETHER.en.format(names))
+
+
 def _sentence(status: str, reason: str) -> str:
     return f"{status}: {reason.removesuffix('.')}." if reason else f"{status}."
 
 
 def _what(plan: PlanRecord, tour: TourRecord) -> Words:
     name, day, stops = plan.names.get(tour.vehicle, tour.vehicle), day_of(plan), tour.stops
-    german, english = f"{name}, {day.de}, {plan.fraction}", f"{name}, {day.en}, {plan.fraction}"
+    fraction = fraction_of(plan.fraction)
+    german, english = f"{name}, {day.de}, {fraction.de}", f"{name}, {day.en}, {fraction.en}"
     if tour.status == "withdrawn":
         return Words(f"{german}:", f"{english}:")
     if not stops:

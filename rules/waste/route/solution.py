@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from rules.waste.route.model import Order
+from rules.waste.route.words import Words
 
 Reason = Literal["invalid", "no_vehicle", "no_room", "not_worth_it", "not_planned"]
 """Why a stop is on no tour; `not_planned`: a tour of another day stands in for a plan."""
@@ -55,8 +56,8 @@ class Tour:
     seconds: int
     wait_s: int
     cost: Cost
-    notes: tuple[str, ...] = ()
-    violations: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
+    violations: tuple[Words, ...] = ()
 
 
 class Unserved(NamedTuple):
@@ -64,7 +65,7 @@ class Unserved(NamedTuple):
 
     stop: str
     reason: Reason
-    detail: str
+    detail: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,11 @@ class Solution:
     cost: Cost
     orders: tuple[Order, ...]
     drivable: bool
-    violations: tuple[str, ...] = ()
+    violations: tuple[Words, ...] = ()
     bound: int = 0
     previous_cost: int | None = None
     iterations: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
 
     @property
     def title(self) -> str:

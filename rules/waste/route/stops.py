@@ -20,6 +20,7 @@ from rules.waste.route.day_plan import Why
 from rules.waste.route.model import Kerb, Stop
 from rules.waste.route.property import DAY_MIN, MICRO, one_of, optional_whole, span
 from rules.waste.route.service_day import ServiceDay
+from rules.waste.route.words import Words
 
 LITRES = 1000
 """In a cubic metre."""
@@ -60,7 +61,7 @@ class DueList:
 
     stops: tuple[Stop, ...]
     why: Mapping[str, Why]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -92,7 +93,13 @@ def due_on(city: City, rows: Iterable[StateRow], day: ServiceDay, now_ms: int) -
         fraction = subject.config.fraction
         found.fixed[fraction] = found.fixed.get(fraction, 0.0) + in_cycle(subject.config, day)
         _add(found, subject.asset, subject.config, container, day, now_ms)
-    warnings = (f"{failed.subject}: what was known of it cannot be read: {failed.error}" for failed in failures)
+    warnings = (
+        Words(
+            f"{failed.subject}: was von ihm bekannt war, ist nicht lesbar: {failed.error}",
+            f"{failed.subject}: what was known of it cannot be read: {failed.error}",
+        )
+        for failed in failures
+    )
     return DueList(tuple(found.stops), found.why, tuple(warnings), found.fixed)
 
 

@@ -187,7 +187,8 @@ async def test_faults_are_told_before_the_search(properties: dict[str, object], 
     assert served(plan) == {"bin-0"}
     (left,) = plan.solution.unserved
     assert left.stop == "bin-3"
-    assert message.partition(": ")[2] in left.detail
+    assert message.partition(": ")[2] in left.detail.en
+    assert left.detail.de not in {"", left.detail.en}
     assert plan.why["bin-3"].reason == "never_skip"
     assert plan.names["bin-3"] == "bin-3"
 
@@ -200,13 +201,14 @@ async def test_a_vehicle_with_faults_stays_in_the_depot() -> None:
     plan = await planned(place, full(place, "bin-0"), replace(PAPER, skip_invalid=True))
     assert [tour.vehicle for tour in plan.solution.tours] == ["truck-1"]
     (warning,) = plan.warnings
-    assert warning.startswith("stays in the depot: truck-2: disposal site 'glassworks' takes no paper")
+    assert warning.en.startswith("stays in the depot: truck-2: disposal site 'glassworks' takes no paper")
+    assert warning.de.startswith("bleibt im Depot: truck-2: die Entsorgungsanlage glassworks nimmt Papier nicht an")
 
 
 async def test_a_state_that_cannot_be_read_is_a_warning_of_the_plan() -> None:
     """Planning goes on."""
     plan = await planned(town(), [StateRow("waste.collection_due", "bin-1", 2, "[]")])
-    assert [line.partition(":")[0] for line in plan.warnings] == ["bin-1"]
+    assert [line.en.partition(":")[0] for line in plan.warnings] == ["bin-1"]
 
 
 async def test_progress_is_told() -> None:
@@ -298,7 +300,11 @@ async def test_ways_of_both_kinds_are_never_mixed(double: EngineDouble) -> None:
     assert not plan.solution.drivable
     assert plan.problem.matrices["driving"] == plan.problem.matrices["small"]
     assert plan.lines == {}
-    assert [line.partition(":")[0] for line in plan.warnings] == ["straight lines instead of streets"]
+    (warning,) = plan.warnings
+    assert [text.partition(":")[0] for text in warning] == [
+        "gerade Linien statt Straßen",
+        "straight lines instead of streets",
+    ]
 
 
 # -- several fractions ------------------------------------------------------------------------------------------------

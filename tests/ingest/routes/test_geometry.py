@@ -93,8 +93,8 @@ async def test_a_server_of_no_use_means_no_line_and_a_warning(
     got = await drawn(small(drivable=True), {"": make(double.url)}, patience)
     assert got.lines == {}
     assert len(got.warnings) == 2
-    assert got.warnings[0].startswith("no streets for the tour of truck-1: ")
-    assert says in got.warnings[0]
+    assert got.warnings[0].en.startswith("no streets for the tour of truck-1: ")
+    assert says in got.warnings[0].en
 
 
 @ENGINES
@@ -120,7 +120,7 @@ async def test_a_line_that_cannot_be_is_refused(double: EngineDouble, make: Make
     double.body = f'{{"code": "Ok", "routes": [{{"geometry": {shape}, "legs": {legs}}}], "trip": {{"legs": {legs}}}}}'
     got = await drawn(plan, {"": make(double.url)})
     assert got.lines == {}
-    assert says in got.warnings[0]
+    assert says in got.warnings[0].en
 
 
 @ENGINES
@@ -130,7 +130,7 @@ async def test_one_tour_without_streets_leaves_the_others_theirs(double: EngineD
     got = await drawn(small(drivable=True), {"": make(double.url)})
     assert list(got.lines) == ["truck-1"]
     assert len(got.warnings) == 1
-    assert "truck-2" in got.warnings[0]
+    assert "truck-2" in got.warnings[0].en
 
 
 async def test_what_was_drawn_before_patience_ended_stays(double: EngineDouble) -> None:
@@ -145,7 +145,12 @@ async def test_what_was_drawn_before_patience_ended_stays(double: EngineDouble) 
         engines = {"": Osrm(double.url), "slow": Osrm(silent.url)}
         got = await drawn(plan, engines, Patience(timeout_s=60, total_s=2))
     assert list(got.lines) == ["truck-1"]
-    assert got.warnings == ("no streets for truck-2: not all answers within 2 s",)
+    assert got.warnings == (
+        (
+            "keine Straßen für truck-2: nicht alle Antworten kamen innerhalb von 2 s",
+            "no streets for truck-2: not all answers within 2 s",
+        ),
+    )
 
 
 async def test_without_an_engine_nothing_is_asked(double: EngineDouble) -> None:
@@ -169,7 +174,7 @@ async def test_an_engine_that_draws_nothing_is_said() -> None:
             raise AssertionError
 
     got = await drawn(small(drivable=True), {"": Distances()})
-    assert got.warnings[0] == "no streets for the tour of truck-1: own: draws no streets"
+    assert got.warnings[0].en == "no streets for the tour of truck-1: own: draws no streets"
 
 
 async def test_side_and_approach_are_passed_on_and_nothing_else(double: EngineDouble) -> None:

@@ -80,7 +80,7 @@ async def test_a_server_of_no_use_means_straight_lines_and_a_warning(
     got = await fetch(spots(3), make(double.url), None, NOW_S, patience)
     assert got.drivable is False
     assert got.matrix == straight_matrix(spots(3))
-    assert says in got.warnings[0]
+    assert says in got.warnings[0].en
 
 
 @pytest.mark.parametrize("cell", ["-1", '"far"', "true", "1e99"])
@@ -89,7 +89,7 @@ async def test_a_way_that_cannot_be_is_refused(double: EngineDouble, cell: str) 
     row = ",".join(['{"distance": 1, "time": 1}'] * 2 + [f'{{"distance": {cell}, "time": 1}}'])
     double.body = f'{{"sources_to_targets": [[{row}], [{row}], [{row}]]}}'
     got = await fetch(spots(3), Valhalla(double.url), None, NOW_S)
-    assert "expected a number" in got.warnings[0]
+    assert "expected a number" in got.warnings[0].en
 
 
 async def test_nobody_listens() -> None:
@@ -99,7 +99,7 @@ async def test_nobody_listens() -> None:
     async with routing_engine() as slow:
         slow.silent = True
         got = await fetch(spots(3), Osrm(slow.url), None, NOW_S, Patience(timeout_s=30, total_s=0.3))
-    assert "not all answers within 0.3 s" in got.warnings[0]
+    assert "not all answers within 0.3 s" in got.warnings[0].en
 
 
 async def test_without_an_engine_lines_are_straight_without_a_warning() -> None:

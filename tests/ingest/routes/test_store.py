@@ -1,5 +1,6 @@
 """Plans of tours in the journal."""
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -10,12 +11,13 @@ import pytest
 
 from ingest.journal import Journal
 from ingest.journal_salvage import salvage
-from ingest.journal_schema import APPLICATION_ID, SCHEMAS, VERSION, open_writer
+from ingest.journal_schema import APPLICATION_ID, SCHEMAS, VERSION, checksum, open_writer
 from ingest.routes import store
 from ingest.settings import JournalSettings
 from rules.waste.route import life
-from rules.waste.route.record import PlanRecord, Words
+from rules.waste.route.record import PlanRecord
 from rules.waste.route.solution import Unserved
+from rules.waste.route.words import Words
 from tests.rules.waste.route.plans import TUESDAY, evening_ms, plan
 
 BOTH = {"truck-1": ("bin-0", "site", "bin-1"), "truck-2": ("bin-3",)}
@@ -30,17 +32,19 @@ def rich(name: str = "p1", day: date = TUESDAY) -> PlanRecord:
         reason=Words("weil", "so"),
         rejected="nein",
         confirmed_ms=evening_ms(day) + 5,
+        accepted_ms=evening_ms(day) + 4,
         event_id="e",
     )
     return replace(
         made,
         tours=(first, *made.tours[1:]),
-        unserved=(Unserved("bin-9", "not_planned", "why"),),
-        warnings=("w",),
+        unserved=(Unserved("bin-9", "not_planned", Words("warum", "why")),),
+        warnings=(Words("W", "w"),),
         unavailable=("truck-3",),
         asked_ms=1,
         looked_ms=2,
-        failure="f",
+        told_by="truck-2",
+        failure=Words("F", "f"),
     )
 
 
@@ -158,3 +162,31 @@ def test_a_plan_is_shown_in_short_and_whole() -> None:
     assert store.whole(made)["tours"][0]["visits"][0][0] == "bin-0"
     day = store.day_shown(TUESDAY, [made, *life.proposed([made], plan({"truck-1": ("bin-4",)}, "p2"), 1).plans[:1]])
     assert {(one["vehicle"], one["plan"]) for one in day["in_force"]} == {("truck-1", "p1")}
+
+
+def test_a_plan_from_before_its_texts_were_in_both_languages_is_read(settings: JournalSettings) -> None:
+    """What was one text is the same in both; nothing that was confirmed is lost to the fallback."""
+    made = replace(rich(), told_by="", tours=tuple(replace(tour, accepted_ms=None) for tour in rich().tours))
+    body = json.loads(store.PLAN.dump_json(made))
+    body |= {"unserved": [["bin-9", "not_planned", "why"]], "warnings": ["w"], "failure": "f"}
+    for tour in body["tours"]:
+        del tour["accepted_ms"]
+    del body["told_by"]
+    row = (made.id, made.day.isoformat(), made.fraction, made.status, made.created_ms, json.dumps(body))
+    with closing(open_writer(settings.path)) as connection:
+        connection.execute(store.PUT, (*row, checksum(*row)))
+        assert store.find(connection, made.id) == replace(
+            made,
+            unserved=(Unserved("bin-9", "not_planned", Words("why", "why")),),
+            warnings=(Words("w", "w"),),
+            failure=Words("f", "f"),
+        )
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"unserved": [[]]}', '{"warnings": 5}', "null"])
+def test_a_body_that_is_no_plan_is_as_if_it_were_not_there(settings: JournalSettings, body: str) -> None:
+    """Whatever it is."""
+    row = ("p1", TUESDAY.isoformat(), "paper", "proposed", 1, body)
+    with closing(open_writer(settings.path)) as connection:
+        connection.execute(store.PUT, (*row, checksum(*row)))
+        assert store.find(connection, "p1") is None

@@ -268,3 +268,34 @@ async def test_a_vehicle_that_dropped_out_stays_out_when_nothing_is_left_of_its_
         assert await scene.at(REFRESH) == []
         assert len(scene.jobs) == 1
         assert list(scene.tours.warnings().values()) == ["all vehicles have other tours or are out"]
+
+
+async def test_a_stop_that_moved_is_in_force_on_one_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The depot accepts the new tours one by one: the old ones hold until the last of them, then all change at once."""
+    async with stage(tmp_path, monkeypatch) as scene:
+        driven = await confirmed(scene)
+        (plan,) = await scene.plans()
+        first, second = plan.tours
+        place = first.stops[-1]
+        visit = next(one for one in first.visits if one.place == place)
+        shorter = replace(
+            first,
+            places=tuple(one for one in first.places if one != place),
+            visits=tuple(one for one in first.visits if one != visit),
+        )
+        longer = replace(second, places=(place, *second.places), visits=(visit, *second.visits))
+        fresh = replace(plan, id="mine", tours=(shorter, longer))
+        await scene.tours.control.propose(fresh, "os:anna", "")
+        offered = {event["subject"]: event for event in (await scene.events())[-2:]}
+        assert offered[first.vehicle]["data"]["confirm_with"] == [second.vehicle]
+        with pytest.raises(LifeError, match=f"{place} from {first.vehicle} to {second.vehicle}"):
+            await scene.tours.control.confirm("mine", [second.vehicle], "os:anna", "")
+        assert await scene.answer(offered[second.vehicle], "accepted") == []
+        day = await scene.journal.query(lambda connection: store.day_shown(TUESDAY, store.of_day(connection, TUESDAY)))
+        assert {one["vehicle"]: one["stops"] for one in day["in_force"]} == driven
+        assert said(await scene.answer(offered[first.vehicle], "accepted")) == {
+            first.vehicle: "confirmed",
+            second.vehicle: "confirmed",
+        }
+        assert await scene.dead_letters() == []
+        assert [plan.status for plan in await scene.plans()] == ["withdrawn", "confirmed"]

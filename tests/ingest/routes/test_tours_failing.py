@@ -67,8 +67,13 @@ async def test_without_any_confirmed_tour_that_is_said(tmp_path: Path, monkeypat
         for event in events:
             assert stops(event) == []
             assert "keine bestätigte Tour bekannt, nichts geplant" in event["data"]["text_de"]
-            assert {one["place"] for one in event["data"]["left_out"]} == set(NAMES[:5])
-            assert {one["reason"] for one in event["data"]["left_out"]} == {"not_planned"}
+            assert event["data"]["left_out_in"] == "truck-1"
+        left = [one for event in events for one in event["data"]["left_out"]]
+        assert sorted(one["place"] for one in left) == sorted(NAMES[:5])
+        assert {one["reason"] for one in left} == {"not_planned"}
+        assert {(one["text_de"], one["text_en"]) for one in left} == {
+            ("Planung fehlgeschlagen: it is broken", "planning failed: it is broken")
+        }
 
 
 async def test_a_failure_that_nobody_thought_of_is_one_like_others(

@@ -15,6 +15,7 @@ from rules.waste.route.check import checked
 from rules.waste.route.model import Problem, RouteError
 from rules.waste.route.solution import Unserved
 from rules.waste.route.solve import Limit, solve
+from rules.waste.route.words import Words
 from tests.rules.waste.route.instances import Size, random_problem
 
 ENDLESS = Job(checked(random_problem(1, Size(stops=60)), skip_invalid=True)[0], None, 600.0, 1)
@@ -49,7 +50,7 @@ def children(parent: int | None = None) -> set[int]:
 async def test_the_process_plans_what_this_one_would() -> None:
     """Same problem, seed and iterations: the same plan, with what was left out before, and no process left."""
     problem, left = day()
-    left = (*left, Unserved("bin-x", "invalid", "no volume"))
+    left = (*left, Unserved("bin-x", "invalid", Words("kein Volumen", "no volume")))
     before = children()
     got = await plan(Job(problem, 100, None, 7, left))
     assert got == solve(problem, Limit(iterations=100), 7, unserved=left)

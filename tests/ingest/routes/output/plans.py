@@ -9,6 +9,7 @@ from rules.waste.route.evaluate import evaluate
 from rules.waste.route.model import Order, Problem, Stop
 from rules.waste.route.solution import Solution, Unserved
 from rules.waste.route.solve import Limit, solve
+from rules.waste.route.words import Words
 from tests.rules.waste.route.instances import HOUR_S, Size, problem, random_problem, stop, vehicle
 
 MIDNIGHT_MS = 1_795_474_800_000
@@ -60,7 +61,7 @@ def small(*, drivable: bool = False, **changed: object) -> DayPlan:
     trucks = (vehicle("truck-1"), vehicle("truck-2", break_s=0), vehicle("truck-3"))
     of = problem(stops, trucks, drivable=drivable)
     orders = (Order("truck-1", ("bin-1", "site", "bin-2")), Order("truck-2", ("bin-3",)))
-    refused = Unserved("bin-x", "invalid", "volume is None l, expected more than 0")
+    refused = Unserved("bin-x", "invalid", Words("Volumen unbekannt", "volume is None l, expected more than 0"))
     names = {"depot": "Betriebshof", "site": "Müllverbrennung", "truck-1": "Wagen 1", "bin-2": NASTY, "bin-x": "Alt"}
     return made(of, evaluate(of, orders, (refused,)), **({"names": names} | changed))
 

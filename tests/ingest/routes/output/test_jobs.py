@@ -11,6 +11,7 @@ import pytest
 
 from ingest.routes.output.jobs import COLUMNS, jobs_csv, jobs_json
 from rules.waste.route.day_plan import DayPlan
+from rules.waste.route.words import Words
 from tests.ingest.routes.output.plans import small, solved
 
 
@@ -105,7 +106,7 @@ def test_the_json_has_names_as_they_are(name: str) -> None:
 
 def test_the_json_tells_all_of_a_plan() -> None:
     """Tours with their halts, vehicles that stay, what is left out and why, texts in both languages."""
-    plan = small(drivable=True, status="fallback", status_reason=("kaputt", "broken"), warnings=("w",))
+    plan = small(drivable=True, status="fallback", status_reason=("kaputt", "broken"), warnings=(Words("W", "w"),))
     found = told(replace(plan, confirmed_ms=plan.created_ms + 1000))
     assert found["version"] == 1
     assert (found["plan"], found["day"], found["fraction"]) == ("2026-11-24-paper-1", "2026-11-24", "paper")
@@ -113,7 +114,7 @@ def test_the_json_tells_all_of_a_plan() -> None:
     assert (found["status"], found["status_de"], found["status_en"]) == ("fallback", "kaputt", "broken")
     assert found["created_at"] == "2026-11-23T18:00:00+01:00"
     assert found["confirmed_at"] == "2026-11-23T18:00:01+01:00"
-    assert found["warnings"] == ["w"]
+    assert (found["warnings"], found["warnings_de"]) == (["w"], ["W"])
     assert found["staying"] == ["truck-3"]
     assert [tour["vehicle"] for tour in found["tours"]] == ["truck-1", "truck-2"]
     tour, solution = found["tours"][0], plan.solution.tours[0]
@@ -129,8 +130,9 @@ def test_the_json_tells_all_of_a_plan() -> None:
         "name": "Alt",
         "reason": "invalid",
         "detail": "volume is None l, expected more than 0",
+        "detail_de": "Volumen unbekannt",
         "level_percent": None,
-        "why_de": "nicht planbar (volume is None l, expected more than 0)",
+        "why_de": "nicht planbar (Volumen unbekannt)",
         "why_en": "cannot be planned (volume is None l, expected more than 0)",
     }
     assert found["left_out"][1]["reason"] == "not_worth_it"

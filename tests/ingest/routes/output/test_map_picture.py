@@ -64,7 +64,7 @@ def test_stops_are_numbered_in_order_with_their_reason() -> None:
         "3"
     ]
     assert [number for title, number in groups.items() if title and title.startswith("truck-2, 1: bin-3")] == ["1"]
-    assert [title for title in groups if title and title.startswith("bin-4: der Weg lohnt heute nicht")]
+    assert [title for title in groups if title and title.startswith("bin-4: der Weg lohnt sich heute nicht")]
 
 
 def test_lines_go_from_halt_to_halt_or_along_streets() -> None:

@@ -8,6 +8,7 @@ from ingest.routes.output.halts import trips
 from ingest.routes.output.remarks import concerns, notes, remarks
 from rules.waste.route.evaluate import evaluate
 from rules.waste.route.model import DAY_S, Order
+from rules.waste.route.words import Words
 from tests.ingest.routes.output.plans import made, small
 from tests.rules.waste.route.instances import HOUR_S, problem, stop, vehicle
 
@@ -66,7 +67,7 @@ def test_times_after_a_break_are_later_only_where_there_are_times() -> None:
 
 def test_concerns_are_for_drivers() -> None:
     """That nobody drives by it and why it came out; no warnings of ours; nothing for a usual plan."""
-    plan = small(drivable=True, warnings=("w",))
+    plan = small(drivable=True, warnings=(Words("W", "w"),))
     assert concerns(plan, "de") == ()
     plan = replace(plan, status_reason=("Ersatz,\nweil", "fallback"))
     assert concerns(plan, "de") == ("Ersatz, weil",)

@@ -10,6 +10,7 @@ from ingest.routes.output.sheet import sheet
 from ingest.routes.output.words import Language
 from rules.waste.route.day_plan import DayPlan
 from rules.waste.route.evaluate import evaluate
+from rules.waste.route.words import Words
 from tests.ingest.routes.output.plans import NASTY, made, small, solved
 
 TIME = re.compile(r"\d\d:\d\d")
@@ -125,7 +126,7 @@ def test_names_are_escaped_wherever_they_stand() -> None:
         districts={"bin-1": evil},
         fraction=evil,
         id=evil,
-        warnings=(evil,),
+        warnings=(Words(evil, evil),),
         status_reason=(evil, evil),
     )
     plan = replace(plan, why={name: why._replace(text_de=evil) for name, why in plan.why.items()})
@@ -147,14 +148,14 @@ def test_nothing_comes_from_outside() -> None:
 
 def test_the_depots_page_has_the_warnings_and_what_is_on_no_tour() -> None:
     """Drivers are spared both; a plan without either has no such page."""
-    found = read(small(drivable=True, warnings=("ways are not kept",)))
-    assert found.all_of("h3") == ["Nicht auf der Tour"]
-    assert found.all_of("li")[-1] == "ways are not kept"
-    assert found.all_of("li").count("ways are not kept") == 1
+    found = read(small(drivable=True, warnings=(Words("Wege werden nicht behalten", "ways are not kept"),)))
+    assert found.all_of("h3") == ["Auf keiner Tour"]
+    assert found.all_of("li")[-1] == "Wege werden nicht behalten"
+    assert found.all_of("li").count("Wege werden nicht behalten") == 1
     plan = small(drivable=True)
     plan = replace(plan, solution=replace(plan.solution, unserved=()))
     assert "Für das Depot" not in read(plan).all_of("h2")
-    assert "Für das Depot" in read(replace(plan, warnings=("w",))).all_of("h2")
+    assert "Für das Depot" in read(replace(plan, warnings=(Words("W", "w"),))).all_of("h2")
 
 
 def test_status_and_reason_of_a_fallback_are_on_each_page() -> None:
@@ -168,9 +169,12 @@ def test_status_and_reason_of_a_fallback_are_on_each_page() -> None:
 def test_what_a_tour_violates_is_said() -> None:
     """A fixed tour that does not keep today's windows warns whoever drives it."""
     plan = small(drivable=True)
-    first = replace(plan.solution.tours[0], violations=("vehicle 'truck-1': is late <1>",))
+    first = replace(
+        plan.solution.tours[0], violations=(Words("Fahrzeug truck-1: zu spät <1>", "vehicle 'truck-1': is late <1>"),)
+    )
     plan = replace(plan, solution=replace(plan.solution, tours=(first, *plan.solution.tours[1:])))
-    assert "Achtung: vehicle 'truck-1': is late <1>" in read(plan).all_of("li")
+    assert "Achtung: Fahrzeug truck-1: zu spät <1>" in read(plan).all_of("li")
+    assert "Attention: vehicle 'truck-1': is late <1>" in read(plan, "en").all_of("li")
 
 
 def test_a_day_without_tours_is_a_page() -> None:

@@ -55,8 +55,8 @@ def test_every_halt_has_a_line_in_order() -> None:
         "bin-4",
     ]
     assert lines[1][3:] == ["entladen", "-", "0 kg, 0 l", "07:13"]
-    assert lines[8][3] == "nicht planbar (volume is None l, expected more than 0)"
-    assert lines[9][3].startswith("der Weg lohnt heute nicht; Am Di 24.11. leeren: Füllstand 42 %")
+    assert lines[8][3] == "nicht planbar (Volumen unbekannt)"
+    assert lines[9][3].startswith("der Weg lohnt sich heute nicht; Am Di 24.11. leeren: Füllstand 42 %")
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -96,4 +96,4 @@ def test_a_day_without_tours_says_so() -> None:
     of = small().problem
     text = "\n".join(shown(made(of, evaluate(of, ())), "de"))
     assert "Heute fährt kein Fahrzeug." in text
-    assert text.count("Nicht auf der Tour") == len(of.stops)
+    assert text.count("Auf keiner Tour") == len(of.stops)

@@ -14,6 +14,7 @@ from rules.waste.due_config import FRACTIONS
 from rules.waste.due_text import Text
 from rules.waste.route.model import DAY_S
 from rules.waste.route.solution import Kind, Reason
+from rules.waste.route.words import FRACTION_NAMES
 from tests.ingest.routes.output.plans import NASTY, small
 
 
@@ -46,7 +47,7 @@ def test_every_reason_kind_and_status_has_words() -> None:
     assert set(words.LEFT_OUT) == set(get_args(Reason))
     assert set(words.KIND) == set(get_args(Kind))
     assert set(words.STATUS) == set(get_args(RouteStatus))
-    assert set(words.FRACTION) == set(FRACTIONS)
+    assert set(FRACTION_NAMES) == set(FRACTIONS)
 
 
 def test_the_title_is_the_solutions_own() -> None:

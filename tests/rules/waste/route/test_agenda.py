@@ -10,6 +10,7 @@ from rules.waste.route.agenda import AGAIN_MS, News, Step, Times
 from rules.waste.route.record import PlanRecord
 from rules.waste.route.service_day import ServiceDay
 from rules.waste.route.solution import Unserved
+from rules.waste.route.words import NO_WORDS
 from tests.rules.waste.route.cities import city, container, depot, site, vehicle
 from tests.rules.waste.route.plans import TIMEZONE, plan
 
@@ -86,7 +87,7 @@ def test_what_changes_the_day(news: News, now_ms: int, *, expected: bool) -> Non
 
 def test_what_found_no_place_asks_no_second_time() -> None:
     """A container that the newest plan leaves out does not make another one."""
-    known = replace(made(FREEZE), unserved=(Unserved("bin-7", "no_room", ""),))
+    known = replace(made(FREEZE), unserved=(Unserved("bin-7", "no_room", NO_WORDS),))
     assert not agenda.disturbed([known], TIMES, NEW, BEGIN)
 
 

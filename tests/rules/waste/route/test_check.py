@@ -1,5 +1,6 @@
 """Bad input is refused by name before the solver starts."""
 
+import re
 from array import array
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +21,11 @@ def with_stop(**changed: object) -> Callable[[], Problem]:
 def with_vehicle(**changed: object) -> Callable[[], Problem]:
     """A day with one good vehicle and one that is changed."""
     return lambda: problem((stop("good"),), (vehicle(), vehicle("bad", **changed)))
+
+
+def figures(text: str) -> set[str]:
+    """The numbers in a text that say something: 0 is a limit in one language and `unbekannt` in the other."""
+    return set(re.findall(r"\d+", text)) - {"0"}
 
 
 def hole(way: str) -> Problem:
@@ -74,13 +80,23 @@ def test_a_fault_names_its_asset_and_what_to_change(day: Callable[[], Problem], 
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize("day", [day for day, _ in [*STOPS, *VEHICLES]])
+def test_a_fault_is_said_in_both_languages(day: Callable[[], Problem]) -> None:
+    """Each in its own words, with the same figures; errors and logs have the English ones."""
+    (fault,) = check(day())
+    german, english = fault.message
+    assert german != english
+    assert figures(german) == figures(english)
+    assert str(fault) == f"bad: {english}"
+
+
 @pytest.mark.parametrize("day", [day for day, _ in STOPS])
 def test_the_rest_can_be_planned(day: Callable[[], Problem]) -> None:
     """With `skip_invalid` the faulty container stays out with its reason and its row of the matrix goes."""
     rest, left, _ = checked(day(), skip_invalid=True)
     assert [each.id for each in rest.stops] == ["good"]
     assert [each.stop for each in left] == ["bad"]
-    assert left[0].detail
+    assert all(left[0].detail)
     assert [len(row) for row in rest.matrices[""].seconds] == [3, 3, 3]
     assert check(rest) == ()
 

@@ -59,7 +59,7 @@ def test_only_reloads_in_between_are_counted() -> None:
     """The last unloading needs no reload, wherever it is."""
     given = day(max_reloads=0)
     assert evaluate(given, [Order("truck-1", ("one", "two", "near"))]).violations == ()
-    assert "more than 0 times" in evaluate(given, [Order("truck-1", ("one", "near", "two", "near"))]).violations[0]
+    assert "more than 0 times" in evaluate(given, [Order("truck-1", ("one", "near", "two", "near"))]).violations[0].en
 
 
 def test_the_day_ends_at_the_best_site() -> None:

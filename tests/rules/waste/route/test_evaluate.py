@@ -1,11 +1,14 @@
 """The evaluator, by hand-made days whose figures can be added in the head."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from rules.waste.route.evaluate import evaluate
 from rules.waste.route.model import UNSERVED_COST, Capacity, Order, Problem, RouteError
+from rules.waste.route.words import Words
 from tests.rules.waste.route.instances import HOUR_S, flat, problem, stop, vehicle
 
 
@@ -13,6 +16,11 @@ def day(**changed: object) -> Problem:
     """Two containers, a truck for 700 a metre and 12,500 a second; the site opens at six, as the shift begins."""
     plain = problem((stop("one"), stop("two")), (vehicle(),), matrices={"": flat(4)})
     return replace(plain, **changed)  # type: ignore[arg-type] # the tests' own shorthand
+
+
+def in_both_languages(texts: Iterable[Words]) -> bool:
+    """Whether each says the same figures in words of its own."""
+    return all(de != en and re.findall(r"\d+", de) == re.findall(r"\d+", en) for de, en in texts)
 
 
 ONE_TRIP = [Order("truck-1", ("one", "two"))]
@@ -49,7 +57,7 @@ def test_unloading_on_the_way_home_counts() -> None:
     enough = vehicle(shift_until_s=6 * HOUR_S + need_s, break_s=0)
     assert evaluate(day(vehicles=(enough,)), ONE_TRIP).violations == ()
     short = vehicle(shift_until_s=6 * HOUR_S + need_s - 1, break_s=0)
-    assert "ends 1 s before the tour" in evaluate(day(vehicles=(short,)), ONE_TRIP).violations[0]
+    assert "ends 1 s before the tour" in evaluate(day(vehicles=(short,)), ONE_TRIP).violations[0].en
 
 
 def test_a_break_shortens_the_shift_and_says_so() -> None:
@@ -57,19 +65,20 @@ def test_a_break_shortens_the_shift_and_says_so() -> None:
     need_s = 4 * 100 + 2 * 240 + 1200
     rested = vehicle(shift_until_s=6 * HOUR_S + need_s, break_s=1800)
     plan = evaluate(day(vehicles=(rested,)), ONE_TRIP)
-    assert "ends 1800 s before the tour" in plan.violations[0]
-    assert "30 min shorter for the break" in plan.notes[0]
+    assert "ends 1800 s before the tour" in plan.violations[0].en
+    assert "30 min shorter for the break" in plan.notes[0].en
+    assert in_both_languages([*plan.violations, *plan.notes])
 
 
 def test_a_reload_empties_the_vehicle() -> None:
     """Two containers that fill a vehicle each need the site in between; without it the load is a violation."""
     full = day(vehicles=(vehicle(capacity={"paper": Capacity(100, 9_000)}),))
-    assert "120 kg" in evaluate(full, ONE_TRIP).violations[0]
+    assert "120 kg" in evaluate(full, ONE_TRIP).violations[0].en
     plan = evaluate(full, [Order("truck-1", ("one", "site", "two"))])
     assert plan.violations == ()
     assert plan.tours[0].seconds == 5 * 100 + 2 * 240 + 2 * 1200
     once = replace(full, vehicles=(replace(full.vehicles[0], max_reloads=0),))
-    assert "more than 0 times" in evaluate(once, plan.orders).violations[0]
+    assert "more than 0 times" in evaluate(once, plan.orders).violations[0].en
 
 
 @pytest.mark.parametrize(
@@ -88,7 +97,9 @@ def test_a_reload_empties_the_vehicle() -> None:
 def test_what_a_vehicle_cannot_do_is_a_violation(bin_: dict[str, object], truck: dict[str, object], says: str) -> None:
     """Side, height, weight, fraction, kind, size, payload and window are each seen."""
     given = day(stops=(stop("one", **bin_), stop("two")), vehicles=(vehicle("truck-1", **truck),))
-    assert any(says in line for line in evaluate(given, ONE_TRIP).violations)
+    violations = evaluate(given, ONE_TRIP).violations
+    assert any(says in line.en for line in violations)
+    assert in_both_languages(violations)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +114,18 @@ def test_what_a_vehicle_cannot_do_is_a_violation(bin_: dict[str, object], truck:
 def test_what_fits_singly_may_not_fit_together(truck: dict[str, object], order: tuple[str, ...], says: str) -> None:
     """Litres, kilograms and payload are summed over a trip, and only own sites end one."""
     given = day(vehicles=(vehicle("truck-1", **truck),))
-    assert any(says in line for line in evaluate(given, [Order("truck-1", order)]).violations)
+    violations = evaluate(given, [Order("truck-1", order)]).violations
+    assert any(says in line.en for line in violations)
+    assert in_both_languages(violations)
 
 
 def test_a_second_roll_off_on_a_trip_is_a_violation() -> None:
     """One container a trip; with the site in between two are fine."""
     stops = (stop("one", roll_off=True), stop("two", roll_off=True))
     given = day(stops=stops, vehicles=(vehicle(roll_off=True),))
-    assert "second roll-off" in evaluate(given, ONE_TRIP).violations[0]
+    violations = evaluate(given, ONE_TRIP).violations
+    assert "second roll-off" in violations[0].en
+    assert in_both_languages(violations)
     assert evaluate(given, [Order("truck-1", ("one", "site", "two"))]).violations == ()
 
 
@@ -119,7 +134,9 @@ def test_a_way_that_does_not_exist_is_a_violation() -> None:
     matrix = flat(4)
     matrix.metres[2][3] = -1
     given = day(matrices={"": matrix})
-    assert "no way from 'one' to 'two'" in evaluate(given, ONE_TRIP).violations[0]
+    violations = evaluate(given, ONE_TRIP).violations
+    assert "no way from 'one' to 'two'" in violations[0].en
+    assert in_both_languages(violations)
     assert evaluate(given, [Order("truck-1", ("two", "one"))]).violations == ()
 
 

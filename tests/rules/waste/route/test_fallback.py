@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 from rules.waste.route.day_plan import Why
 from rules.waste.route.fallback import Gap, fallback, last_confirmed
-from rules.waste.route.life import Held
-from rules.waste.route.record import PlanRecord, Words
+from rules.waste.route.in_force import Held
+from rules.waste.route.record import PlanRecord
 from rules.waste.route.service_day import ServiceDay
+from rules.waste.route.words import Words
 from tests.rules.waste.route.instances import HOUR_S
 from tests.rules.waste.route.plans import STOPS, TIMEZONE, TUESDAY, Tours, evening_ms, plan
 
@@ -40,7 +41,7 @@ def last(record: PlanRecord) -> dict[str, Held]:
 def test_each_vehicle_drives_its_last_confirmed_tour() -> None:
     """As a fallback that names the day it is of, and the reason; nothing of it counts as confirmed."""
     made = fallback(gap(), last(driven()), evening_ms(NEXT))
-    assert (made.status, made.origin, made.day, made.failure) == ("fallback", "fallback", NEXT, "no solver")
+    assert (made.status, made.origin, made.day, made.failure.en) == ("fallback", "fallback", NEXT, "no solver")
     assert {tour.vehicle: tour.stops for tour in made.tours} == TOURS
     assert {tour.confirmed_ms for tour in made.tours} == {None}
     assert made.tours[0].reason == (
@@ -67,7 +68,7 @@ def test_what_is_due_and_on_no_tour_is_told() -> None:
         "bin-6": Why("optional", "worthwhile", 60.0, "", ""),
     }
     made = fallback(gap(due=due), last(driven()), evening_ms(NEXT))
-    assert made.unserved == (("bin-7", "not_planned", "no solver"),)
+    assert made.unserved == (("bin-7", "not_planned", gap().why),)
     assert made.mandatory == ("bin-0", "bin-7")
     assert made.why == {"bin-0": due["bin-0"]}
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from rules.event_route import RoutePlanned
 from rules.waste.route import life
 from rules.waste.route.life import Change, LifeError
-from rules.waste.route.record import PlanRecord, Words
+from rules.waste.route.record import PlanRecord
 from rules.waste.route.solution import Unserved
+from rules.waste.route.words import Words
 from tests.rules.waste.route.plans import evening_ms, plan
 
 NOW = evening_ms()
@@ -177,7 +179,9 @@ def test_where_nobody_takes_over_the_stops_are_left_out() -> None:
     change = life.dropped(plans, {"truck-1"}, LATER, Words("kein Plan", "no plan"))
     assert words(change) == {"truck-1": ("withdrawn", "p1")}
     data = of(change, "truck-1").data
-    assert {one.place for one in data.left_out} >= {"bin-0", "bin-1", "bin-2"}
+    left = {one.place: (one.text_de, one.text_en) for one in data.left_out}
+    assert left.keys() >= {"bin-0", "bin-1", "bin-2"}
+    assert left["bin-0"] == ("Fahrzeug fällt aus; kein Plan", "the vehicle dropped out; no plan")
     assert "Fahrzeug fällt aus; kein Plan" in data.text_de
     assert in_force(after(plans, change)) == {"truck-2": ("p1", "confirmed")}
 
@@ -200,14 +204,15 @@ def test_unloading_before_the_first_stop_is_no_change() -> None:
     assert words(life.proposed(plans, other, LATER)) == {"truck-1": ("proposed", "p2")}
 
 
-def test_a_mandatory_container_that_finds_no_place_is_told_to_all() -> None:
-    """Also when no tour changes by it; once."""
+def test_a_mandatory_container_that_finds_no_place_is_told() -> None:
+    """Also when no tour changes by it; once, by one vehicle."""
     plans = confirmed()
     fresh = plan(BOTH, "p2")
-    fresh = replace(fresh, unserved=(*fresh.unserved, Unserved("bin-9", "no_room", "full")))
+    fresh = replace(fresh, unserved=(*fresh.unserved, Unserved("bin-9", "no_room", Words("voll", "full"))))
     change = life.proposed(plans, fresh, LATER)
-    assert words(change) == {"truck-1": ("confirmed", "p2"), "truck-2": ("confirmed", "p2")}
-    assert "bin-9" in {one.place for one in of(change, "truck-1").data.left_out}
+    assert words(change) == {"truck-1": ("confirmed", "p2")}
+    data = of(change, "truck-1").data
+    assert ("bin-9", "voll", "full") in {(one.place, one.text_de, one.text_en) for one in data.left_out}
     plans = after(plans, change)
     assert life.proposed(plans, replace(fresh, id="p3"), LATER + 1) == life.NOTHING
 
@@ -250,8 +255,8 @@ def test_a_person_asks_for_another_plan() -> None:
     plans = started()
     (asked,) = life.asked(plans, {"truck-2"}, LATER).plans
     assert (asked.asked_ms, asked.unavailable) == (LATER, ("truck-2",))
-    (looked,) = life.settled([asked], LATER + 1, "no way").plans
-    assert (looked.asked_ms, looked.looked_ms, looked.failure) == (0, LATER + 1, "no way")
+    (looked,) = life.settled([asked], LATER + 1, Words("kein Weg", "no way")).plans
+    assert (looked.asked_ms, looked.looked_ms, looked.failure.en) == (0, LATER + 1, "no way")
     assert life.settled([], LATER) == life.NOTHING
     with pytest.raises(LifeError, match="no plan"):
         life.asked([], (), LATER)
@@ -306,3 +311,139 @@ def test_another_order_of_the_same_stops_is_no_change() -> None:
     assert words(life.proposed(plans, turned, LATER)) == {"truck-1": ("proposed", "p2")}
     unloading = plan({**BOTH, "truck-1": ("bin-0", "site", "bin-1", "bin-2")}, "p2")
     assert words(life.proposed(plans, unloading, LATER, still_drivable=True)) == {"truck-1": ("proposed", "p2")}
+
+
+def moved() -> list[PlanRecord]:
+    """A confirmed day, and a newer plan that takes bin-2 from truck-1 and gives it to truck-2."""
+    plans = confirmed()
+    return after(plans, life.proposed(plans, plan(SWAPPED, "p2"), LATER))
+
+
+def driven(plans: Sequence[PlanRecord]) -> list[str]:
+    """The containers of all confirmed tours in force, each as often as somebody drives to it."""
+    held = life.standing(plans).values()
+    return sorted(place for one in held if one.tour.status == "confirmed" for place in one.tour.stops)
+
+
+@pytest.mark.parametrize(("one", "other"), [("truck-1", "truck-2"), ("truck-2", "truck-1")])
+def test_a_moved_stop_is_never_on_two_tours_or_on_none(one: str, other: str) -> None:
+    """One of the two tours alone is refused, with the stop and the other vehicle; both of them, or all, are not."""
+    plans = moved()
+    message = (
+        f"p2: stops move .*bin-2 from truck-1 to truck-2.*: confirm the tours of {min(one, other)}, {max(one, other)}"
+    )
+    with pytest.raises(LifeError, match=message):
+        life.confirmed(plans, "p2", LATER + 1, {one})
+    for vehicles in ({one, other}, None):
+        change = life.confirmed(plans, "p2", LATER + 1, vehicles)
+        assert words(change) == {"truck-1": ("confirmed", "p2"), "truck-2": ("confirmed", "p2")}
+        assert driven(after(plans, change)) == ["bin-0", "bin-1", "bin-2", "bin-3", "bin-4"]
+
+
+def test_a_tour_without_moved_stops_is_confirmed_alone() -> None:
+    """Its proposal names nobody."""
+    plans = confirmed()
+    change = life.proposed(plans, plan(SECOND_CHANGED, "p2"), LATER)
+    assert of(change, "truck-2").data.confirm_with == ()
+    plans = after(plans, change)
+    assert words(life.confirmed(plans, "p2", LATER + 1, {"truck-2"})) == {"truck-2": ("confirmed", "p2")}
+
+
+def test_a_proposal_names_the_vehicles_to_confirm_with_it() -> None:
+    """For programs and for people."""
+    plans = confirmed()
+    data = of(life.proposed(plans, plan(SWAPPED, "p2"), LATER), "truck-1").data
+    assert data.confirm_with == ("truck-2",)
+    assert "gilt die bestätigte Tour weiter; nur zusammen mit truck-2 zu bestätigen." in data.text_de
+    assert "the confirmed tour holds; to be confirmed only together with truck-2." in data.text_en
+
+
+@pytest.mark.parametrize("order", list(permutations(["truck-1", "truck-2"])), ids=" ".join)
+def test_the_depot_accepts_one_tour_after_the_other(order: tuple[str, str]) -> None:
+    """The first waits without a word, with the second both are in force; whatever is asked in between."""
+    plans = moved()
+    change = life.accepted(plans, "p2", order[0], LATER + 1)
+    assert change.events == ()
+    plans = after(plans, change)
+    assert in_force(plans) == {"truck-1": ("p1", "confirmed"), "truck-2": ("p1", "confirmed")}
+    assert life.accepted(plans, "p2", order[0], LATER + 2) == Change((plans[1],))
+    change = life.accepted(plans, "p2", order[1], LATER + 3)
+    assert words(change) == {"truck-1": ("confirmed", "p2"), "truck-2": ("confirmed", "p2")}
+    plans = after(plans, change)
+    assert driven(plans) == ["bin-0", "bin-1", "bin-2", "bin-3", "bin-4"]
+    assert {tour.accepted_ms for tour in plans[1].tours} == {None}
+
+
+def test_a_person_confirms_what_the_accepted_tour_waits_for() -> None:
+    """Both are told."""
+    plans = moved()
+    plans = after(plans, life.accepted(plans, "p2", "truck-2", LATER + 1))
+    change = life.confirmed(plans, "p2", LATER + 2, {"truck-1"})
+    assert words(change) == {"truck-1": ("confirmed", "p2"), "truck-2": ("confirmed", "p2")}
+
+
+def test_a_rejection_takes_an_acceptance_back() -> None:
+    """The confirmed tours hold whatever the other vehicle says; accepted after all, it is said as a proposal again."""
+    plans = moved()
+    plans = after(plans, life.accepted(plans, "p2", "truck-2", LATER + 1))
+    plans = after(plans, life.rejected(plans, "p2", "truck-2", "zu weit", LATER + 2))
+    change = life.accepted(plans, "p2", "truck-1", LATER + 3)
+    assert change.events == ()
+    plans = after(plans, change)
+    assert driven(plans) == ["bin-0", "bin-1", "bin-2", "bin-3", "bin-4"]
+    plans = after(plans, life.rejected(plans, "p2", "truck-1", "zu spät", LATER + 4))
+    change = life.accepted(plans, "p2", "truck-2", LATER + 5)
+    data = of(change, "truck-2").data
+    assert (data.status, data.plan, data.confirm_with) == ("proposed", "p2", ("truck-1",))
+    assert data.in_force == life.standing(plans)["truck-2"].tour.event_id
+    assert "abgelehnt" not in data.text_de
+
+
+def test_a_tour_that_waited_for_a_vehicle_that_drops_out_holds() -> None:
+    """The depot had accepted it, and nobody else drives to the stop any more."""
+    plans = moved()
+    plans = after(plans, life.accepted(plans, "p2", "truck-2", LATER + 1))
+    change = life.dropped(plans, {"truck-1"}, LATER + 2)
+    assert words(change) == {"truck-1": ("withdrawn", "p1"), "truck-2": ("confirmed", "p2")}
+    assert driven(after(plans, change)) == ["bin-2", "bin-3", "bin-4"]
+    unheard = life.dropped(moved(), {"truck-1"}, LATER + 2)
+    assert words(unheard) == {"truck-1": ("withdrawn", "p1")}
+
+
+def test_the_same_vehicle_goes_on_saying_what_is_left_out() -> None:
+    """As long as it has a tour, though another one comes before it: its newest word is the list."""
+    plans = started({"truck-2": ("bin-0",)})
+    assert plans[0].speaker == "truck-2"
+    change = life.proposed(plans, plan({"truck-1": ("bin-1",), "truck-2": ("bin-0",)}, "p2"), LATER)
+    assert words(change) == {"truck-1": ("proposed", "p2"), "truck-2": ("proposed", "p2")}
+    assert of(change, "truck-1").data.left_out == ()
+    assert {event.data.left_out_in for event in change.events} == {"truck-2"}
+    assert {one.place for one in of(change, "truck-2").data.left_out} >= {"bin-2", "bin-3", "bin-4"}
+    assert "bin-1" not in {one.place for one in of(change, "truck-2").data.left_out}
+
+
+def test_without_its_tour_another_vehicle_says_what_is_left_out() -> None:
+    """The first one that drives."""
+    plans = started({"truck-1": ("bin-0",)})
+    change = life.proposed(plans, plan({"truck-2": ("bin-0",)}, "p2"), LATER)
+    assert {event.data.left_out_in for event in change.events} == {"truck-2"}
+    assert [bool(of(change, vehicle).data.left_out) for vehicle in ("truck-1", "truck-2")] == [False, True]
+
+
+@pytest.mark.parametrize("vehicles", [None, {"truck-1", "truck-2"}, {"truck-2"}], ids=["all", "both", "one"])
+def test_a_second_word_on_a_tour_in_force_leaves_the_newer_proposal(vehicles: set[str] | None) -> None:
+    """A driver who sets out on the confirmed tour says nothing of what is proposed meanwhile."""
+    plans = moved()
+    assert life.confirmed(plans, "p1", LATER + 1, vehicles) == life.NOTHING
+    assert words(life.confirmed(plans, "p2", LATER + 2)).keys() == {"truck-1", "truck-2"}
+
+
+def test_confirming_again_ends_no_tour_of_a_newer_plan() -> None:
+    """Nor that of a vehicle that the older one does not know."""
+    only = plan({"truck-1": ("bin-0",)}, "p1")
+    plans = after([], life.proposed([], replace(only, tours=only.tours[:1]), NOW))
+    plans = after(plans, life.confirmed(plans, "p1", NOW + 1))
+    fresh = plan({"truck-1": ("bin-0", "bin-2"), "truck-2": ("bin-1",)}, "p2")
+    plans = after(plans, life.proposed(plans, fresh, LATER))
+    assert life.confirmed(plans, "p1", LATER + 1) == life.NOTHING
+    assert in_force(plans) == {"truck-1": ("p1", "confirmed"), "truck-2": ("p2", "proposed")}

@@ -92,7 +92,7 @@ def test_only_as_many_stops_move_as_must() -> None:
     kept = sum(truck == "truck-1" for truck in carriers(after.orders).values())
     assert len(carriers(after.orders)) == 10
     longer = evaluate(given, [Order("truck-1", tuple(each.id for each in stops[: kept + 1]))])
-    assert "ends" in longer.violations[0]
+    assert "ends" in longer.violations[0].en
     assert len(carriers(solve(given, SHORT, 1).orders)) - kept < 10
 
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from rules.event_route import RoutePlanned
-from rules.waste.route.record import Words, moved, noon_s, record_of
+from rules.waste.route.record import moved, noon_s, record_of
 from rules.waste.route.route_event import event_of, events
+from rules.waste.route.solution import Unserved
+from rules.waste.route.words import Words
 from tests.rules.waste.route.plans import TIMEZONE, TUESDAY, day_plan, evening_ms, plan
 
 TOURS = {"truck-1": ("bin-0", "bin-1", "bin-5")}
@@ -25,7 +27,7 @@ def test_every_vehicle_is_told_also_one_that_stays() -> None:
     assert [halt.mandatory for halt in first.halts] == [True, True, False, False, False]
     assert first.valid_until == datetime(2026, 11, 24, 13, tzinfo=UTC)
     assert (second.halts, second.distance, second.departs) == ((), 0, None)
-    assert second.text_de == "truck-2, Di 24.11.2026, paper: keine Tour. Vorschlag, gilt mit der Bestätigung."
+    assert second.text_de == "truck-2, Di 24.11.2026, Papier: keine Tour. Vorschlag, gilt erst nach Bestätigung."
     assert (first.plan, first.status, first.day, first.fraction) == ("p1", "proposed", TUESDAY, "paper")
 
 
@@ -38,13 +40,37 @@ def test_a_halt_says_why_and_what_is_on_the_vehicle() -> None:
     assert (evidence.quantity, evidence.value, evidence.n_samples, evidence.coverage_pct) == ("fill_level", 80, 3, 100)
 
 
-def test_what_is_left_out_stands_in_every_event() -> None:
-    """With its reason, for mandatory and optional containers."""
-    for event in said(drivable=True).values():
-        assert {(one.place, one.reason) for one in event.data.left_out} >= {
-            ("bin-2", "no_room"),
-            ("bin-6", "not_worth_it"),
-        }
+def test_what_is_left_out_stands_in_one_event() -> None:
+    """In the first vehicle's that has a tour, with its reason in both languages; the others name that vehicle."""
+    found = said(drivable=True)
+    assert {vehicle: event.data.left_out_in for vehicle, event in found.items()} == dict.fromkeys(found, "truck-1")
+    assert found["truck-2"].data.left_out == ()
+    left = {one.place: one for one in found["truck-1"].data.left_out}
+    assert (left["bin-2"].reason, left["bin-6"].reason) == ("no_room", "not_worth_it")
+    assert left["bin-2"].text_de == "Pflicht, aber kein Fahrzeug hat noch Platz oder Zeit dafür"
+    assert left["bin-6"].text_de == "der Weg kostet mehr als die 5,00 €, die die Leerung heute wert ist"
+    assert left["bin-6"].text_en == "the way costs more than the 5.00 EUR that it is worth today"
+    assert {one.text == one.text_en for one in left.values()} == {True}
+    second = {event.subject: event for event in events(day_plan({"truck-2": ("bin-0",)}))}
+    assert [bool(second[name].data.left_out) for name in ("truck-1", "truck-2")] == [False, True]
+
+
+def test_a_withdrawn_tour_tells_what_it_leaves_behind() -> None:
+    """Though another vehicle tells the rest."""
+    record = plan({"truck-1": ("bin-0",), "truck-2": ("bin-1", "bin-3")})
+    record = replace(record, unserved=(*record.unserved, Unserved("bin-3", "no_vehicle", Words("Panne", "breakdown"))))
+    gone = replace(record.tours[1], status="withdrawn")
+    (left,) = event_of(record, gone, evening_ms()).data.left_out
+    assert (left.place, left.text_de, left.text_en) == ("bin-3", "Panne", "breakdown")
+
+
+def test_people_read_the_name_of_the_fraction() -> None:
+    """In their language; one of the city's own as it stands in its file."""
+    for fraction, german, english in (("residual", "Restabfall", "residual waste"), ("Kork", "Kork", "Kork")):
+        record = replace(plan(TOURS), fraction=fraction)
+        data = event_of(record, record.tours[0], evening_ms()).data
+        assert data.text_de.startswith(f"truck-1, Di 24.11.2026, {german}: 3 Halte")
+        assert data.text_en.startswith(f"truck-1, Tue 24 Nov 2026, {english}: 3 stops")
 
 
 def test_fixed_cycles_stand_beside_the_tour() -> None:
@@ -85,7 +111,7 @@ def test_a_withdrawn_tour_has_no_halts() -> None:
     event = event_of(record, gone, evening_ms())
     data = event.data
     assert (data.halts, data.departs, data.evidence, data.distance) == ((), None, (), 0)
-    assert data.text_de == "truck-1, Di 24.11.2026, paper: Zurückgezogen: Panne."
+    assert data.text_de == "truck-1, Di 24.11.2026, Papier: Zurückgezogen: Panne."
     assert data.text_en == "truck-1, Tue 24 Nov 2026, paper: Withdrawn: breakdown."
 
 

@@ -236,7 +236,8 @@ def test_a_state_that_cannot_be_read_is_told() -> None:
     found = due(place, rows, 1, MONDAY)
     assert [one.id for one in found.stops] == ["bin-1"]
     (warning,) = found.warnings
-    assert warning.startswith("bin-1: what was known of it cannot be read: JSONDecodeError")
+    assert warning.en.startswith("bin-1: what was known of it cannot be read: JSONDecodeError")
+    assert warning.de.startswith("bin-1: was von ihm bekannt war, ist nicht lesbar: JSONDecodeError")
 
 
 def test_fractions_with_the_most_to_do_come_first() -> None:

@@ -74,12 +74,12 @@ def test_a_vehicle_without_stops_unloads_and_comes_home() -> None:
 def test_what_is_on_board_takes_room() -> None:
     """A stop that does not fit any more fits after unloading."""
     full = day("one", stops=({"volume_l": 6_001},))
-    assert "too much paper: 1060 kg, 12001 l" in evaluate(full, [Order("truck-1", ("one",))]).violations[0]
+    assert "too much paper: 1060 kg, 12001 l" in evaluate(full, [Order("truck-1", ("one",))]).violations[0].en
     assert evaluate(full, [Order("truck-1", ("site", "one"))]).violations == ()
     heavy = day("one", truck={"payload_kg": 1_059})
-    assert "1060 kg, the vehicle carries 1059" in evaluate(heavy, [Order("truck-1", ("one",))]).violations[0]
+    assert "1060 kg, the vehicle carries 1059" in evaluate(heavy, [Order("truck-1", ("one",))]).violations[0].en
     hook = day("one", stops=({"roll_off": True},), truck={"roll_off": True})
-    assert "second roll-off" in evaluate(hook, [Order("truck-1", ("one",))]).violations[0]
+    assert "second roll-off" in evaluate(hook, [Order("truck-1", ("one",))]).violations[0].en
 
 
 def test_too_much_on_board_counts_as_full() -> None:
@@ -89,7 +89,7 @@ def test_too_much_on_board_counts_as_full() -> None:
     given = day("one", "two", stops=({}, {"fraction": "glass"}), truck={"capacity": both, "on_board": over})
     assert evaluate(given, []).violations == ()
     assert evaluate(given, [Order("truck-1", ("two",))]).violations == ()
-    assert "too much paper" in evaluate(given, [Order("truck-1", ("one",))]).violations[0]
+    assert "too much paper" in evaluate(given, [Order("truck-1", ("one",))]).violations[0].en
     plan = solve(given, SHORT)
     assert plan.unserved == ()
     assert plan.orders[0].places.index("site") < plan.orders[0].places.index("one")
