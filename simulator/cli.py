@@ -100,7 +100,9 @@ def simulate(
     ),
     collected: Annotated[
         bool,
-        typer.Option("--collected", help="Containers are emptied by vehicles that say so (`simulate depot`) alone."),
+        typer.Option(
+            "--collected", help="Containers are emptied by vehicles that say so alone (`simulate depot`, --score)."
+        ),
     ] = False,
     faults: Annotated[bool, typer.Option("--faults/--no-faults", help="Let things go wrong, all counted.")] = False,
     report: Annotated[

@@ -9,7 +9,7 @@ from simulator.playing import STANDARD_STREAM, Target
 BROKER = frozenset({"host", "port", "username", "tls", "ca_file", "certificate_file", "key_file", "test_broker"})
 OUTPUT = frozenset({"as_json", "quiet"})
 SUMO = OUTPUT | {"sumo", "seed", "seeds", "span", "city", "plot"}
-SCORE = OUTPUT | {"score", "seed", "devices", "begin", "begin_ms", "span", "scenario", "city"}
+SCORE = OUTPUT | {"score", "seed", "devices", "begin", "begin_ms", "span", "scenario", "city", "collected"}
 REPLAY = OUTPUT | BROKER | {"replay", "speed", "span", "to", "out", "report"}
 """Parameters that go with these three."""
 CHIRPSTACK = frozenset({"confirmed", "activation", "region_prefix"})

@@ -97,6 +97,11 @@ class Drive:
         """Vehicles that have something before them."""
         return sum(trip.next_ns is not None for trip in self._trips.values())
 
+    @property
+    def metres(self) -> float:
+        """What all vehicles drove."""
+        return self.counts["metres"] + sum(trip.metres for trip in self._trips.values())
+
     def as_dict(self) -> dict[str, object]:
         """The counts as JSON; `km` are those that were driven."""
         return {
@@ -105,7 +110,7 @@ class Drive:
             "served": self.counts["served"],
             "skipped": dict(sorted(self.skips.items())),
             "breakdowns": self.counts["breakdowns"],
-            "km": round((self.counts["metres"] + sum(trip.metres for trip in self._trips.values())) / 1000, 3),
+            "km": round(self.metres / 1000, 3),
         }
 
     def _offered(self, event: RoutePlanned) -> None:

@@ -8,21 +8,32 @@ from rules.city import Asset, City
 from simulator.device import Device
 from simulator.score.course import Span
 from simulator.score.hearing import Hearing
+from simulator.score.loop import Loop
 from simulator.score.report import Unscored
 from simulator.score.truth import NotScored, Truth
 
 
 class Case:
-    """`devices` are the codec ids of the simulated devices of each asset; `unscored` grows while it is judged."""
+    """`devices` are the codec ids of the simulated devices of each asset; `unscored` grows while it is judged.
+
+    `loop` is there where the service's tours emptied the containers.
+    """
 
     def __init__(
-        self, city: City, devices: Mapping[str, Sequence[str]], truth: Truth, hearing: Hearing, span: Span
+        self,
+        city: City,
+        devices: Mapping[str, Sequence[str]],
+        truth: Truth,
+        hearing: Hearing,
+        span: Span,
+        loop: Loop | None = None,
     ) -> None:
         self.city = city
         self.devices = devices
         self.truth = truth
         self.hearing = hearing
         self.span = span
+        self.loop = loop
         self.unscored: dict[Unscored, None] = {}
 
     def of_kind(self, kind: str) -> list[Asset]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.resources
+import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,13 @@ from threading import Event
 import typer
 from rich.console import Console
 
+from rules.city import City
+from rules.waste.route.fleet import vehicles_in
 from simulator.error import SimulatorError
 from simulator.files import read_city
 from simulator.play import Plan
 from simulator.progress import progress, signals
-from simulator.score.play import ACTIVE, STEP_S, play
+from simulator.score.play import STEP_S, play, settings_of
 from simulator.score.report import Score
 from simulator.score.table import show
 from simulator.stage import Stage
@@ -46,14 +49,26 @@ def run(city: Path | None, plan: Plan, end_ns: int | None, *, as_json: bool, qui
 
 def scored(city: Path | None, plan: Plan, end_ns: int, *, quiet: bool, step_s: float = STEP_S) -> Score:
     """The score of a play through a service of its own; raises SimulatorError."""
-    stop = Event()
+    stop, place = Event(), read_city(city)
+    if not plan.own_rounds:
+        _can_be_collected(place, plan)
     with (
         _file(city) as path,
         signals(stop),
         progress(plan.start_ns, end_ns, quiet=quiet) as watch,
-        Stage(path, plan.start_ns, ACTIVE) as stage,
+        Stage(path, plan.start_ns, settings_of(plan)) as stage,
     ):
-        return play(read_city(path), plan, end_ns, stage, step_s=step_s, watch=watch.at, stop=stop)
+        return play(place, plan, end_ns, stage, step_s=step_s, watch=watch.at, stop=stop)
+
+
+def _can_be_collected(city: City, plan: Plan) -> None:
+    """Raises SimulatorError where no tours can be driven, or where they could not be compared."""
+    if not vehicles_in(city):
+        raise SimulatorError("--score --collected needs vehicles: the city file has no feature of kind vehicle")
+    if plan.scenario.strike:
+        raise SimulatorError("--score --collected has no scenario with a strike: its depot never strikes")
+    if importlib.util.find_spec("pyvrp") is None:
+        raise SimulatorError("--score --collected plans tours: install stadtfunk[routes]")
 
 
 @contextlib.contextmanager

@@ -9,10 +9,13 @@ from rules.traffic.plan_config import configure as configure_group
 from rules.traffic.wave_config import configure as configure_wave
 from simulator.score import fill, lots, plans
 from simulator.score.case import Case
-from simulator.score.course import Course
+from simulator.score.collection import CollectionScore, collection, emptyings, known
+from simulator.score.course import Course, Span
 from simulator.score.hearing import SaidOfLot
 from simulator.score.kinds import score_alerts
+from simulator.score.loop import Loop
 from simulator.score.report import Played, Score
+from simulator.score.rounds import way_of
 from simulator.truth import OCCUPIED_SPACES
 
 
@@ -29,6 +32,7 @@ def judge(case: Case, played: Played) -> Score:
         waves,
         alerts,
         containers,
+        _collection(case, case.loop) if containers is not None and case.loop is not None else None,
         tuple(case.unscored),
     )
 
@@ -86,3 +90,18 @@ def _containers(case: Case) -> fill.FillScore | None:
     if not score.full_forecasts:
         case.lacks("forecasts of the time when it is full", "no container became full after one")
     return score
+
+
+def _collection(case: Case, loop: Loop) -> CollectionScore | None:
+    span = Span(loop.settled_ms, case.span.end_ms)
+    if span.length_ms <= 0:
+        case.lacks("collection", "it counts from the third day on, and there was none")
+        return None
+    assets = case.of_kind("container")
+    fixed, planned = known(assets, loop.fixed), known(assets, case.truth)
+    way = None
+    with case.trying("tours and km of the fixed rounds"):
+        way = way_of(case.city, emptyings(fixed, span), timezone_of(assets[0]))
+    return CollectionScore(
+        collection(fixed, way, {}, span), collection(planned, loop.way, dict(sorted(loop.skips.items())), span)
+    )

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from simulator.score.alerts import AlertScore
+from simulator.score.collection import CollectionScore
 from simulator.score.fill import FillScore
 from simulator.score.lots import LotScore
 from simulator.score.plans import ChoiceScore
@@ -40,6 +41,7 @@ class Score:
     green_waves: tuple[ChoiceScore, ...]
     alerts: tuple[AlertScore, ...]
     containers: FillScore | None
+    collection: CollectionScore | None
     unscored: tuple[Unscored, ...]
 
     def as_dict(self) -> dict[str, object]:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.score.alerts import AlertScore
+from simulator.score.collection import CollectionScore
 from simulator.score.fill import FillScore
 from simulator.score.lots import LotScore
 from simulator.score.plans import ChoiceScore
@@ -31,7 +32,9 @@ def show(score: Score, console: Console) -> None:
         console.print(_alerts(score.alerts))
     if score.containers is not None:
         console.print(_forecasts(score.containers))
-        console.print(_collected(score.containers))
+        console.print(_containers(score.containers))
+    if score.collection is not None:
+        console.print(_collection(score.collection))
     for each in score.unscored:
         console.print(f"not scored: {each.what}: {each.why}", highlight=False)
 
@@ -76,7 +79,7 @@ def _forecasts(score: FillScore) -> Table:
     return table
 
 
-def _collected(score: FillScore) -> Table:
+def _containers(score: FillScore) -> Table:
     table = _table("Containers", "what", "figure")
     rows: Sequence[tuple[str, float | None]] = (
         ("containers", score.containers),
@@ -94,6 +97,24 @@ def _collected(score: FillScore) -> Table:
     )
     for name, figure in rows:
         table.add_row(name, _text(figure))
+    return table
+
+
+def _collection(score: CollectionScore) -> Table:
+    table = _table("Collection", "what", "fixed rounds", "tours planned by the service")
+    both = score.fixed_rounds, score.planned_tours
+    rows: Sequence[tuple[str, Sequence[float | None]]] = (
+        ("days on which one was full", [each.overflow_days for each in both]),
+        ("became full", [each.overflows for each in both]),
+        ("hours full, of all", [each.full_h for each in both]),
+        ("emptied", [each.emptied for each in both]),
+        ("… how full % (mean)", [each.emptied_at_pct for each in both]),
+        ("stops skipped", [sum(each.skipped.values()) for each in both]),
+        ("tours", [each.tours for each in both]),
+        ("km", [each.km for each in both]),
+    )
+    for name, figures in rows:
+        table.add_row(name, *map(_text, figures))
     return table
 
 

@@ -63,6 +63,7 @@ TABLE: dict[str, Run | Read] = {
     ),
     "simulate --score --scenario heavy-rain --for 13h": Read("takes minutes; tests/simulator/score plays parts of it"),
     "simulate --score --scenario collection-strike --for 4d --seed 2 --json": Read("the same"),
+    "simulate --score --collected --scenario ordinary-week --for 14d": Read("the same"),
     "simulate --sumo --seeds 5 --plot loop.svg": Read("takes minutes; tests/simulator/sumo plays a part of it"),
     "simulate --sumo --seeds 5 --json": Read("the same"),
     "simulate depot --confirm --speed 60 --skip-percent 5 --breakdown vehicle-paper-1@09:30": Read(

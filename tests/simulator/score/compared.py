@@ -35,6 +35,10 @@ MARGINS: Final[Mapping[str, Margin]] = {
     "emptyings_seen": Margin(more_is_better=True, worse_by=0),
     "emptyings_missed": Margin(more_is_better=False, worse_by=0),
     "emptyings_invented": Margin(more_is_better=False, worse_by=0),
+    "planned_overflow_days": Margin(more_is_better=False, worse_by=0),
+    "planned_full_h": Margin(more_is_better=False, worse_by=2),
+    "planned_emptied_at_pct": Margin(more_is_better=True, worse_by=3),
+    "planned_km": Margin(more_is_better=False, worse_by=10),
 }
 """By the last part of a figure's name. The truth is told every five minutes: a lead is no better known than that."""
 FROM_NOTHING: Final = frozenset({"missed", "false", "false_h"})
@@ -80,3 +84,7 @@ def _all(score: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
         yield "containers.overflows_unannounced", containers["overflows"] - containers["overflows_announced"]
         for each in containers["horizons"]:
             yield from ((f"containers.{each['days']}d.{key}", value) for key, value in each.items())
+    collection = score.get("collection")
+    if collection is not None:
+        planned = collection["planned_tours"]
+        yield from ((f"collection.planned_{key}", value) for key, value in planned.items())

@@ -1,6 +1,7 @@
 """The command: a short play through the real service, and its errors."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from typer.testing import CliRunner, Result
 from simulator.cli import register
 from simulator.error import SimulatorError
 from simulator.play import Plan
+from simulator.scenario.file import load
 from simulator.score.command import run
+from simulator.score.play import ITERATIONS, SEARCH_S, settings_of
 from tests.simulator.score.scenes import smaller
 
 pytestmark = [pytest.mark.xdist_group("score-1"), pytest.mark.timeout(300)]
@@ -64,6 +67,23 @@ def test_at_the_front_door() -> None:
     assert "--score needs an end" in endless.stderr
 
 
+def test_tours_of_the_service_at_the_front_door() -> None:
+    """With --collected a play is scored, too; so short a one cannot say anything of collection."""
+    result = _simulate(
+        "--score", "--collected", "--from", "2026-06-15T08:00:00+02:00", "--for", "5m", "--json", "--quiet"
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["collection"] is None
+    assert "collection" in {each["what"] for each in found["unscored"]}
+
+
+def test_tours_are_planned_only_where_they_are_driven() -> None:
+    """Else their planning would take its time for nothing."""
+    assert settings_of(PLAN)["routes"]["automatic"] is False
+    assert settings_of(replace(PLAN, own_rounds=False))["routes"] == {"iterations": ITERATIONS, "seconds": SEARCH_S}
+
+
 def _simulate(*arguments: str) -> Result:
     app = typer.Typer(rich_markup_mode=None)
     app.callback()(lambda: None)
@@ -81,4 +101,17 @@ def _simulate(*arguments: str) -> Result:
 def test_what_cannot_be_scored(plan: Plan, end_ns: int, why: str) -> None:
     """Of devices that are nowhere, or of no time at all."""
     with pytest.raises(SimulatorError, match=why):
+        run(None, plan, end_ns, as_json=True, quiet=True)
+
+
+def test_what_cannot_be_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A city without vehicles, vehicles on strike, and no solver."""
+    plan, end_ns = replace(PLAN, own_rounds=False), START_NS + HALF_AN_HOUR_NS
+    with pytest.raises(SimulatorError, match="no feature of kind vehicle"):
+        run(smaller(("container",), tmp_path), plan, end_ns, as_json=True, quiet=True)
+    strike = replace(plan, scenario=load("collection-strike").scenario)
+    with pytest.raises(SimulatorError, match="strike"):
+        run(None, strike, end_ns, as_json=True, quiet=True)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(SimulatorError, match=r"install stadtfunk\[routes\]"):
         run(None, plan, end_ns, as_json=True, quiet=True)

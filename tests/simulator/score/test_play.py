@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 
@@ -11,6 +13,8 @@ from rich.console import Console
 
 from rules.city import City
 from rules.event import instant
+from rules.waste.route.distance import way
+from simulator.depot.ground import Spot
 from simulator.error import SimulatorError
 from simulator.faults import Message
 from simulator.play import Plan
@@ -19,11 +23,15 @@ from simulator.score.play import play
 from simulator.score.report import Score
 from simulator.score.table import show
 from simulator.stage import Heard
+from tests.rules.waste.route.cities import container
+from tests.simulator.depot.driving import tour
+from tests.simulator.score.collecting import BINS, DAY_NS, HOUR_NS, NIGHT_NS, heard, place
 from tests.simulator.score.scenes import smaller
 
 START_NS = 1_781_503_200_000_000_000
 """2026-06-15T08:00+02:00, a Monday."""
 MINUTE_NS = 60_000_000_000
+WATCHED = {"dev_eui": "025354464b0000ff", "model": "milesight/em400-mud"}
 EXAMPLE = Path(__file__).parents[3] / "docs" / "events" / "parking.lot_state.v1.example.json"
 
 
@@ -184,3 +192,60 @@ def test_tables_and_json_say_the_same(tmp_path: Path) -> None:
         "unchanged_pp": None,
     }
     assert found["unscored"][0] == {"what": score.unscored[0].what, "why": score.unscored[0].why}
+
+
+def test_tours_empty_the_containers_beside_fixed_rounds() -> None:
+    """What the service planned is driven: the truck empties one container on the third day, and never the other.
+
+    What it tells comes among the uplinks, in the order of time.
+    """
+    plan = Plan(seed=3, start_ns=NIGHT_NS, own_rounds=False)
+    third = NIGHT_NS + 2 * DAY_NS
+    event = tour(BINS[0], "site", day=tour().data.day + timedelta(days=2), at_ns=third + HOUR_NS)
+    player = Player(lambda now_ns: [heard(event)] if now_ns == third + HOUR_NS else [])
+    score = play(place(), plan, NIGHT_NS + 9 * DAY_NS, player, step_s=3600)
+    assert score.collection is not None
+    planned, fixed = score.collection.planned_tours, score.collection.fixed_rounds
+    assert (planned.emptied, planned.tours, planned.skipped) == (1, 1, {})
+    spots = (Spot(7.80, 51.67), Spot(7.81, 51.68), Spot(7.86, 51.69), Spot(7.80, 51.67))
+    assert planned.km == round(sum(way(one, other)[0] for one, other in pairwise(spots)) / 1000, 1)
+    assert fixed.emptied > 1
+    assert fixed.tours is not None
+    assert fixed.emptied >= fixed.tours > 0
+    stops = [message for _, message in player.messages if message.topic.endswith("/stop")]
+    assert [json.loads(message.payload)["data"]["stop"] for message in stops] == [BINS[0]]
+    times = [message.time_ns for _, message in player.messages]
+    assert times == sorted(times)
+    printed = StringIO()
+    show(score, Console(width=150, file=printed))
+    lines = [line.split() for line in printed.getvalue().partition("Collection")[2].splitlines()]
+    assert ["emptied", str(fixed.emptied), "1"] in lines
+    assert ["km", f"{fixed.km:g}", f"{planned.km:g}"] in lines
+
+
+def test_a_service_that_plans_nothing_lets_containers_overflow() -> None:
+    """Nobody empties them but its tours; the fixed rounds go on."""
+    plan = Plan(seed=3, start_ns=NIGHT_NS, own_rounds=False)
+    score = play(place(), plan, NIGHT_NS + 9 * DAY_NS, Player(), step_s=100)
+    assert score.collection is not None
+    planned, fixed = score.collection.planned_tours, score.collection.fixed_rounds
+    assert (planned.emptied, planned.tours, planned.km, planned.emptied_at_pct) == (0, 0, 0, None)
+    assert planned.overflow_days > fixed.overflow_days
+    assert planned.full_h > 24
+    assert score.containers is not None
+    assert score.containers.overflow_days >= planned.overflow_days
+
+
+def test_collection_that_cannot_be_compared() -> None:
+    """With rounds of the city's own nothing is; nor before the third day, or where no vehicle could do the rounds."""
+    whole = Plan(seed=3, start_ns=NIGHT_NS)
+    assert play(place(), whole, NIGHT_NS + DAY_NS, Player(), step_s=100).collection is None
+    plan = Plan(seed=3, start_ns=NIGHT_NS, own_rounds=False)
+    short = play(place(), plan, NIGHT_NS + 2 * DAY_NS, Player(), step_s=100)
+    assert short.collection is None
+    assert _why(short)["collection"].startswith("it counts from the third day on")
+    textile = container("textile", fraction="textile", depth_mm=1500, devices=[{**WATCHED, "interval_s": 3600}])
+    other = play(place(textile), plan, NIGHT_NS + 9 * DAY_NS, Player(), step_s=100)
+    assert other.collection is not None
+    assert (other.collection.fixed_rounds.tours, other.collection.fixed_rounds.km) == (None, None)
+    assert "textile" in _why(other)["tours and km of the fixed rounds"]
