@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 
 import aiomqtt
 import pytest
+import yaml
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
@@ -191,6 +192,24 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
         yield Stack(*ports, state)
 
 
+def _well(port: int) -> bool:
+    """The health check of the stack's broker, for a listener of this port."""
+    (name, *words) = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["mosquitto"]["healthcheck"][
+        "test"
+    ]
+    assert name == "CMD"
+    command = [word.replace(f":{8883:04X} ", f":{port:04X} ") for word in words]
+    assert command != words
+    return subprocess.run(command, check=False).returncode == 0
+
+
+async def test_its_health_is_seen_without_a_connection(tmp_path: Path) -> None:
+    """Well while it listens."""
+    async with Mosquitto(directory=tmp_path) as broker:
+        assert _well(broker.port)
+    assert not _well(broker.port)
+
+
 @pytest.mark.timeout(180)
 async def test_each_account_writes_and_reads_its_own_topics_and_no_others(stack: Stack) -> None:
     """The whole table of accounts and topics, by the broker's own answers and by what it delivers."""
@@ -227,7 +246,10 @@ async def test_nobody_comes_in_without_what_proves_who_he_is(stack: Stack) -> No
 
 
 async def test_the_service_and_the_simulator_speak_to_it(stack: Stack, tmp_path: Path) -> None:
-    """`stadtfunk check` finds nothing to complain of with the deployed settings, and `simulate` is let in."""
+    """`stadtfunk check` finds nothing to complain of with the deployed settings, and `simulate` is let in.
+
+    Its account cannot see whether real devices are there: it has to be told that they are not.
+    """
     folder = stack.state / "stadtfunk"
     settings = (DEPLOY / "stadtfunk" / "stadtfunk.toml").read_text()
     settings = settings.replace("/run/state", str(folder)).replace("/var/lib/stadtfunk", str(tmp_path / "journal"))
@@ -240,15 +262,17 @@ async def test_the_service_and_the_simulator_speak_to_it(stack: Stack, tmp_path:
     assert re.search(r"^ok +mqtt", said, re.MULTILINE), said
     assert not [line for line in said.splitlines() if "mqtt" in line and ("error" in line or "warning" in line)], said
     files = {name: stack.state / "simulator" / name for name in ("ca.crt", "simulator.crt", "simulator.key")}
-    await run(
+    words = (
         "simulate", "--host", "127.0.0.1", "--port", str(stack.by_certificate), "--for", "10m", "--speed", "0",
         "--ca-file", str(files["ca.crt"]), "--certificate-file", str(files["simulator.crt"]),
         "--key-file", str(files["simulator.key"]), "--quiet",
     )  # fmt: skip
+    assert "--test-broker" in await run(*words, code=1)
+    await run(*words, "--test-broker")
 
 
-async def run(*words: str) -> str:
-    """What a command of the program prints; it must end well."""
+async def run(*words: str, code: int = 0) -> str:
+    """What a command of the program prints; it must end with this exit code."""
     program = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("stadtfunk")), *words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -257,5 +281,5 @@ async def run(*words: str) -> str:
     finally:
         with suppress(ProcessLookupError):
             program.kill()
-    assert program.returncode == 0, said.decode()
+    assert program.returncode == code, said.decode()
     return said.decode()
