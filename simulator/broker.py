@@ -32,7 +32,9 @@ class Broker(NamedTuple):
 
     @classmethod
     def of(cls, host: str, port: int, username: str | None, files: Tls, *, tls: bool) -> "Broker":
-        """As the options say it: any file means TLS."""
+        """As the options say it: any file means TLS; raises typer.BadParameter for a key without its certificate."""
+        if files.key_file is not None and files.certificate_file is None:
+            raise typer.BadParameter("--key-file needs --certificate-file")
         return cls(host, port, username, files if tls or any(files) else None)
 
     @property

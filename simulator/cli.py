@@ -1,5 +1,6 @@
 """The command `simulate`."""
 
+import math
 import time
 from datetime import datetime
 from enum import StrEnum
@@ -31,7 +32,7 @@ from simulator.recording import Recording
 from simulator.scenario.model import Scenario
 from simulator.scenario.option import chosen, only_the_world, print_list
 from simulator.times import LATEST_MS, LATEST_NS, duration_s, instant_ns
-from simulator.usage import SCORE, SUMO, apart, belongs_to, fits, given, goes_with
+from simulator.usage import SCORE, SUMO, apart, belongs_to, fits, given, goes_with, streams
 
 EXAMPLE = "Example: stadtfunk simulate --devices 500 --speed 60 --for 2h --faults --report report.json"
 
@@ -46,7 +47,7 @@ class EncodingChoice(StrEnum):
 def simulate(
     context: typer.Context,
     city: Annotated[Path | None, typer.Option(help="City file (GeoJSON).", show_default="the example city")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed and --from give the same messages.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and --from give the same messages.")] = 1,
     devices: Annotated[
         int | None, typer.Option(min=1, help="Devices: the first of the city, then copies.", show_default="the city's")
     ] = None,
@@ -129,9 +130,12 @@ def simulate(
     if context.invoked_subcommand is not None:
         goes_with(context, f"`{context.invoked_subcommand}`, whose options stand behind its name", frozenset())
         return
+    if not math.isfinite(speed):
+        raise typer.BadParameter("--speed has to be finite; 0 is as fast as possible")
     lasts_s = None if span is None else duration_s(span)
     told = None if scenario is None else Path(scenario)
     apart(city=city, scenario=told, replay=replay, out=out, truth=truth, record=record, report=report, plot=plot)
+    streams(out, report, as_json=as_json, truth=truth, record=record, plot=plot)
     if sumo:
         from simulator.sumo import command as closed_loop  # noqa: PLC0415 - slow to load, needed here only
 

@@ -23,6 +23,15 @@ def read_city(path: Path | None) -> City:
 
 
 @contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A file that cannot be written, or that no space is left for, is named; raises SimulatorError."""
+    try:
+        yield
+    except OSError as error:
+        raise SimulatorError(f"cannot write {path}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
 def speaking_plainly() -> Iterator[None]:
     """Errors become one line on standard error, and exit code 1."""
     try:

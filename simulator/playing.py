@@ -84,10 +84,10 @@ def city_of_events(
     if record is not None:
         publisher = Recorded(publisher, Recorder(record, show.plan.start_ns))
     with TruthFile(truth) if truth else contextlib.nullcontext() as witness:
-        _events(publisher, Simulation(city, show.plan, witness, *heard), show)
+        _events(publisher, Simulation(city, show.plan, witness, *heard), heard.collected, show)
 
 
-def _events(publisher: Publisher, simulation: Simulation, show: Show) -> None:
+def _events(publisher: Publisher, simulation: Simulation, collected: Collected | None, show: Show) -> None:
     """Play as ChirpStack's events."""
     pace = Pace(show.plan.start_ns, show.speed)
     try:
@@ -95,7 +95,7 @@ def _events(publisher: Publisher, simulation: Simulation, show: Show) -> None:
             messages = watch(simulation.messages(show.end_ns))
             _play(pace.follow(messages, show.end_ns), publisher, simulation.report)
     finally:
-        show.write(simulation.report.as_dict())
+        show.write(simulation.report.as_dict() | ({} if collected is None else collected.as_dict()))
 
 
 def recorded(publisher: Publisher, recording: Recording, show: Show) -> None:

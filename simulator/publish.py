@@ -1,5 +1,6 @@
 """Where messages go: a broker, with QoS 1, or a file with one JSON object a line."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -17,6 +18,7 @@ from typing_extensions import override
 
 from simulator.error import SimulatorError
 from simulator.faults import Message
+from simulator.files import writing
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -54,24 +56,24 @@ class FilePublisher(Publisher):
     @override
     def __enter__(self) -> Self:
         if self._path is not None:
-            try:
+            with writing(self._path):
                 self._file = self._path.open("w", encoding="utf-8")
-            except OSError as error:
-                raise SimulatorError(f"cannot write {self._path}: {error.strerror}") from error
         return self
 
     @override
     def publish(self, message: Message) -> None:
         if self._file is None:
             raise SimulatorError("the file is not open")
-        self._file.write(line(message) + "\n")
+        with contextlib.nullcontext() if self._path is None else writing(self._path):
+            self._file.write(line(message) + "\n")
 
     @override
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None and self._path is not None:
-            self._file.close()
+            with writing(self._path):
+                self._file.close()
         elif self._file is not None:
             self._file.flush()
 
@@ -197,8 +199,8 @@ class MqttPublisher(Publisher):
         if first and not self._hears.wait(HEARS_S):
             filters = ", ".join(each for each, _ in self._watched)
             raise SimulatorError(
-                f"{self._where} lets this account publish, but delivers nothing of "
-                f"{filters}: whether it carries real ones cannot be told; --test-broker does not ask for it"
+                f"{self._where} lets this account publish, but delivered nothing of {filters} in {HEARS_S:g} s: "
+                "whether it carries real ones cannot be told; --test-broker does not ask for it"
             )
 
     def _acquire(self) -> None:

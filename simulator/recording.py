@@ -15,6 +15,7 @@ from typing_extensions import override
 from decoders.simulated import is_simulated
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
+from simulator.files import writing
 from simulator.publish import Publisher
 
 NS_PER_MS = 1_000_000
@@ -31,7 +32,10 @@ NO_TAGS: Mapping[str, str] = {}
 
 
 class Recorder:
-    """Writes messages into a file that only its owner may read: payloads may be personal."""
+    """Writes messages into a file that only its owner may read: payloads may be personal.
+
+    One that is there already stays as it was when nothing comes of it. Raises SimulatorError where it cannot write.
+    """
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self._path = path
@@ -40,10 +44,8 @@ class Recorder:
         self.count = 0
 
     def __enter__(self) -> Self:
-        try:
-            number = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-        except OSError as error:
-            raise SimulatorError(f"cannot write {self._path}: {error.strerror}") from error
+        with writing(self._path):
+            number = os.open(self._path, os.O_WRONLY | os.O_CREAT, OWNER_ONLY)
         self._file = os.fdopen(number, "w", encoding="utf-8")
         return self
 
@@ -52,14 +54,27 @@ class Recorder:
         if self._file is None:
             raise SimulatorError("the recording is not open")
         after_ms = (message.time_ns - self._start_ns) // NS_PER_MS
-        self._file.write(json.dumps({"after_ms": after_ms, "topic": message.topic} | _written(message.payload)) + "\n")
+        with writing(self._path):
+            if not self.count:
+                self._begin(self._file)
+            self._file.write(
+                json.dumps({"after_ms": after_ms, "topic": message.topic} | _written(message.payload)) + "\n"
+            )
         self.count += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            self._file.close()
+            with writing(self._path), self._file:
+                if kind is None and not self.count:
+                    self._begin(self._file)
+
+    def _begin(self, file: IO[str]) -> None:
+        """Nothing of before stays in it, and nobody else may read it any more."""
+        if self._path.is_file():
+            os.fchmod(file.fileno(), OWNER_ONLY)
+            file.truncate(0)
 
 
 class Recorded(Publisher):

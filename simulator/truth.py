@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, NamedTuple, Self
 
 from simulator.chirpstack import rfc3339
-from simulator.error import SimulatorError
+from simulator.files import writing
 from simulator.world import Moment
 
 COLUMNS = ("time", "asset", "quantity", "value")
@@ -55,20 +55,20 @@ class TruthFile:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        try:
+        with writing(self._path):
             self._file = self._path.open("w", encoding="utf-8", newline="")
-        except OSError as error:
-            raise SimulatorError(f"cannot write {self._path}: {error.strerror}") from error
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(COLUMNS)
         return self
 
     def __call__(self, row: Row) -> None:
         """One more row."""
-        self._writer.writerow((rfc3339(row.time_ns), row.asset, row.quantity, f"{row.value:g}"))
+        with writing(self._path):
+            self._writer.writerow((rfc3339(row.time_ns), row.asset, row.quantity, f"{row.value:g}"))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            self._file.close()
+            with writing(self._path):
+                self._file.close()

@@ -43,6 +43,16 @@ def fits(context: typer.Context, to: Target, *, replayed: bool) -> None:
         belongs_to(context, "--to mqtt", *sorted(BROKER))
 
 
+def streams(out: Path | None, report: Path | None, *, as_json: bool, **files: Path | None) -> None:
+    """`-` is standard output, of one thing, and no name of any of these files; raises typer.BadParameter."""
+    for name, path in files.items():
+        if str(path) == STANDARD_STREAM:
+            raise typer.BadParameter(f"--{name} needs a file: only --out and --report write {STANDARD_STREAM}")
+    if str(out) == STANDARD_STREAM and (as_json or str(report) == STANDARD_STREAM):
+        other = "--json" if as_json else f"--report {STANDARD_STREAM}"
+        raise typer.BadParameter(f"--out {STANDARD_STREAM} and {other} would mix on standard output")
+
+
 def given(context: typer.Context, *names: str) -> bool:
     """Whether one of these parameters stands on the command line."""
     sources = [context.get_parameter_source(name) for name in names]

@@ -32,6 +32,10 @@ class Collected:
         self._order = count()
         self._known: dict[str, None] = {}
 
+    def as_dict(self) -> dict[str, object]:
+        """The counts as JSON."""
+        return {"collected": {"emptied": self.emptied, "refused": self.refused}}
+
     def offer(self, topic: str, payload: bytes) -> None:
         """A message of the broker's has come; may be called by another thread."""
         self._arrived.append((topic, payload))
@@ -57,6 +61,9 @@ class Collected:
             self.refused += 1
             return
         if given.data.result == "served" and self._is_new(given):
+            if len(self._ahead) == MOST_WAITING:
+                self.refused += 1
+                return
             time_ns = given.data.time_ms * NS_PER_MS
             heapq.heappush(self._ahead, (time_ns, next(self._order), given.data.stop))
 

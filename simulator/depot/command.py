@@ -37,7 +37,7 @@ def depot(
         str | None,
         typer.Option("--from", metavar="TIME", help="Simulated start, ISO 8601.", show_default="the service's clock"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed and the same tours give the same stops.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and the same tours give the same stops.")] = 1,
     skip_percent: Annotated[float, typer.Option(min=0, max=100, help="Percent of the stops that are skipped.")] = 0,
     kmh: Annotated[float, typer.Option(min=1, max=130, help="Speed of vehicles.")] = SPEED_KMH,
     detour: Annotated[

@@ -39,7 +39,7 @@ def read(topic: str, payload: bytes) -> Command:
         raise CommandError(f"topic {topic!r}, expected {COMMANDS}")
     try:
         found = _from_json(payload) if payload.startswith(b"{") else _from_protobuf(payload)
-    except (ValueError, KeyError, TypeError, AttributeError, BrokenMessage) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError, BrokenMessage) as error:
         raise CommandError(f"command on {topic}: {error}") from error
     if found.dev_eui != levels[3]:
         raise CommandError(f"command on {topic} is for {found.dev_eui!r}")

@@ -2,8 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from decoders.simulated import is_simulated
 from simulator.chirpstack import Up
 from simulator.device import NS_PER_S, Device
 from simulator.devices.answers import Ack, Answer, Log, TxAck
@@ -11,10 +12,14 @@ from simulator.devices.command import Command, CommandError, read
 from simulator.lorawan.region import LONGEST_PAYLOADS, RX1_DELAY_S, data_rate
 
 MOST_WAITING = 10_000
+NO_TAGS: Mapping[str, str] = {}
 
 
 class Downlinks:
-    """The network server's queues. `offer` may be called by another thread; `clock` tells what has expired, in ns."""
+    """The network server's queues, for simulated devices alone.
+
+    `offer` may be called by another thread; `clock` tells what has expired, in ns.
+    """
 
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
         self.refused = 0
@@ -24,6 +29,11 @@ class Downlinks:
         self._unconfirmed: dict[str, tuple[Command, int]] = {}
         self._f_cnt_down: dict[str, int] = {}
         self._sent = 0
+
+    @property
+    def devices(self) -> set[str]:
+        """Whose queues there are, empty ones, too."""
+        return set(self._waiting)
 
     def offer(self, topic: str, payload: bytes) -> None:
         """A message of the broker's has come."""
@@ -54,6 +64,8 @@ class Downlinks:
                 command = read(*self._arrived.popleft())
             except CommandError:
                 self.refused += 1
+                continue
+            if not is_simulated(command.dev_eui, NO_TAGS):
                 continue
             waiting = self._waiting.setdefault(command.dev_eui, deque(maxlen=MOST_WAITING))
             if all(command.item_id != other.item_id for other in waiting):

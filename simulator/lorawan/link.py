@@ -49,7 +49,8 @@ class BridgeLink(MqttPublisher):
         super().__enter__()
         if not self._subscribed.wait(CONNECT_S) or self._denied is not None:
             self._close()
-            raise SimulatorError(f"the broker refuses the subscription {self._commands}: {self._denied or 'no answer'}")
+            why = self._denied or f"{self._commands}: no answer"
+            raise SimulatorError(f"the broker refuses the subscription {why}")
         return self
 
     @override
@@ -73,7 +74,9 @@ class BridgeLink(MqttPublisher):
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
     ) -> None:
-        self._denied = next((str(reason) for reason in reasons if reason.is_failure), None)
+        asked = [*self._filters, *self._watched][-len(reasons) :]
+        refused = (f"{topic}: {why}" for (topic, _), why in zip(asked, reasons, strict=True) if why.is_failure)
+        self._denied = next(refused, None)
         self._subscribed.set()
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:

@@ -14,6 +14,7 @@ from simulator.error import SimulatorError
 from simulator.files import read_city, speaking_plainly
 from simulator.lorawan.keys import Activation
 
+LAST_PORT = 65_535
 EXAMPLE = "Example: stadtfunk simulate provision --api localhost:8080 --api-token-file token --tenant Hamm --dry-run"
 
 
@@ -22,7 +23,7 @@ def provision(
     api_token_file: Annotated[Path, typer.Option(help="File with an API key of ChirpStack.")],
     tenant: Annotated[str, typer.Option(help="Tenant: its name, or its id where the key is a tenant's own.")],
     city: Annotated[Path | None, typer.Option(help="City file (GeoJSON).", show_default="the example city")] = None,
-    seed: Annotated[int, typer.Option(help="As for simulate: keys follow from it.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="As for simulate: keys follow from it.")] = 1,
     devices: Annotated[int | None, typer.Option(min=1, help="As for simulate.", show_default="the city's")] = None,
     models: Annotated[str | None, typer.Option(help="As for simulate.", metavar="all|ID,…")] = None,
     activation: Annotated[Activation, typer.Option(help="As for simulate.")] = Activation.OTAA,
@@ -37,6 +38,7 @@ def provision(
     deleted, and nothing of another tenant is changed.
     """
     fleet = _fleet(models)
+    _fits(api, tenant)
     with speaking_plainly():
         from simulator.provision.client import Access, ProvisionError  # noqa: PLC0415 - gRPC is slow to import
         from simulator.provision.registry import Step, provision  # noqa: PLC0415 - the same
@@ -46,6 +48,8 @@ def provision(
             token = api_token_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ProvisionError(f"--api-token-file {api_token_file}: {error}") from error
+        if not token:
+            raise ProvisionError(f"--api-token-file {api_token_file}: it is empty")
         steps: list[Step] = []
 
         def on_step(step: Step) -> None:
@@ -62,6 +66,15 @@ def provision(
                 typer.echo(json.dumps({"dry_run": dry_run, "steps": [step._asdict() for step in steps]}))
         if not as_json:
             typer.echo(summary(steps))
+
+
+def _fits(api: str, tenant: str) -> None:
+    """Raises typer.BadParameter for an address without host or port, which gRPC would guess, and for no tenant."""
+    host, _, port = api.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
+        raise typer.BadParameter(f"--api {api!r} is no HOST:PORT, expected for example localhost:8080")
+    if not tenant.strip():
+        raise typer.BadParameter("--tenant is empty")
 
 
 def _fleet(models: str | None) -> tuple[str, ...]:

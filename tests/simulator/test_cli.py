@@ -78,6 +78,15 @@ def test_report_alone_on_standard_output(tmp_path: Path) -> None:
     ("arguments", "named"),
     [
         (("--speed", "0"), "never ends"),
+        (("--speed", "inf"), "--speed has to be finite"),
+        (("--speed", "nan"), "--speed"),
+        ((*HOUR, "--truth", "-"), "--truth needs a file"),
+        ((*HOUR, "--record", "-"), "--record needs a file"),
+        ((*HOUR, "--to", "file", "--out", "-", "--json"), "--out - and --json would mix"),
+        ((*HOUR, "--to", "file", "--out", "-", "--report", "-"), "--out - and --report - would mix"),
+        (("--to", "chirpstack", "--speed", "inf", "--for", "1m"), "--speed has to be finite"),
+        (("--seed", "-1"), "--seed"),
+        (("--key-file", "key.pem"), "--key-file needs --certificate-file"),
         ((*HOUR, "--to", "file"), "--out"),
         ((*HOUR, "--out", "x"), "--to file"),
         ((*HOUR, "--from-ms", "0"), "exclude each other"),
@@ -121,6 +130,18 @@ def test_failures_in_one_line(tmp_path: Path) -> None:
         assert result.exit_code == 1
         assert result.stderr.startswith("stadtfunk: error: ")
         assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a file without space")
+@pytest.mark.parametrize("option", ["--out", "--truth", "--record"])
+def test_no_space_left(tmp_path: Path, option: str) -> None:
+    """A file that cannot be written to its end is named in one line."""
+    out = ("--out", "/dev/full") if option == "--out" else ("--out", str(tmp_path / "out"), option, "/dev/full")
+    result = _run(*HOUR, "--to", "file", *out)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "stadtfunk: error: cannot write /dev/full: No space left on device\n",
+    )
 
 
 def test_password_is_no_argument() -> None:

@@ -340,6 +340,24 @@ def test_wrong_usage() -> None:
     assert "--api-token-file" in result.stderr
 
 
+@pytest.mark.parametrize("api_", ["127.0.0.1", ":8080", "127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1:http"])
+def test_an_address_has_host_and_port(tmp_path: Path, api_: str) -> None:
+    """Without one gRPC would take another port, and say nothing."""
+    result = run("--api", api_, "--api-token-file", str(tmp_path / "token"), "--tenant", TENANT)
+    assert result.exit_code == 2
+    assert f"--api {api_!r} is no HOST:PORT" in result.stderr
+
+
+def test_nobody_is_no_tenant(tmp_path: Path) -> None:
+    """An empty name is wrong usage, an empty token file is named."""
+    token = tmp_path / "token"
+    token.write_text("\n")
+    words = ("--api", "127.0.0.1:1", "--api-token-file", str(token), "--tenant")
+    assert run(*words, " ").exit_code == 2
+    result = run(*words, TENANT)
+    assert (result.exit_code, "it is empty" in result.stderr) == (1, True)
+
+
 async def test_the_steps_done_are_told_before_a_failure(tmp_path: Path) -> None:
     """A run that fails halfway says in JSON what it has done."""
     async with chirpstack_api() as state:

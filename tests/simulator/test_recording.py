@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,58 @@ def test_missing_and_unwritable(tmp_path: Path) -> None:
         result = _run(*words, "--to", "file", "--out", str(tmp_path / "out"))
         assert result.exit_code == 1
         assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_there_becomes_private(tmp_path: Path) -> None:
+    """Nobody else may read it any more, and nothing of what it held is left."""
+    kept = tmp_path / "kept"
+    kept.write_text("before\n" * 100)
+    kept.chmod(0o644)
+    with Recorder(kept, 0) as recorder:
+        recorder.add(Message(0, TOPIC, b"{}", Outcome.UNIQUE))
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert [message.payload for message in Recording(kept)] == [b"{}"]
+
+
+def test_a_recording_that_never_began_leaves_the_one_before(tmp_path: Path) -> None:
+    """No broker: what was recorded is still there. Nothing heard until the end is an empty recording."""
+    kept = tmp_path / "kept"
+    kept.write_text("before\n")
+    with pytest.raises(SimulatorError), Recorder(kept, 0):
+        raise SimulatorError("no broker")
+    assert kept.read_text() == "before\n"
+    with Recorder(kept, 0):
+        pass
+    assert kept.read_text() == ""
+
+
+@pytest.mark.mosquitto
+async def test_a_lost_connection_is_told(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """Once, and again when the broker is back: what came between is missing."""
+    told: list[str] = []
+    with Recorder(tmp_path / "kept", 0) as recorder:
+        listener = Listener(recorder, Broker("127.0.0.1", mosquitto.port, None, None), told.append)
+        listening = asyncio.create_task(asyncio.to_thread(listener.listen, 60))
+        assert await asyncio.to_thread(listener.answered.wait, 20)
+        try:
+            await mosquitto.kill()
+            await _until(lambda: len(told) == 1)
+            await mosquitto.start()
+            await _until(lambda: len(told) == 2)
+        finally:
+            listener.stop.set()
+            await listening
+    where = f"broker 127.0.0.1:{mosquitto.port}: "
+    assert told[0].startswith(f"{where}the connection is lost (")
+    assert told[1] == f"{where}connected again; what was published meanwhile is missing"
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if true():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not come true")
 
 
 @pytest.mark.parametrize(

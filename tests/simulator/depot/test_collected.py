@@ -1,11 +1,20 @@
 """What vehicles emptied is empty in the simulated city, once, when its time has come."""
 
+import json
+from io import StringIO
 from random import Random
+
+import pytest
 
 from simulator.depot import collected
 from simulator.depot.collected import Collected, both
 from simulator.depot.report import Confirmed, Stopped, message
 from simulator.device import NS_PER_MS
+from simulator.devices.downlinks import Downlinks
+from simulator.files import read_city
+from simulator.play import Plan
+from simulator.playing import Heard, Show, city_of_events
+from simulator.publish import FilePublisher
 from simulator.surroundings import Surroundings
 from simulator.world import Calendar
 from tests.simulator.depot.driving import MINUTE, SHIFT, TRUCK, town
@@ -73,6 +82,21 @@ def test_it_remembers_the_newest_reports_only() -> None:
     assert heard.emptied == collected.MOST_WAITING + 2
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["collected", "own-rounds"])
+def test_a_simulation_counts_what_vehicles_emptied(capsys: pytest.CaptureFixture[str], *, told: bool) -> None:
+    """Beside its other counts, and only where containers are emptied in this way."""
+    heard = Collected()
+    offer(heard, Stopped(SHIFT, TRUCK, "container-oststrasse-1"))
+    offer(heard, Stopped(SHIFT, TRUCK, "bin-9"))
+    plan = Plan(seed=1, start_ns=SHIFT, own_rounds=not told)
+    show = Show(plan, 0, SHIFT + 10 * MINUTE, None, as_json=True, quiet=True)
+    city_of_events(
+        FilePublisher(StringIO()), Heard(Downlinks(), heard if told else None), read_city(None), None, None, show
+    )
+    counts = json.loads(capsys.readouterr().out)
+    assert counts.get("collected") == ({"emptied": 1, "refused": 1} if told else None)
+
+
 def test_messages_are_sorted_by_their_topics() -> None:
     """Feedback to the containers, everything else to who was there before."""
     heard, bins = Collected(), Bins()
@@ -103,3 +127,15 @@ def test_a_container_of_the_simulated_city_is_empty() -> None:
     offer(heard, Stopped(SHIFT + MINUTE, TRUCK, "bin-9"))
     heard.settle(SHIFT + MINUTE, lambda name: around.empty(name, now))
     assert (heard.emptied, heard.refused) == (1, 1)
+
+
+def test_reports_of_a_far_time_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that find no place are refused; the others wait for their time."""
+    monkeypatch.setattr(collected, "MOST_WAITING", 2)
+    heard, bins = Collected(), Bins()
+    for number in range(3):
+        offer(heard, Stopped(SHIFT + number * MINUTE, TRUCK, "bin-0"))
+        heard.settle(SHIFT - 1, bins.empty)
+    assert (bins.emptied, heard.refused) == ([], 1)
+    heard.settle(SHIFT + MINUTE, bins.empty)
+    assert heard.emptied == 2

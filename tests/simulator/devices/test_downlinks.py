@@ -115,7 +115,11 @@ def test_protobuf_command() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"{", b"[]", b"\xff\xff", _command(devEui="a84041ffff000001"), _command(fPort=0), _command(data="*")],
+    [
+        *(b"", b"{", b"[]", b"\xff\xff", _command(devEui="a84041ffff000001"), _command(fPort=0), _command(data="*")),
+        _command(fPort=float("inf")),
+        pytest.param(b'{"a":' + b"[" * 60_000, id="nested"),
+    ],
 )
 def test_broken_commands(payload: bytes) -> None:
     """What ChirpStack would refuse is refused, counted, and harms nothing."""
@@ -126,6 +130,16 @@ def test_broken_commands(payload: bytes) -> None:
     _, events = _play(downlinks, hours=1)
     assert downlinks.refused == 1
     assert not any(isinstance(event, TxAckEvent) for event in events)
+
+
+def test_what_is_for_real_devices_is_not_kept() -> None:
+    """A broker for tests may carry commands to others, for as long as one likes."""
+    real = "a84041ffff000001"
+    downlinks = Downlinks()
+    downlinks.offer(DOWN.replace(DEV_EUI, real), _command(devEui=real))
+    downlinks.offer(DOWN, _command())
+    _play(downlinks, hours=1)
+    assert (downlinks.devices, downlinks.refused) == ({DEV_EUI}, 0)
 
 
 @pytest.fixture
