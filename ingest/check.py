@@ -5,16 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from decoders.error import UnknownCodec
-from ingest import check_broker, check_city, check_custom, check_privacy, check_routes, check_service
+from ingest import check_broker, check_city, check_custom, check_influx, check_privacy, check_routes, check_service
 from ingest.app import read_city, service_clock, store_path
 from ingest.codecs.folder import Library
 from ingest.conditioning import Conditioning
 from ingest.decisions import modes
 from ingest.finding import Finding, line
 from ingest.grafana import check as check_grafana
-from ingest.influxdb.http import place
-from ingest.influxdb.search import ServerFault
-from ingest.influxdb.version import UnknownVersion, detect
 from ingest.journal_schema import JournalError, is_locked, open_reader
 from ingest.settings import Settings, SettingsError
 from rules.city import CityError
@@ -23,8 +20,6 @@ from rules.rule import AnyRule
 from rules.traffic.refusal import refusals
 
 __all__ = ["Finding", "findings", "line"]
-
-CONNECT_S = 5.0
 
 
 async def findings(settings: Settings, listen_s: float = 0, file: Path | None = None) -> list[Finding]:
@@ -107,14 +102,6 @@ def _journal(settings: Settings) -> Finding:
 
 
 async def _sink(settings: Settings) -> Finding:
-    url = settings.influxdb.url
-    if url is None:
+    if settings.influxdb.url is None:
         return Finding("ok", "store.path", f"{store_path(settings)}: embedded store")
-    influx = settings.influxdb.model_copy(update={"timeout_s": CONNECT_S})
-    try:
-        version = await detect(influx)
-    except UnknownVersion as error:
-        return Finding("warning", "influxdb.url", f"{place(influx)}: {error}")
-    except ServerFault as fault:
-        return Finding("error", "influxdb.url", f"{place(influx)}: {fault.reason}")
-    return Finding("ok", "influxdb.url", f"{place(influx)}: InfluxDB {version.value}")
+    return await check_influx.finding(settings)

@@ -12,11 +12,12 @@ from tests.doubles.influxd_fixtures import (
     guarded_influxd,
     influxdb,
     new_bucket,
+    organisation_2,
     skip_without_influxdb,
     start_influxd,
 )
 
-__all__ = ["guarded_influxd", "influxdb", "new_bucket", "start_influxd"]
+__all__ = ["guarded_influxd", "influxdb", "new_bucket", "organisation_2", "start_influxd"]
 
 # A slow machine is no defect of the example that it was slow at.
 settings.register_profile("stadtfunk", deadline=None)

@@ -1,6 +1,6 @@
 """What an answer of InfluxDB to a write means: whose fault it is and what to do.
 
-Source: answers recorded from 1.8.10 and 2.8.0, and the write handlers of 1.8.10. 1.8 says `{"error": …}`, 2.x
+Source: answers recorded from 1.8.10, 2.7.12 and 2.8.0, and the write handlers of 1.8.10. 1.8 says `{"error": …}`, 2.x
 `{"code": …, "message": …}`; a proxy in front says whatever it likes.
 """
 
@@ -18,6 +18,7 @@ BAD_REQUEST, TOO_LARGE, UNPROCESSABLE, SERVER_ERROR = 400, 413, 422, 500
 
 _LINE_FAULT = re.compile(r"unable to parse|partial write|dropped|conflict|retention polic|max key size|out of range")
 _REQUEST_FAULT = re.compile(r"\borg\b|\borgID\b|organization|bucket|database is required|precision|authoriz")
+_NO_ORGANISATION = re.compile(r"provide either orgID or org\b")
 _DROPPED = re.compile(r"dropped=(\d+)")
 _ADVICE = {
     401: "set influxdb.token (1.8: user:password)",
@@ -59,7 +60,7 @@ def read(status: int, headers: Mapping[str, str], body: bytes | str | None) -> A
     """The meaning of an answer that is not 204."""
     message = _message(body)
     fault = _fault(status, message)
-    advice = _ADVICE.get(status, "set influxdb.url to where InfluxDB answers" if 300 <= status < 400 else "")  # noqa: PLR2004 - redirections
+    advice = _advice(status, message)
     reason = one_line(f"{status} {message}") + (f"; {advice}" if advice else "")
     dropped = _DROPPED.findall(message)
     return Answer(fault, reason, message, int(dropped[-1]) if dropped else None, _retry_after(headers))
@@ -94,6 +95,14 @@ def _message(body: bytes | str | None) -> str:
         return text
     message = said.get("message") or said.get("error")
     return str(message) if message else text
+
+
+def _advice(status: int, message: str) -> str:
+    if 300 <= status < 400:  # noqa: PLR2004 - redirections
+        return "set influxdb.url to where InfluxDB answers"
+    if status == BAD_REQUEST and _NO_ORGANISATION.search(message):
+        return "set influxdb.organisation"
+    return _ADVICE.get(status, "")
 
 
 def _fault(status: int, message: str) -> Fault:

@@ -101,14 +101,16 @@ UNJUDGED = {"gateway", "link"}
 """What nobody conditions."""
 INTERNAL_ONLY = ("device", "gateway", "link")
 """At least internal, so never among the open ones."""
+PART = "_part"
+"""Value or doubt: the name of a column of the rows, which no tag has, for the column would take its place."""
 BESIDE = (
     "// every value with its doubt beside it, where there is one",
     "beside = (tables=<-) => tables",
     "    |> map(fn: (r) => ({r with",
-    f'        kind: if strings.hasSuffix(v: r._field, suffix: "{QUALITY}") then "doubt" else "_value",',
+    f'        {PART}: if strings.hasSuffix(v: r._field, suffix: "{QUALITY}") then "doubt" else "_value",',
     f'        _field: strings.trimSuffix(v: r._field, suffix: "{QUALITY}"),',
     "    }))",
-    '    |> pivot(rowKey: ["_time"], columnKey: ["kind"], valueColumn: "_value")',
+    f'    |> pivot(rowKey: ["_time"], columnKey: ["{PART}"], valueColumn: "_value")',
     "",
 )
 """Flux for what InfluxQL says in a WHERE."""

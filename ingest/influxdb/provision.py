@@ -8,7 +8,17 @@ from ingest.influxdb.downsampling import Downsampling
 from ingest.influxdb.http import InfluxHttp, place
 from ingest.influxdb.provision_1 import Influx1
 from ingest.influxdb.provision_2 import Influx2
-from ingest.influxdb.provision_plan import ChangeAccess, CreateAccess, Found, Plan, ProvisionError, Step, Wanted, steps
+from ingest.influxdb.provision_plan import (
+    ADMINISTRATOR,
+    ChangeAccess,
+    CreateAccess,
+    Found,
+    Plan,
+    ProvisionError,
+    Step,
+    Wanted,
+    steps,
+)
 from ingest.influxdb.search import ServerFault
 from ingest.influxdb.version import UnknownVersion, Version, detect
 from ingest.settings import InfluxSettings
@@ -70,7 +80,7 @@ class Provisioner:
         try:
             return await self._server.apply(step)
         except ServerFault as fault:
-            raise ProvisionError(f"InfluxDB at {self._where}: {step.describe()}: {fault.reason}") from fault
+            raise ProvisionError(f"InfluxDB at {self._where}: {step.describe()}: {_reason(fault)}") from fault
 
 
 @asynccontextmanager
@@ -97,5 +107,10 @@ async def _found(server: Server, wanted: Wanted, where: str) -> Found:
     try:
         return await server.found(wanted)
     except ServerFault as fault:
-        hint = "; an administrator's token is needed" if fault.reason.startswith(("401", "403")) else ""
-        raise ProvisionError(f"InfluxDB at {where}: {fault.reason}{hint}") from fault
+        raise ProvisionError(f"InfluxDB at {where}: {_reason(fault)}") from fault
+
+
+def _reason(fault: ServerFault) -> str:
+    """With what to do about a lack of rights, which 2.x may say of a task with 500."""
+    lacks_rights = fault.reason.startswith(("401", "403")) or "unauthorized" in fault.reason
+    return f"{fault.reason}; {ADMINISTRATOR}" if lacks_rights else fault.reason

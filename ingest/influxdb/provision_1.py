@@ -29,7 +29,6 @@ from ingest.influxdb.search import ServerFault
 
 DEFAULT_POLICY = "autogen"
 UNITS_S = {"h": 3600, "m": 60, "s": 1}
-LONG_S = 180 * DAY_S
 UNAUTHORIZED = 401
 NO_ACCESS = "authentication is off ([http] auth-enabled): whoever reaches the server may read, write and delete"
 ADMINISTRATOR = "user {!r} is an administrator: give the service a user of its own with fewer rights"
@@ -168,11 +167,9 @@ def _databases(buckets: Iterable[str]) -> Iterator[str]:
 
 
 def _kept(bucket: Bucket) -> str:
-    """Points leave by whole shards, so a shard is short where points are kept shortly, and long where they are few."""
-    shard_days = (52 * 7 if not bucket.kept_s else 4 * 7) if bucket.sparse else 1 if 0 < bucket.kept_s < LONG_S else 7
     hours = timedelta(seconds=bucket.kept_s) // timedelta(hours=1)
     duration = f"{hours}h" if bucket.kept_s else "INF"
-    return f"DURATION {duration} REPLICATION 1 SHARD DURATION {shard_days}d"
+    return f"DURATION {duration} REPLICATION 1 SHARD DURATION {bucket.shard_s // DAY_S}d"
 
 
 def _seconds(duration: str) -> int:

@@ -1,7 +1,7 @@
 """What InfluxDB 2.x has and how it gets what it lacks: buckets, tasks, authorizations.
 
 Source: InfluxDB 2 API documentation (`/api/v2/setup`, `orgs`, `buckets`, `tasks`, `authorizations`; `/api/v2/delete`:
-a write permission on the bucket suffices) and answers recorded from 2.8.0.
+a write permission on the bucket suffices), answers recorded from 2.8.0, and 2.7.12.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ingest.influxdb.downsampling import Downsampling, flux_task
 from ingest.influxdb.http import HttpAnswer, InfluxHttp, done
 from ingest.influxdb.provision_plan import (
-    DAY_S,
+    ADMINISTRATOR,
     Access,
     Bucket,
     ChangeAccess,
@@ -96,10 +96,12 @@ class Influx2:
             raise ServerFault(NOT_SET_UP)
         if not self._organisation:
             raise ServerFault(NO_ORGANISATION)
-        answer = done(await self._http.get("/api/v2/orgs", org=self._organisation))
-        found = [item for item in _items(answer, "orgs") if item.get("name") == self._organisation]
-        if not found:
+        answer = await self._http.get("/api/v2/orgs", org=self._organisation)
+        if answer.status == NOT_FOUND:
             raise ServerFault(f"organisation {self._organisation!r} not found; {NO_ORGANISATION}")
+        found = [item for item in _items(done(answer), "orgs") if item.get("name") == self._organisation]
+        if not found:
+            raise ServerFault(f"this token is not shown the organisation {self._organisation!r}; {ADMINISTRATOR}")
         return str(found[0]["id"])
 
     async def _bucket(self, name: str) -> Item | None:
@@ -121,10 +123,9 @@ class Influx2:
         return found
 
     async def _access(self, wanted: Wanted) -> dict[str, Access]:
-        answer = done(await self._http.get("/api/v2/authorizations", orgID=self._org_id))
         names = {identity: name for name, identity in self._buckets.items()}
         found: dict[str, Access] = {}
-        for item in _items(answer, "authorizations"):
+        for item in await self._all_authorizations():
             name = str(item.get("description", ""))
             if item.get("status") == "active" and name in {access.name for access in wanted.access}:
                 self._authorizations[name] = str(item["id"])
@@ -135,6 +136,13 @@ class Influx2:
                 )
                 found[name] = Access(name, writes, reads)
         return found
+
+    async def _all_authorizations(self) -> list[Item]:
+        """Those of the organisation; a token without rights on users is shown none, not even its own."""
+        ours = _items(done(await self._http.get("/api/v2/authorizations", orgID=self._org_id)), "authorizations")
+        if not ours and not _items(done(await self._http.get("/api/v2/authorizations")), "authorizations"):
+            raise ServerFault(f"this token is not shown its own authorization; {ADMINISTRATOR}")
+        return ours
 
     async def _task(self, downsampling: Downsampling, replaces: bool) -> None:
         body: Item = {"flux": self.text(downsampling), "status": "active"}
@@ -177,8 +185,5 @@ def _kept_s(item: Item) -> int:
 
 
 def _rules(bucket: Bucket) -> list[Item]:
-    """Points leave by whole shards, so a shard is long where points are few."""
-    rule: Item = {"type": "expire", "everySeconds": bucket.kept_s}
-    if bucket.sparse:
-        rule["shardGroupDurationSeconds"] = (4 * 7 if bucket.kept_s else 52 * 7) * DAY_S
-    return [rule]
+    """With the shard, which a server does not make shorter by itself when points are to be kept shorter."""
+    return [{"type": "expire", "everySeconds": bucket.kept_s, "shardGroupDurationSeconds": bucket.shard_s}]

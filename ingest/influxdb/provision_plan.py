@@ -9,7 +9,10 @@ from ingest.influxdb.downsampling import HOURLY, INTERVALS, Downsampling, measur
 from ingest.settings import InfluxSettings
 
 DAY_S = 86_400
+LONG_S = 180 * DAY_S
+WEEKS_4_S, WEEKS_52_S = 4 * 7 * DAY_S, 52 * 7 * DAY_S
 SUFFIXES = tuple(interval.name for interval in INTERVALS)
+ADMINISTRATOR = "an administrator's token is needed"
 WRITER, READER = "stadtfunk", "stadtfunk_reader"
 READERS: Mapping[str, frozenset[Privacy]] = MappingProxyType(
     {
@@ -27,6 +30,18 @@ class Bucket(NamedTuple):
     kept_s: int
     sparse: bool = False
     """A point an hour or less for each series."""
+
+    @property
+    def shard_s(self) -> int:
+        """Seconds in one shard: points leave by whole ones, so short where they are kept shortly, long where few.
+
+        Never longer than points are kept, which every server refuses.
+        """
+        if self.sparse and not self.kept_s:
+            return WEEKS_52_S
+        if self.sparse and self.kept_s >= WEEKS_4_S:
+            return WEEKS_4_S
+        return DAY_S if 0 < self.kept_s < LONG_S else 7 * DAY_S
 
 
 class Access(NamedTuple):

@@ -54,14 +54,20 @@ class _Database:
         answer = await self._http.request("POST", "/query", form={"q": statement, "epoch": "ms", **where})
         if answer.status in REFUSALS:
             raise self._cannot(NO_RIGHT.format(bucket))
+        try:
+            done(answer)
+        except ServerFault as fault:
+            if "database not found" not in fault.reason:
+                raise
+            raise self._cannot(f"{NO_RIGHT.format(bucket)} (or there is no such bucket: {fault.reason})") from fault
         if bucket not in self._readable:
-            if not any(rows(done(answer))) and database not in await self._databases():
+            if not any(rows(answer)) and database not in await self._databases():
                 raise self._cannot(NO_RIGHT.format(bucket) + " (or there is no such bucket)")
             self._readable.add(bucket)
-        return done(answer)
+        return answer
 
     async def _databases(self) -> set[str]:
-        """Those that the token may read: 2.x answers with nothing, not with a refusal, for one that it may not."""
+        """Those that the token may read: 2.8 answers with nothing, 2.7 with "not found", for one that it may not."""
         return {str(value) for row in await query(self._http, "SHOW DATABASES") for value in row.values()}
 
     def _cannot(self, why: str) -> CannotReadBack:

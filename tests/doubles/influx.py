@@ -1,4 +1,4 @@
-"""A stand-in for InfluxDB that keeps state and answers as recorded from 1.8.10 and 2.8.0; 3 Core as documented.
+"""A stand-in for InfluxDB that keeps state and answers as recorded from 1.8.10, 2.7.12 and 2.8.0; 3 Core as documented.
 
 For 3.0 the source is its documentation: `/ping` answers with JSON, and `/api/v2/write`
 stores what it can, makes a missing database, and names the lines it left out under `data`.
@@ -22,8 +22,9 @@ from tests.doubles.influx_2 import Interface, Resources
 Key = tuple[str, tuple[tuple[str, str], ...], int]
 Points = dict[Key, dict[str, float | str]]
 Buckets = dict[str, Points]
-Release = Literal["1.8", "2.8", "3.0"]
-VERSION_HEADERS = {"1.8": "1.8.10", "2.8": "v2.8.0", "3.0": "3.0.1"}
+Release = Literal["1.8", "2.7", "2.8", "3.0"]
+OF_2 = ("2.7", "2.8")
+VERSION_HEADERS = {"1.8": "1.8.10", "2.7": "v2.7.12", "2.8": "v2.8.0", "3.0": "3.0.1"}
 
 
 class Scripted(NamedTuple):
@@ -117,10 +118,11 @@ class InfluxDouble:
         return self._store(bucket, body)
 
     def _refused(self, request: web.Request, bucket: str) -> Scripted | None:
-        if self.token is not None and not self._may_write(request.headers.get("Authorization", ""), bucket):
+        token = request.headers.get("Authorization", "").removeprefix("Token ")
+        if self.token not in {None, token} and not self.resources.knows(token):
             return self._say(401, "unauthorized", "unauthorized access")
         organisation = self.resources.organisation
-        if self.version == "2.8" and organisation and request.query.get("org") != organisation:
+        if self.version in OF_2 and organisation and request.query.get("org") != organisation:
             return self._say(404, "not found", f'organization name "{request.query.get("org")}" not found')
         if bucket not in self.buckets and self.version == "3.0":
             self.buckets[bucket] = {}
@@ -128,11 +130,9 @@ class InfluxDouble:
             old = self.version == "1.8"
             message = f'database not found: "{bucket}"' if old else f'bucket "{bucket}" not found'
             return self._say(404, "not found", message)
+        if self.token not in {None, token} and not self.resources.allows(token, "write", bucket):
+            return self._say(403, "forbidden", "insufficient permissions for write")
         return None
-
-    def _may_write(self, authorization: str, bucket: str) -> bool:
-        token = authorization.removeprefix("Token ")
-        return token == self.token or self.resources.allows(token, "write", bucket)
 
     def _store(self, bucket: str, body: bytes) -> Scripted:
         lines, unreadable = [], []
@@ -143,7 +143,7 @@ class InfluxDouble:
                 lines.append(parse(line))
             except LineError as error:
                 unreadable.append(f"unable to parse '{line.decode(errors='replace')}': {error}")
-        if unreadable and (self.version == "2.8" or (not lines and self.version == "1.8")):
+        if unreadable and (self.version in OF_2 or (not lines and self.version == "1.8")):
             return self._say(400, "invalid", "\n".join(unreadable))
         dropped = [reason for line in lines if (reason := self._keep(bucket, line))]
         if self.version == "3.0" and (dropped or unreadable):
@@ -180,7 +180,7 @@ class InfluxDouble:
         return None
 
     def _say(self, status: int, code: str, message: str) -> Scripted:
-        said = {"error": message} if self.version != "2.8" else {"code": code, "message": message}
+        said = {"error": message} if self.version not in OF_2 else {"code": code, "message": message}
         return Scripted(status, json.dumps(said))
 
 
@@ -195,7 +195,8 @@ async def serving(version: Release, port: int = 0, buckets: Buckets | None = Non
     application.router.add_post("/api/v2/write", double.write)
     application.router.add_get("/ping", double.ping)
     application.router.add_get("/health", double.health)
-    if version == "2.8":
+    if version in OF_2:
+        double.resources.tells_missing = version == "2.7"
         application.router.add_routes(Interface(double.resources, double.buckets, lambda: double.token).routes())
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0, auto_decompress=False)
     await runner.setup()

@@ -1,6 +1,7 @@
 """The part of the double that only InfluxDB 2.x has: organisations, buckets, tasks, authorizations, delete, InfluxQL.
 
-Source of the answers: recordings of 2.8.0.
+Source of the answers: recordings of 2.8.0, and of 2.7.12 where rights are lacking. They differ in InfluxQL on a bucket
+that is not there or may not be read: 2.8.0 answers with nothing, 2.7.12 with an error.
 """
 
 import re
@@ -14,6 +15,8 @@ from aiohttp import web
 
 Points = dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, float | str]]
 Item = dict[str, Any]
+DAY_S = 86_400
+SHARD_TOO_LONG = "shard-group duration must also be updated to be smaller than new retention duration"
 ORGANISATION_ID = "0a00000000000001"
 PREDICATE = re.compile(r'_measurement="((?:[^"\\]|\\.)*)" AND dev_eui="((?:[^"\\]|\\.)*)"')
 READ_BACK = re.compile(r"SELECT \* FROM (.+) WHERE dev_eui = '(\w*)' AND time >= (\d+)ms AND time < (\d+)ms")
@@ -27,8 +30,15 @@ class Resources:
     organisation: str = ""
     set_up: bool = True
     refuse: str = ""
-    """Changes under this path fail."""
+    """Changes under this path fail,"""
+    refusal: str = "An internal error has occurred"
+    """with 500 and this message."""
+    blind: bool = False
+    """The administrator's token has no right on users, so it is shown no authorization, not even its own."""
+    tells_missing: bool = False
+    """InfluxQL names a database that is not there."""
     kept_s: dict[str, int] = field(default_factory=dict)
+    shard_s: dict[str, int] = field(default_factory=dict)
     bucket_ids: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, Item] = field(default_factory=dict)
     authorizations: dict[str, Item] = field(default_factory=dict)
@@ -42,6 +52,10 @@ class Resources:
     def bucket_id(self, name: str) -> str:
         """The id of a bucket, the same each time."""
         return self.bucket_ids.setdefault(name, self.identity())
+
+    def knows(self, token: str) -> bool:
+        """Whether an authorization has this token."""
+        return any(item["token"] == token and item["status"] == "active" for item in self.authorizations.values())
 
     def allows(self, token: str, action: str, bucket: str) -> bool:
         """Whether an authorization allows this in a bucket."""
@@ -92,14 +106,24 @@ class Interface:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def guarded(request: web.Request) -> web.Response:
             if self._admin() not in {None, _token(request)}:
-                return error(401, "unauthorized", "unauthorized access")
+                if not self._resources.knows(_token(request)):
+                    return error(401, "unauthorized", "unauthorized access")
+                if request.method == "GET":
+                    return await self._without_rights(request)
+                return error(401, "unauthorized", f"write:{request.path.removeprefix('/api/v2/')} is unauthorized")
             if request.method != "GET":
                 if request.path == self._resources.refuse:
-                    return error(500, "internal error", "An internal error has occurred")
+                    return error(500, "internal error", self._resources.refusal)
                 self._resources.changes.append(f"{request.method} {request.path}")
             return await handler(request)
 
         return guarded
+
+    async def _without_rights(self, request: web.Request) -> web.Response:
+        """A list without what the token may not see: nothing of all this."""
+        if request.path.endswith("/orgs") and self._resources.organisation not in {"", request.query.get("org", "")}:
+            return await self._orgs(request)
+        return web.json_response({request.path.rpartition("/")[2]: []})
 
     async def _setup(self, _: web.Request) -> web.Response:
         return web.json_response({"allowed": not self._resources.set_up})
@@ -125,20 +149,28 @@ class Interface:
 
     async def _list_buckets(self, request: web.Request) -> web.Response:
         name = request.query["name"]
-        return web.json_response({"buckets": [self._bucket(name)] if name in self._buckets else []})
+        if name not in self._buckets:
+            return error(404, "not found", f'bucket "{name}" not found')
+        return web.json_response({"buckets": [self._bucket(name)]})
 
     async def _create_bucket(self, request: web.Request) -> web.Response:
         body = await request.json()
         name = body["name"]
         if name in self._buckets:
             return error(422, "conflict", f"bucket with name {name} already exists")
+        kept_s, shard_s = _kept(body["retentionRules"], 0)
+        if 0 < kept_s < shard_s:
+            return error(500, "internal error", "retention policy duration must be greater than the shard duration")
         self._buckets[name] = {}
-        self._keep(name, body["retentionRules"])
+        self._resources.kept_s[name], self._resources.shard_s[name] = kept_s, shard_s
         return web.json_response(self._bucket(name), status=201)
 
     async def _change_bucket(self, request: web.Request) -> web.Response:
         name = self._named(request)
-        self._keep(name, (await request.json())["retentionRules"])
+        kept_s, shard_s = _kept((await request.json())["retentionRules"], self._resources.shard_s.get(name, 0))
+        if 0 < kept_s < shard_s:
+            return error(422, "unprocessable entity", SHARD_TOO_LONG)
+        self._resources.kept_s[name], self._resources.shard_s[name] = kept_s, shard_s
         return web.json_response(self._bucket(name))
 
     async def _delete_bucket(self, request: web.Request) -> web.Response:
@@ -149,12 +181,9 @@ class Interface:
         ids = {identity: name for name, identity in self._resources.bucket_ids.items()}
         return ids[request.match_info["id"]]
 
-    def _keep(self, name: str, rules: list[Item]) -> None:
-        self._resources.kept_s[name] = next((int(rule["everySeconds"]) for rule in rules), 0)
-
     def _bucket(self, name: str) -> Item:
-        kept_s = self._resources.kept_s.get(name, 0)
-        rules = [{"type": "expire", "everySeconds": kept_s, "shardGroupDurationSeconds": 604800}]
+        kept_s, shard_s = self._resources.kept_s.get(name, 0), self._resources.shard_s.get(name, 7 * DAY_S)
+        rules = [{"type": "expire", "everySeconds": kept_s, "shardGroupDurationSeconds": shard_s}]
         return {"id": self._resources.bucket_id(name), "name": name, "orgID": ORGANISATION_ID, "retentionRules": rules}
 
     async def _list_tasks(self, request: web.Request) -> web.Response:
@@ -179,8 +208,13 @@ class Interface:
         self._resources.tasks[identity] = task | changed
         return web.json_response(self._resources.tasks[identity], status=status)
 
-    async def _list_authorizations(self, _: web.Request) -> web.Response:
-        return web.json_response({"authorizations": list(self._resources.authorizations.values())})
+    async def _list_authorizations(self, request: web.Request) -> web.Response:
+        """Those of an organisation, else all: the administrator's is of another one."""
+        if self._resources.blind:
+            return web.json_response({"authorizations": []})
+        operators = {"id": "0", "description": "operator", "status": "active", "permissions": []}
+        others = [] if "orgID" in request.query else [operators]
+        return web.json_response({"authorizations": [*self._resources.authorizations.values(), *others]})
 
     async def _create_authorization(self, request: web.Request) -> web.Response:
         identity = self._resources.identity()
@@ -194,14 +228,15 @@ class Interface:
 
     async def _delete(self, request: web.Request) -> web.Response:
         bucket, body = request.query["bucket"], await request.json()
-        if self._admin() not in {None, _token(request)} and not self._resources.allows(
-            _token(request), "write", bucket
-        ):
+        restricted = self._admin() not in {None, _token(request)}
+        if restricted and not self._resources.knows(_token(request)):
             return error(401, "unauthorized", "unauthorized access")
         if self._resources.organisation not in {"", request.query["org"]}:
             return error(404, "not found", f'organization name "{request.query["org"]}" not found')
         if bucket not in self._buckets:
             return error(404, "not found", f'bucket "{bucket}" not found')
+        if restricted and not self._resources.allows(_token(request), "write", bucket):
+            return error(403, "forbidden", "insufficient permissions to delete")
         predicate = PREDICATE.fullmatch(body["predicate"])
         if predicate is None:
             return error(400, "invalid", f"bad logical expression, at position 0: {body['predicate']}")
@@ -226,6 +261,9 @@ class Interface:
         points = sorted(readable.get(asked.get("db", ""), {}).items(), key=lambda point: point[0][2])
         if text == "SHOW DATABASES":
             return _series([{"name": "databases", "columns": ["name"], "values": [[name] for name in readable]}])
+        if self._resources.tells_missing and asked.get("db") not in readable:
+            fault = f"database not found: {asked.get('db')}"
+            return web.json_response({"results": [{"statement_id": 0, "error": fault}]})
         if found := READ_BACK.fullmatch(text):
             return _series(
                 _of_device(points, found[1].replace('"', "").split(", "), found[2], int(found[3]), int(found[4]))
@@ -239,6 +277,14 @@ class Interface:
             ]
             return _series([{"name": select[2], "columns": ["time", *names], "values": values}] if values else [])
         return web.json_response({"results": [{"statement_id": 0, "error": f"not implemented: {text}"}]})
+
+
+def _kept(rules: list[Item], shard_s: int) -> tuple[int, int]:
+    """Seconds that points are kept, and in a shard: as said, else as it was, else what the server chooses."""
+    rule = rules[0] if rules else {}
+    kept_s = int(rule.get("everySeconds", 0))
+    chosen_s = 7 * DAY_S if kept_s >= 180 * DAY_S or not kept_s else DAY_S if kept_s >= 2 * DAY_S else 3600
+    return kept_s, int(rule.get("shardGroupDurationSeconds", 0)) or shard_s or chosen_s
 
 
 def _series(series: list[Item]) -> web.Response:

@@ -24,6 +24,7 @@ TOKEN_VARIABLE = "STADTFUNK_TEST_INFLUXDB_TOKEN"
 ORGANISATION_VARIABLE = "STADTFUNK_TEST_INFLUXDB_ORG"
 MISSING = f"needs influxd 1.8.10 (`make influxd`, {EXECUTABLE_VARIABLE} or PATH) or a server in {URL_VARIABLE}"
 MISSING_PROCESS = f"needs influxd 1.8.10 itself, to stop and start it: `make influxd`, {EXECUTABLE_VARIABLE} or PATH"
+MISSING_2 = f"needs an InfluxDB 2.x in {URL_VARIABLE}, and in {TOKEN_VARIABLE} its operator's token"
 CONFIGURATION = """
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
@@ -146,25 +147,52 @@ class Running2:
 
     def create(self, bucket: str, kept_s: int = 0) -> None:
         """Make a bucket."""
-        organisations = self._api("GET", f"/orgs?{urllib.parse.urlencode({'org': self.organisation})}")["orgs"]
+        organisations = self.ask("GET", f"/orgs?{urllib.parse.urlencode({'org': self.organisation})}")["orgs"]
         rules = [{"type": "expire", "everySeconds": kept_s}]
-        self._api("POST", "/buckets", {"orgID": organisations[0]["id"], "name": bucket, "retentionRules": rules})
+        self.ask("POST", "/buckets", {"orgID": organisations[0]["id"], "name": bucket, "retentionRules": rules})
 
     def drop(self, bucket: str) -> None:
         """Remove a bucket."""
         name = urllib.parse.urlencode({"name": bucket, "org": self.organisation})
-        for item in self._api("GET", f"/buckets?{name}")["buckets"]:
-            self._api("DELETE", f"/buckets/{item['id']}")
+        for item in self.ask("GET", f"/buckets?{name}")["buckets"]:
+            self.ask("DELETE", f"/buckets/{item['id']}")
 
     def query(self, text: str, database: str = "") -> Values:
         """The rows of an InfluxQL SELECT, by the database that stands for the bucket."""
         asked = urllib.parse.urlencode({"q": text, "db": database, "epoch": "ms"})
         return _values(_ask(urllib.request.Request(f"{self.url}/query?{asked}", headers=_headers(self.token))))  # noqa: S310 - as the one who runs the tests says
 
-    def _api(self, method: str, path: str, body: dict[str, object] | None = None) -> Answer:
+    def ask(self, method: str, path: str, body: dict[str, object] | None = None) -> Answer:
+        """The answer of its interface at a path under /api/v2; any error fails the test."""
         headers = {**_headers(self.token), "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         return _ask(urllib.request.Request(f"{self.url}/api/v2{path}", data, headers, method=method))  # noqa: S310 - the same
+
+
+@contextlib.contextmanager
+def own_organisation(server: Running2, name: str) -> Iterator[Running2]:
+    """The same server in an organisation of its own, with its administrator's token; removed with all that is in it.
+
+    The operator's token would do, but for InfluxQL: that asks the organisation that a token is of.
+    """
+    identity = server.ask("POST", "/orgs", {"name": name})["id"]
+    permissions = [
+        {"action": action, "resource": {"type": kind, "orgID": identity}}
+        for action in ("read", "write")
+        for kind in ("authorizations", "buckets", "tasks")
+    ]
+    user = server.ask("GET", "/me")["id"]
+    for action, kind, of in (("read", "orgs", identity), ("read", "users", user), ("write", "users", user)):
+        permissions.append({"action": action, "resource": {"type": kind, "id": of}})
+    authorization = {"orgID": identity, "description": "administrator", "permissions": permissions}
+    try:
+        yield Running2(server.url, server.ask("POST", "/authorizations", authorization)["token"], name)
+    finally:
+        for kind in ("tasks", "authorizations"):
+            while found := server.ask("GET", f"/{kind}?orgID={identity}&limit=100")[kind]:
+                for item in found:
+                    server.ask("DELETE", f"/{kind}/{item['id']}")
+        server.ask("DELETE", f"/orgs/{identity}")
 
 
 def executable() -> Path | None:

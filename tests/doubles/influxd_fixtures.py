@@ -1,6 +1,7 @@
 """Fixtures with a real InfluxDB, for every folder of tests; tests that use them carry the marker `influxd`.
 
-`influxd` marks what any real server does, `influxd(process=True)` what needs to start, stop or configure one itself.
+`influxd` marks what any real server does, `influxd(process=True)` what needs to start, stop or configure one itself,
+`influxd(release="2")` what only 2.x has.
 """
 
 import itertools
@@ -11,7 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.influxd import MISSING, MISSING_PROCESS, Database, Influxd, elsewhere, executable, running
+from tests.doubles.influxd import (
+    MISSING,
+    MISSING_2,
+    MISSING_PROCESS,
+    Database,
+    Influxd,
+    Running2,
+    elsewhere,
+    executable,
+    own_organisation,
+    running,
+)
 
 StartInfluxd = Callable[..., Influxd]
 NewBucket = Callable[..., str]
@@ -23,9 +35,14 @@ def skip_without_influxdb(items: list[pytest.Item]) -> None:
     program, other = executable(), elsewhere()
     for item in items:
         marker = item.get_closest_marker("influxd")
-        if marker is None or program is not None:
+        if marker is None:
             continue
-        if marker.kwargs.get("process"):
+        if marker.kwargs.get("release") == "2":
+            if other is None:
+                item.add_marker(pytest.mark.skip(reason=MISSING_2))
+        elif program is not None:
+            continue
+        elif marker.kwargs.get("process"):
             item.add_marker(pytest.mark.skip(reason=MISSING_PROCESS))
         elif other is None:
             item.add_marker(pytest.mark.skip(reason=MISSING))
@@ -42,6 +59,15 @@ def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         return
     with running(program, tmp_path_factory.mktemp("influxd")) as influxd:
         yield influxd
+
+
+@pytest.fixture
+def organisation_2() -> Iterator[Running2]:
+    """A running 2.x server, in an organisation of the test's own."""
+    server = elsewhere()
+    assert server is not None, MISSING_2
+    with own_organisation(server, f"stadtfunk_test_{os.getpid()}_{next(_numbers)}") as own:
+        yield own
 
 
 @pytest.fixture

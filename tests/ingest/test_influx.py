@@ -203,10 +203,21 @@ async def test_double_refuses_the_settings(double: InfluxDouble, settings: dict[
     ],
 )
 async def test_double_that_refuses_the_request_accuses_no_line(double: InfluxDouble, body: str) -> None:
-    """A 400 that speaks of no line loses none."""
+    """A 400 that speaks of no line loses none; the one of a forgotten organisation names the setting."""
     double.script = [Scripted(400, body)]
     async with sink_of(double) as sink:
-        await refuse(sink, b"\n".join(lines(3)))
+        error = await refuse(sink, b"\n".join(lines(3)))
+    assert str(error).endswith("; set influxdb.organisation") is ("orgID" in body)
+
+
+async def test_double_of_2_8_refuses_a_token_without_the_right() -> None:
+    """A known one that may not write here is another thing than a wrong one."""
+    async with serving("2.8") as double:
+        double.token = TOKEN
+        double.resources.authorizations["r"] = {"token": "reader", "status": "active", "permissions": []}
+        async with sink_of(double, token=SecretStr("reader")) as sink:
+            error = await refuse(sink, lines(1)[0])
+    assert "403 insufficient permissions for write; give the token" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,15 @@ async def test_a_new_server_gets_everything_once(guarded_influxd: Influxd, setti
     }
 
 
+async def test_hourly_and_daily_values_may_be_kept_for_days(settings: InfluxSettings) -> None:
+    """Shorter than a shard of them would be otherwise; a shard longer than points are kept is refused."""
+    shortly = settings.model_copy(update={"retention_hourly_days": 3, "retention_daily_days": 10})
+    await provision(shortly)
+    assert await provision(shortly) == ([], {})
+    assert len((await provision(settings))[0]) == 4
+    assert len((await provision(shortly))[0]) == 4
+
+
 async def test_a_dry_run_changes_nothing(guarded_influxd: Influxd, settings: InfluxSettings) -> None:
     """The plan is the one that a run would carry out, and the server is as before."""
     before = guarded_influxd.query("SHOW DATABASES")

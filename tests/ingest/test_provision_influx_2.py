@@ -1,4 +1,4 @@
-"""Provisioning a double of 2.8 that keeps state, and servers that cannot be provisioned."""
+"""Provisioning a double of 2.x that keeps state, and servers that cannot be provisioned."""
 
 from collections.abc import AsyncIterator
 
@@ -16,6 +16,8 @@ from tests.doubles.influx import InfluxDouble, Release, Scripted, serving
 from tests.ingest.provisioning import BERLIN, provision
 
 ADMIN = "admin"
+DAYS = ("open", "internal", "personal", "hourly", "daily")
+"""What has a retention of its own."""
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ async def test_double_of_2_8_with_many_tasks_is_read_to_the_end(double: InfluxDo
     [
         ("stadt", False, "admin", "not set up yet: run `influx setup`"),
         ("", True, "admin", "set influxdb.organisation"),
-        ("dorf", True, "admin", '404 organization name "dorf" not found'),
+        ("dorf", True, "admin", r"organisation 'dorf' not found; set influxdb\.organisation$"),
         ("stadt", True, "wrong", "401 unauthorized access.*administrator"),
     ],
 )
@@ -129,6 +131,52 @@ async def test_double_of_2_8_that_cannot_be_provisioned_says_what_to_do(
     with pytest.raises(ProvisionError, match=said):
         await provision(settings, token)
     assert double.buckets == {}
+
+
+async def test_double_of_2_8_tells_who_is_no_administrator(double: InfluxDouble) -> None:
+    """The service's own token is shown no organisation; a lack of rights told with 500 is one, too."""
+    _, tokens = await provision(settings_of(double))
+    with pytest.raises(ProvisionError, match="not shown the organisation 'stadt'; an administrator's token is needed"):
+        await provision(settings_of(double, tokens[WRITER]))
+    identity, task = next(iter(double.resources.tasks.items()))
+    task["flux"] += "// edited"
+    double.resources.refuse = f"/api/v2/tasks/{identity}"
+    double.resources.refusal = "failed to update task: unauthorized"
+    with pytest.raises(ProvisionError, match="500 failed to update task: unauthorized; an administrator's token"):
+        await provision(settings_of(double))
+
+
+async def test_double_of_2_8_that_shows_no_authorizations_gets_none(double: InfluxDouble) -> None:
+    """Else each run would make the service another token."""
+    double.resources.blind = True
+    with pytest.raises(ProvisionError, match="not shown its own authorization; an administrator's token is needed"):
+        await provision(settings_of(double))
+    assert double.resources.changes == []
+
+
+async def test_double_of_2_8_keeps_points_shorter_and_longer(double: InfluxDouble) -> None:
+    """A shard is never longer than points are kept, and grows again with them; a second run has nothing to do."""
+    resources = double.resources
+    first = dict.fromkeys(DAYS, 1)
+    for days in (first, dict.fromkeys(DAYS, 400), dict.fromkeys(DAYS, 20), {}):
+        settings = settings_of(double).model_copy(
+            update={f"retention_{name}_days": kept for name, kept in days.items()}
+        )
+        assert (await provision(settings))[0]
+        assert await provision(settings) == ([], {})
+        assert all(resources.shard_s[name] <= kept_s for name, kept_s in resources.kept_s.items() if kept_s)
+        if days == first:
+            assert set(resources.kept_s.values()) == {86_400}
+    shards = {name.removeprefix("stadtfunk_"): shard_s // 86_400 for name, shard_s in resources.shard_s.items()}
+    assert shards == {
+        "open": 7,
+        "internal": 7,
+        "personal": 1,
+        "open_hourly": 28,
+        "internal_hourly": 28,
+        "open_daily": 364,
+        "internal_daily": 364,
+    }
 
 
 async def test_double_of_2_8_that_refuses_a_step_has_the_ones_before(double: InfluxDouble) -> None:

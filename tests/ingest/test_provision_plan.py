@@ -1,5 +1,7 @@
 """What is to be provisioned, and the steps to it: plain data in, plain data out."""
 
+import re
+
 import pytest
 
 from decoders.quantity import Privacy, Quantity
@@ -191,6 +193,34 @@ def test_the_fields_that_code_writes_beside_quantities_are_known() -> None:
     assert gateway_fields(Tally(2, -200.0, 10.0), 4).keys() == fields("gateway", Privacy.INTERNAL).keys()
     counts = set(Entry._fields) - {"device", "model", "application", "asset", "district", "privacy"}
     assert counts <= fields("device", Privacy.INTERNAL).keys()
+
+
+def test_a_task_takes_the_place_of_no_tag() -> None:
+    """What it adds to a row is named as no tag is: the server's own columns begin with a mark, too."""
+    for each in wanted(InfluxSettings(), BERLIN).downsamplings:
+        added = re.findall(r"(?m)^ {8}(\w+): ", flux_task(each))
+        assert bool(added) is (each.measurement not in {"gateway", "link"})
+        assert all(name.startswith("_") for name in added), added
+
+
+@pytest.mark.parametrize(
+    ("kept", "sparse", "shard"),
+    [
+        (0, False, 7),
+        (365, False, 7),
+        (180, False, 7),
+        (179, False, 1),
+        (1, False, 1),
+        (0, True, 364),
+        (1830, True, 28),
+        (28, True, 28),
+        (27, True, 1),
+        (1, True, 1),
+    ],
+)
+def test_a_shard_is_never_longer_than_points_are_kept(kept: int, shard: int, *, sparse: bool) -> None:
+    """Days kept, days of a shard."""
+    assert Bucket("b", kept * DAY_S, sparse).shard_s == shard * DAY_S
 
 
 def test_a_task_reads_whole_intervals_in_the_citys_time() -> None:

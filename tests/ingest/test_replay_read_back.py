@@ -14,7 +14,7 @@ from ingest.replay.read_back import CannotReadBack, Points
 from ingest.replay.spool import Slice
 from ingest.replay.tally import Step, Tally
 from ingest.settings import InfluxSettings
-from tests.doubles.influx import serving
+from tests.doubles.influx import Release, serving
 from tests.doubles.influxd import Influxd
 
 ASKED = (("device", "parking"), "a1", 1000, 2000)
@@ -76,9 +76,10 @@ async def test_a_wrong_password_and_a_missing_database_are_told(guarded_influxd:
                 await read_back(*ASKED)
 
 
-async def test_double_of_2_8_that_answers_a_writer_with_nothing_is_not_believed() -> None:
-    """2.x shows no refusal: a token that may not read sees an empty bucket, and is told that it may not."""
-    async with serving("2.8") as double:
+@pytest.mark.parametrize("release", ["2.7", "2.8"])
+async def test_double_of_2_that_shows_a_writer_nothing_is_not_believed(release: Release) -> None:
+    """2.8 shows an empty bucket to a token that may not read, 2.7 none; both times it is told that it may not."""
+    async with serving(release) as double:
         double.token = "admin"
         double.buckets["stadtfunk_open"]["parking", (("dev_eui", "a1"), ("model", "m")), 1500] = {"occupied": 1.0}
         for name, action in (("w", "write"), ("r", "read")):
