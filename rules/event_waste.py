@@ -35,7 +35,7 @@ class FillForecast(Part):
     risk: float = Field(ge=0, le=1, description="chance that it is full before the end of the tour after the next one")
     fill_rate: NonNegativeFloat = Field(description="% a day on a mean weekday")
     weekday_factors: tuple[float, ...] = Field(description="of the rate, Monday first; a public holiday is a Sunday")
-    cycles: NonNegativeInt = Field(description="cycles between emptyings behind the rate")
+    cycles: NonNegativeInt = Field(description="stretches of five days or more behind the rate")
     errors: NonNegativeInt = Field(description="errors of earlier forecasts behind the interval")
 
 

@@ -65,8 +65,7 @@ def simulate(
 ) -> None:
     """Live through the same weeks with several ways of collecting: the same waste, sensors, vehicles and solver.
 
-    The fixed tours are tuned on a year of true levels, the threshold on eight weeks; prizes are those of the rule with
-    full_risk_percent 20 and overflow_cost_eur 20.
+    The fixed tours are tuned on a year of true levels, the threshold on eight weeks; prizes are the rule's.
     """
     names, shares = _policies(policies), _mix(mix)
     solve = _solver(iterations)

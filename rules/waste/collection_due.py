@@ -11,7 +11,7 @@ from rules.waste.due import Judgement, Situation, judge
 from rules.waste.due_config import ContainerConfig, configure
 from rules.waste.due_event import ID, VERSION, due_event, level_point, told_point
 from rules.waste.fill import Change, Fill, full_until, served, take
-from rules.waste.forecast import History, learn
+from rules.waste.forecast import History, from_model_1, learn
 from rules.waste.told import Told, ended, hear
 
 UPDATE: Final = 10.0
@@ -121,9 +121,13 @@ def load(_config: ContainerConfig, version: int, kept: Json) -> Container | None
 
 
 def restored(version: int, kept: Json) -> Container | None:
-    """A kept state; version 2 heard of no tours, version 1 knew levels and a threshold only. None: any other's."""
-    if version in {2, VERSION}:
-        return STATE.validate_python(kept)
+    """A kept state, None: that of another version.
+
+    Version 3 learned with model 1 of forecasts, 2 heard of no tours, 1 knew levels and a threshold only.
+    """
+    if version in {2, 3, VERSION}:
+        container = STATE.validate_python(kept)
+        return container if version == VERSION else container._replace(history=from_model_1(container.history))
     if version == 1:
         before = BEFORE.validate_python(kept)
         fill = Fill(before.measured_ms, before.measured_ms, before.fill_level, before.source)
@@ -159,7 +163,8 @@ def _hear_tour(config: ContainerConfig, container: Container, given: TourFeedbac
     told = hear(container.told, given, fill.emptied_ms, config.fill.confirm_ms, owed=owed)
     if (told, fill) == (container.told, container.fill):
         return container, Outputs((), (point,))
-    container, outputs = _conclude(config, _heard(config, container._replace(told=told), fill, change), given, change)
+    heard = _heard(config, container._replace(told=told), fill, change, measured=False)
+    container, outputs = _conclude(config, heard, given, change)
     return container, Outputs(outputs.events, (point, *outputs.points))
 
 
@@ -169,14 +174,17 @@ def _had_to_be(config: ContainerConfig, container: Container, time_ms: int) -> b
     return container.mandatory_ms > 0 and local_date(zone, time_ms) == local_date(zone, container.mandatory_ms)
 
 
-def _heard(config: ContainerConfig, container: Container, fill: Fill, change: Change) -> Container:
-    """What a new word changes before it is judged."""
+def _heard(
+    config: ContainerConfig, container: Container, fill: Fill, change: Change, *, measured: bool = True
+) -> Container:
+    """What a new word changes before it is judged; `measured` where a sensor says it."""
     container = container._replace(fill=fill)
     if change == "nothing" or fill.level is None:
         return container
     if config.forecast is not None:
         fresh, moved = change == "emptied", change == "moved"
-        history = learn(config.forecast, container.history, fill.measured_ms, fill.level, fresh=fresh, moved=moved)
+        level = fill.level if measured else None
+        history = learn(config.forecast, container.history, fill.measured_ms, level, fresh=fresh, moved=moved)
         container = container._replace(history=history)
     if change == "emptied" or fill.level <= config.cleared:
         return container._replace(latched=False, promised_ms=0, due=False)

@@ -34,8 +34,9 @@ FRACTIONS: Final = {
     "bulky": Fraction(10, 28, 28),
     "green": Fraction(10, 21, 14),
 }
-LEAST_RISK: Final = 0.05
-"""Chance to be full by the end of the tour after next from which on it must be emptied: then p05 lies before that."""
+LEAST_RISK: Final = 0.1
+"""Chance to be full by the end of the tour after next from which on it must be emptied (docs/waste-evaluation.md)."""
+OVERFLOW_EUR: Final = 20
 OTHER: Final = Fraction(10, 28, 14)
 
 
@@ -102,7 +103,7 @@ def configure(asset: Asset) -> ContainerConfig:
         fixed_days=days_of(asset, "fixed_days", frozenset()),
         side_waste_ms=_instant(asset, "side_waste_at"),
         never_skip=asset.flag("never_skip"),
-        overflow_cost=asset.number("overflow_cost_eur", 40, low=0, high=10_000),
+        overflow_cost=asset.number("overflow_cost_eur", OVERFLOW_EUR, low=0, high=10_000),
         visit_cost=asset.number("visit_cost_eur", 8, low=0, high=10_000),
         silent_ms=silent_ms,
         validity_ms=validity_ms,

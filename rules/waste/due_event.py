@@ -13,7 +13,7 @@ from rules.waste.forecast import MODEL_VERSION, History
 from rules.waste.told import Skip
 
 ID = "waste.collection_due"
-VERSION = 3
+VERSION = 4
 SOURCE = f"{SOURCE_ROOT}/{ID}"
 LEVEL, UNIT = "fill_level", "%"
 HOUR_MS = 3_600_000

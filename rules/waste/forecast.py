@@ -1,8 +1,11 @@
-"""When a container will be full: what is learned of it in cycles, and what follows from that. Pure functions.
+"""When a container will be full: what is learned of it between emptyings, and what follows from that. Pure functions.
 
-Learned are: the rate of each cycle between emptyings (% a day of mean weight), by which factor weekdays differ (a
-public holiday is a Sunday), and by how much forecasts of one to three days were wrong. The rate is the median of the
-newest cycles, the open one among them, shrunk to the fraction's mean as long as there are few; factors are shrunk to 1.
+Learned are: rates (% a day of mean weight), by which factor weekdays differ (a public holiday is a Sunday), and by how
+much forecasts of one to three days were wrong. A rate is told by five days or more, shorter cycles between emptyings
+count together: of what fills by gamma increments of shape 3 a day, the rate of d days is wrong by √(1 / 3d) of itself,
+58 % after one and 26 % after five, and cycles that end because a container filled fast show higher rates than it has.
+The rate is the mean of the newest such pieces, no piece above one and a half times their median, shrunk to the
+fraction's mean as long as there are few; factors are shrunk to 1.
 The interval is the empirical one of the errors (split conformal: Vovk et al. 2005, ch. 4), each divided by what errors
 grow with, the root of the rise times the rate; assumed ones stand in for those that are not there yet.
 """
@@ -15,9 +18,9 @@ from typing import Final, NamedTuple, TypeAlias
 from rules.local_time import day_of
 from rules.waste.days import DAY_MS, spans
 
-MODEL_VERSION: Final = 1
+MODEL_VERSION: Final = 2
 DAYS = 7
-CYCLES: Final = 12
+PIECES: Final = 12
 RESIDUALS: Final = 59
 """So many errors that the 5 and 95 % of the conformal correction are whole ones: 3 and 57 of 60."""
 HORIZONS: Final = (1, 2, 3)
@@ -26,13 +29,16 @@ HORIZON_DAYS: Final = 120
 NEARLY_FULL: Final = 95.0
 """From here on a level does not tell how much comes: the container overflows, or the sensor sees no further."""
 FULL = 100.0
-PRIOR_CYCLES: Final = 1.5
-"""By how many cycles the fraction's mean counts."""
+PIECE_DAYS: Final = 5.0
+"""Days of mean weight that tell a rate, and as which a piece counts."""
+PRIOR_RATE_DAYS: Final = 5.0
+"""As how many days the fraction's mean counts: a rate of so many days varies as much as the rates of its containers do,
+by a quarter (gamma increments of shape 3 a day; rates spread evenly over 0.6 to 1.6 times the mean)."""
+OUTLYING: Final = 1.5
+"""A piece counts as this multiple of the median at most: of usual ones, one in twenty lies above."""
 PRIOR_DAYS: Final = 2.0
 """By how many days a factor of 1 counts for each weekday."""
 FORGET_DAYS: Final = 84
-LEAST_DAYS: Final = 1.0
-"""Shorter cycles tell no rate."""
 LEAST_RATE: Final = 0.05
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 PRIOR_RESIDUALS: Final = (
@@ -70,11 +76,12 @@ class Promise(NamedTuple):
 class History(NamedTuple):
     """What is learned of a container; `rates` and `residuals` oldest first, `risen` and `spent` by weekday.
 
-    `rise` (%) and `days` (of mean weight) belong to the open cycle, up to where it was nearly full.
+    `level` is None where no sensor measured since a crew emptied it. `rise` (%) and `days` (of mean weight) belong to
+    the open piece, up to where it was nearly full.
     """
 
     seen_ms: int = 0
-    level: float = 0.0
+    level: float | None = None
     rise: float = 0.0
     days: float = 0.0
     rates: tuple[float, ...] = ()
@@ -111,33 +118,44 @@ class Times(NamedTuple):
 # -- learning ---------------------------------------------------------------------------------------------------------
 
 
-def learn(prior: Prior, history: History, time_ms: int, level: float, *, fresh: bool, moved: bool = False) -> History:
+def learn(
+    prior: Prior, history: History, time_ms: int, level: float | None, *, fresh: bool, moved: bool = False
+) -> History:
     """Take up a level; `fresh` when the container was emptied since the last one, `moved` after an unexplained jump.
 
+    A `level` of None is a crew's word that it emptied the container: what it left there is not known, and no filling.
     Levels must come in the order of their times.
     """
-    if not history.seen_ms:
-        return _promise(prior, history._replace(seen_ms=time_ms, level=level), time_ms)
     if fresh:
-        closed = _closed(history)._replace(seen_ms=time_ms, level=level, rise=0.0, days=0.0, promises=())
-        return _promise(prior, closed, time_ms)
+        history = _closed(history)._replace(level=None, promises=())
+    if level is None or history.level is None or not history.seen_ms:
+        return _promise(prior, history._replace(seen_ms=time_ms, level=level), time_ms)
     if moved:
         return history._replace(seen_ms=time_ms, level=level, promises=())
-    grown = _grown(prior, history, time_ms, level)
+    kept = _kept_promises(_grown(prior, history, history.level, time_ms, level), time_ms, level)
     new_day = day_of(prior.timezone, history.seen_ms) != day_of(prior.timezone, time_ms)
-    return _promise(prior, _kept_promises(grown, time_ms), time_ms) if new_day else _kept_promises(grown, time_ms)
+    return _promise(prior, kept, time_ms) if new_day else kept
+
+
+def from_model_1(history: History) -> History:
+    """What model 1 learned, as pieces of the mean rate of all its days: its own rates are of cycles, however short."""
+    days = days_known(history)
+    rates = (round(max(0.0, sum(history.risen)) / days, 3),) * min(PIECES, int(days / PIECE_DAYS)) if days else ()
+    return history._replace(rates=rates, rise=0.0, days=0.0)
 
 
 def _closed(history: History) -> History:
-    if history.days < LEAST_DAYS:
+    """The piece is closed by an emptying once it is long enough; else it goes on with the next cycle."""
+    if history.days < PIECE_DAYS:
         return history
-    return history._replace(rates=(*history.rates, round(max(0.0, history.rise) / history.days, 3))[-CYCLES:])
+    rate = round(max(0.0, history.rise) / history.days, 3)
+    return history._replace(rates=(*history.rates, rate)[-PIECES:], rise=0.0, days=0.0)
 
 
-def _grown(prior: Prior, history: History, time_ms: int, level: float) -> History:
-    if history.level >= NEARLY_FULL:
+def _grown(prior: Prior, history: History, before: float, time_ms: int, level: float) -> History:
+    if before >= NEARLY_FULL:
         return history._replace(seen_ms=time_ms, level=max(level, NEARLY_FULL))
-    rise, span_ms = level - history.level, time_ms - history.seen_ms
+    rise, span_ms = level - before, time_ms - history.seen_ms
     factors = factors_of(history)
     risen, spent, days = list(history.risen), list(history.spent), history.days
     for day, begin_ms, end_ms in spans(prior.timezone, history.seen_ms, time_ms):
@@ -157,22 +175,22 @@ def _grown(prior: Prior, history: History, time_ms: int, level: float) -> Histor
     )
 
 
-def _kept_promises(history: History, time_ms: int) -> History:
-    """Compare the forecasts that are due with the level now."""
+def _kept_promises(history: History, time_ms: int, level: float) -> History:
+    """Compare the forecasts that are due with the level as it is measured now."""
     if not history.promises or history.promises[0].due_ms > time_ms:
         return history
     errors = list(history.residuals)
     for promise in history.promises:
         comparable = promise.due_ms <= time_ms <= promise.due_ms + DAY_MS // 2
-        if comparable and min(promise.level, history.level) < NEARLY_FULL:
-            errors.append(round((history.level - promise.level) / sqrt(promise.rise * promise.rate), 3))
+        if comparable and min(promise.level, level) < NEARLY_FULL:
+            errors.append(round((level - promise.level) / sqrt(promise.rise * promise.rate), 3))
     waiting = tuple(promise for promise in history.promises if promise.due_ms > time_ms)
     return history._replace(residuals=tuple(errors[-RESIDUALS:]), promises=waiting)
 
 
 def _promise(prior: Prior, history: History, time_ms: int) -> History:
-    """Foretell the levels of the next days, to learn from the errors; nothing for a container that is nearly full."""
-    if history.level >= NEARLY_FULL:
+    """Foretell the levels of the next days, to learn from the errors; nothing for what is nearly full or unmeasured."""
+    if history.level is None or history.level >= NEARLY_FULL:
         return history
     model = model_of(prior, history)
     made = []
@@ -201,14 +219,15 @@ def factors_of(history: History) -> Factors:
 
 
 def rate_of(prior: Prior, history: History) -> float:
-    """The rate (% a day of mean weight): the median of the cycles, shrunk to the fraction's mean."""
-    known = history.rates
-    if history.days >= LEAST_DAYS:
-        known = (*known, max(0.0, history.rise) / history.days)
-    if not known:
+    """The rate (% a day of mean weight): the mean of the pieces by their days, shrunk to the fraction's mean."""
+    pieces = [(rate, PIECE_DAYS) for rate in history.rates]
+    if history.days > 0:
+        pieces.append((max(0.0, history.rise) / history.days, min(history.days, PIECE_DAYS)))
+    if not pieces:
         return prior.rate
-    weight = len(known) / (len(known) + PRIOR_CYCLES)
-    return max(LEAST_RATE, weight * median(known) + (1 - weight) * prior.rate)
+    most = OUTLYING * median(rate for rate, _ in pieces)
+    rise = sum(min(rate, most) * days for rate, days in pieces) + prior.rate * PRIOR_RATE_DAYS
+    return max(LEAST_RATE, rise / (sum(days for _, days in pieces) + PRIOR_RATE_DAYS))
 
 
 def model_of(prior: Prior, history: History) -> Model:

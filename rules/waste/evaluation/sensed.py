@@ -36,4 +36,4 @@ def emptied(config: ContainerConfig, known: Known, time_ms: int) -> Known:
     fill, change = served(config.fill, known.fill, time_ms, CREW)
     if change != "emptied" or config.forecast is None:
         return known._replace(fill=fill)
-    return known._replace(fill=fill, history=learn(config.forecast, known.history, time_ms, EMPTY, fresh=True))
+    return known._replace(fill=fill, history=learn(config.forecast, known.history, time_ms, None, fresh=True))

@@ -25,8 +25,6 @@ MIX: Final = {"residual": 1.0}
 """Shares of the fractions; each has tours of its own."""
 VOLUMES_L: Final = (1100, 2500, 3000, 4000)
 SERVICE_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat")
-FULL_RISK_PERCENT, OVERFLOW_EUR = 20, 20
-"""The rule's `full_risk_percent` and `overflow_cost_eur`: such that about as much overflows as with fixed tours."""
 UNLOAD_S: Final = 1200
 T = TypeVar("T")
 
@@ -78,8 +76,6 @@ def place(
         "fraction": fraction,
         "volume_l": volume_l,
         "service_days": list(SERVICE_DAYS),
-        "full_risk_percent": FULL_RISK_PERCENT,
-        "overflow_cost_eur": OVERFLOW_EUR,
     }
     asset = Asset(id_, "container", id_, given | dict(properties), (), *at, timezone=timezone)
     return Place(id_, *at, fraction, volume_l, configure(asset))

@@ -14,6 +14,7 @@ from rules.event_waste import ContainerDue
 from rules.rule import Json, StateRow
 from rules.waste.collection_due import RULE, Container, dump, initial, load
 from rules.waste.due_config import configure
+from rules.waste.forecast import from_model_1
 from tests.rules.waste.bins import DAY, HOUR, START, Play, asset
 
 
@@ -305,7 +306,7 @@ def test_levels_and_what_was_learned_are_derived_points() -> None:
     assert dict(point.fields)["fill_level"] == 75.0
     wise, _ = learned()
     fields = dict(wise.points[-1].fields)
-    assert fields["forecast_version"] == 1
+    assert fields["forecast_version"] == 2
     assert fields["fill_rate"] == pytest.approx(10, abs=1)
     times = [float(fields[f"hours_to_full{each}"]) for each in ("_p05", "", "_p95")]
     assert times == sorted(times)
@@ -393,3 +394,13 @@ def test_the_state_of_version_1_is_taken_up() -> None:
     assert load(configure(asset()), 1, cast("Json", never)) == Container(
         fill=initial(configure(asset())).fill._replace(source="d0"), reason="silent", due_ms=START - HOUR
     )
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_state_of_version_3_goes_on_with_what_it_learned_in_pieces(version: int) -> None:
+    """Everything else stays; version 4 takes its own as it is."""
+    play, _ = learned(days=70)
+    kept = cast("Json", json.loads(json.dumps(dump(play.state))))
+    history = from_model_1(play.state.history)
+    assert history != play.state.history
+    assert load(configure(asset()), version, kept) == play.state._replace(history=history)

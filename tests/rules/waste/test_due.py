@@ -25,17 +25,26 @@ def judged(level: float, **properties: object) -> Judgement:
     return judge(configure(asset(**properties)), Situation(fill, LEARNED, START, NOW))
 
 
-def test_five_percent_decide_and_p05_says_the_same() -> None:
+def test_with_five_percent_p05_says_the_same() -> None:
     """At each level: mandatory if and only if the chance is 5 %, which is when p05 lies before the tour after ends."""
     seen = set()
     for level in range(20, 95):
-        found = judged(level, cleared_percent=10)
+        found = judged(level, cleared_percent=10, full_risk_percent=5)
         assert found.forecast is not None
-        risky = found.forecast.risk >= LEAST_RISK
+        risky = found.forecast.risk >= 0.05
         assert risky == (found.forecast.times.p05_ms < found.after.end_ms)
         assert (found.obligation == "mandatory") == risky
         seen.add((found.obligation, found.forecast.times.p50_ms < found.after.end_ms))
     assert seen == {("none", False), ("optional", False), ("mandatory", False), ("mandatory", True)}
+
+
+def test_ten_percent_decide_where_nothing_is_said() -> None:
+    """At each level: mandatory if and only if the chance is 10 %."""
+    found = [judged(level, cleared_percent=10) for level in range(20, 95)]
+    risks = [(each.forecast.risk, each.obligation == "mandatory") for each in found if each.forecast is not None]
+    assert len(risks) == len(found)
+    assert all(must == (risk >= 0.1) for risk, must in risks)
+    assert 0.05 < max(risk for risk, must in risks if not must) < 0.1
 
 
 def test_a_city_may_bear_another_chance() -> None:
@@ -59,7 +68,7 @@ def test_the_prize_is_what_overflow_costs_and_what_a_visit_saves() -> None:
     assert last.forecast is not None
     assert last.forecast.risk_later > 2 * last.forecast.risk
     level = 39 + len(optional)
-    assert last.prize == round(40 * last.forecast.risk_later + 8 * (level / 100) ** 2, 2)
+    assert last.prize == round(20 * last.forecast.risk_later + 8 * (level / 100) ** 2, 2)
     assert judged(level, overflow_cost_eur=0, visit_cost_eur=0).prize == 0
 
 

@@ -106,14 +106,17 @@ def full_word(level: float) -> tuple[Any, ...]:
 
 
 def test_a_stop_served_teaches_the_forecast_a_cycle() -> None:
-    """Like an emptying that the sensor saw: the open cycle is closed."""
+    """Like an emptying that the sensor saw: the open cycle is closed, and what the crew left is no filling."""
     play = Play(RULE, fraction="residual")
-    for hour in range(5 * 24):
+    for hour in range(6 * 24):
         play.level(hour / 2, START + hour * HOUR)
     assert play.state.history.rates == ()
-    play.serve(START + 5 * DAY)
+    play.serve(START + 6 * DAY)
     assert len(play.state.history.rates) == 1
     assert play.state.history.rates[0] == pytest.approx(12, rel=0.02)
+    play.level(5, START + 6 * DAY + HOUR)
+    play.level(6, START + 6 * DAY + 2 * HOUR)
+    assert play.state.history.rise == pytest.approx(1)
 
 
 def test_a_container_without_a_sensor_follows_its_reports() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rules.waste.days import Service, Tour, spans, tour_after
 from rules.waste.forecast import (
-    CYCLES,
     HORIZON_DAYS,
+    PIECES,
     PRIOR_RESIDUALS,
     RESIDUALS,
     History,
@@ -19,6 +19,7 @@ from rules.waste.forecast import (
     Prior,
     days_known,
     factors_of,
+    from_model_1,
     full_times,
     learn,
     levels_at,
@@ -54,20 +55,66 @@ def filled(per_day: tuple[float, ...], days: int, cycle: int, every: int = 3 * H
     return history
 
 
-def test_the_rate_is_the_median_of_the_cycles_shrunk_to_the_fractions_mean() -> None:
-    """One cycle of three is out of line and does not matter; without any the fraction's mean holds."""
+def test_the_rate_is_the_mean_of_the_pieces_shrunk_to_the_fractions_mean() -> None:
+    """Each counts five days, the open one its own; without any the fraction's mean holds."""
     assert rate_of(PRIOR, History()) == 10
-    history = History(rates=(20.0, 20.0, 90.0))
-    assert rate_of(PRIOR, history) == pytest.approx(20 * 3 / 4.5 + 10 * 1.5 / 4.5)
-    assert rate_of(PRIOR, History(rates=(20.0,) * CYCLES)) > 18.5
+    assert rate_of(PRIOR, History(rates=(20.0, 26.0))) == pytest.approx((20 * 5 + 26 * 5 + 10 * 5) / 15)
+    opened = History(rates=(20.0, 26.0), rise=46.0, days=2.0)
+    assert rate_of(PRIOR, opened) == pytest.approx((20 * 5 + 26 * 5 + 23 * 2 + 10 * 5) / 17)
+    assert rate_of(PRIOR, opened._replace(rise=230.0, days=10.0)) == pytest.approx((20 + 26 + 23 + 10) / 4)
+    assert rate_of(PRIOR, History(rise=40.0, days=2.0)) == pytest.approx((40 + 10 * 5) / 7)
+    assert rate_of(PRIOR, History(rates=(20.0,) * PIECES)) > 19
 
 
-def test_cycles_are_learned_from_levels() -> None:
-    """20 % a day, emptied every four days: rates of 20, and the newest twelve are kept."""
-    history = filled((20.0,) * 7, 70, 4)
-    assert len(history.rates) == CYCLES
-    assert all(rate == pytest.approx(20, rel=0.01) for rate in history.rates)
+def test_a_piece_that_is_out_of_line_counts_half_as_much_again_as_the_median() -> None:
+    """How far out it lies does not matter."""
+    far, further = (rate_of(PRIOR, History(rates=(20.0, 20.0, most))) for most in (60.0, 600.0))
+    assert far == further == pytest.approx((20 + 20 + 30 + 10) / 4)
+
+
+@pytest.mark.parametrize(("cycle", "pieces"), [(1, 11), (4, 8), (5, 6), (6, 11)])
+def test_rates_are_learned_from_five_days_or_more(cycle: int, pieces: int) -> None:
+    """15 % a day, seventy days long: shorter cycles count together, and every rate is 15.
+
+    The three hours before an emptying teach nothing, so that cycles of five days lack a little to one piece.
+    """
+    history = filled((15.0,) * 7, 70, cycle)
+    assert len(history.rates) == pieces
+    assert all(rate == pytest.approx(15, rel=0.01) for rate in history.rates)
     assert model_of(PRIOR, history).factors == pytest.approx((1.0,) * 7, abs=0.01)
+
+
+def test_the_newest_twelve_pieces_are_kept() -> None:
+    """Of a year."""
+    assert len(filled((13.0,) * 7, 365, 7).rates) == PIECES
+
+
+def test_what_a_crew_leaves_is_no_filling() -> None:
+    """Emptied daily, 4 % stay each time: with the crew's word or the sensor's first one it fills by 12 % a day."""
+    rates = []
+    for told in (True, False):
+        history = History()
+        for hour in range(60 * 24):
+            at, (day, of_day) = START + hour * HOUR, divmod(hour, 24)
+            fresh = day > 0 and of_day == 0
+            if told and fresh:
+                history = learn(PRIOR, history, at - HOUR // 2, None, fresh=True)
+                assert history.promises == ()
+                assert history.level is None
+            history = learn(PRIOR, history, at, 4 + of_day * 0.5, fresh=fresh and not told)
+        rates.append(history.rates)
+    with_word, without = rates
+    assert with_word == without
+    assert with_word == pytest.approx((12.0,) * len(with_word), rel=0.001)
+    assert len(with_word) > 8
+
+
+def test_what_model_1_learned_is_taken_up_as_its_mean() -> None:
+    """Rates of cycles of a day are not: 336 % rose in 28 days, which makes five pieces of 12 % a day."""
+    before = History(seen_ms=START, rates=(30.0, 3.0) * 6, rise=8.0, days=0.5, spent=(4.0,) * 7, risen=(48.0,) * 7)
+    assert from_model_1(before) == before._replace(rates=(12.0,) * 5, rise=0.0, days=0.0)
+    assert from_model_1(before._replace(spent=(20.0,) * 7)).rates == (2.4,) * PIECES
+    assert from_model_1(History()) == History()
 
 
 def test_a_container_that_overflows_teaches_its_rate_up_to_there() -> None:

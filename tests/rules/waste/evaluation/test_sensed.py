@@ -23,14 +23,15 @@ def test_a_word_is_a_whole_percentage_within_bounds() -> None:
 
 
 def test_the_crews_report_ends_a_cycle() -> None:
-    """Its rate is learned at once, and what comes next counts from empty."""
-    before = told(Known(0), MONDAY_MS, *range(10, 58, 4))
-    after = emptied(CONFIG, before, MONDAY_MS + 3 * DAY_MS)
+    """Its rate is learned at once, and what comes next counts from the sensor's first word on."""
+    before = told(Known(0), MONDAY_MS, *range(10, 90, 3))
+    after = emptied(CONFIG, before, MONDAY_MS + 7 * DAY_MS)
     assert after.fill.level == 0
-    assert after.fill.emptied_ms == MONDAY_MS + 3 * DAY_MS
+    assert after.fill.emptied_ms == MONDAY_MS + 7 * DAY_MS
     assert len(after.history.rates) == len(before.history.rates) + 1
-    assert 12 < after.history.rates[-1] < 20
+    assert 10 < after.history.rates[-1] < 14
     assert (after.history.rise, after.history.days) == (0.0, 0.0)
+    assert told(after, MONDAY_MS + 8 * DAY_MS, 7, 10).history.rise == 3
 
 
 def test_an_old_report_changes_nothing() -> None:
