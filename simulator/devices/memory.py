@@ -17,10 +17,11 @@ MOST_IN_A_FRAME = 16
 
 
 class Kept(NamedTuple):
-    """What was measured at a time by the device's own clock."""
+    """A frame at a time by the device's own clock: as bytes, which take a quarter of what its readings would."""
 
     time_ms: int
-    readings: tuple[Reading, ...]
+    f_port: int
+    data: bytes
 
 
 class History(NamedTuple):
@@ -61,14 +62,14 @@ class Memory:
         port = self._codec.history_port(f_port)
         if port is None:
             return
+        kept = Kept(time_ms, f_port, data)
         try:
-            now = self._codec.decode(f_port, data, time_ms, self._figures)[0]
+            found = self._readings(kept, port)
         except DecodeError:
             return
-        readings = self._codec.kept(port, now.readings)
-        if readings:
+        if found:
             self._port = port
-            self._kept.append(Kept(time_ms, readings))
+            self._kept.append(kept)
 
     def frame(self, longest: int, time_ms: int) -> History | None:
         """The oldest of what is kept, as much as goes into so many bytes; None when nothing does.
@@ -97,5 +98,10 @@ class Memory:
             self._kept.remove(each)
 
     def _encoded(self, oldest: list[Kept], time_ms: int) -> bytes:
-        history = [Measurement.of(each.time_ms, each.readings) for each in reversed(oldest)]
+        history = [Measurement.of(each.time_ms, self._readings(each, self._port)) for each in reversed(oldest)]
         return self._codec.encode_history(self._port, history, time_ms, self._figures)
+
+    def _readings(self, kept: Kept, port: int) -> tuple[Reading, ...]:
+        """What a record of an earlier time on that port has places for; raises DecodeError."""
+        now = self._codec.decode(kept.f_port, kept.data, kept.time_ms, self._figures)[0]
+        return self._codec.kept(port, now.readings)
