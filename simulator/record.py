@@ -16,6 +16,7 @@ from simulator.broker import Broker, CaFile, CertificateFile, Host, KeyFile, Por
 from simulator.error import SimulatorError
 from simulator.faults import Message, Outcome
 from simulator.files import speaking_plainly
+from simulator.losses import Losses
 from simulator.progress import signals
 from simulator.publish import CONNECT_S, KEEPALIVE_S, Tls
 from simulator.recording import Recorder
@@ -25,24 +26,19 @@ EXAMPLE = "Example: stadtfunk record --host broker.example.org --for 1h monday.n
 EVENTS = "application/+/device/+/event/+"
 
 
-def _to_nobody(_text: str) -> None:
-    """Where nobody wants to know."""
-
-
 class Listener:
     """A client that records all events from its connection on; what lies retained is none of them.
 
     `warn` is told when the connection is lost, and when it is there again.
     """
 
-    def __init__(self, recorder: Recorder, broker: Broker, warn: Callable[[str], None] = _to_nobody) -> None:
+    def __init__(self, recorder: Recorder, broker: Broker, warn: Callable[[str], None]) -> None:
         self._recorder = recorder
         self._where = f"broker {broker.host}:{broker.port}"
         self._address = (broker.host, broker.port)
         self._began_ns = time.monotonic_ns()
         self.answered = threading.Event()
-        self._warn = warn
-        self._lost = False
+        self._losses = Losses(self._where, warn, "; what was published meanwhile is missing")
         self._refused: str | None = None
         self.failed: Exception | None = None
         self.stop = threading.Event()
@@ -54,7 +50,7 @@ class Listener:
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
-        self._client.on_disconnect = self._on_disconnect
+        self._client.on_disconnect = self._losses.on_disconnect
 
     def listen(self, seconds: float | None) -> None:
         """Until then, or until stopped; raises SimulatorError."""
@@ -87,23 +83,9 @@ class Listener:
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             self._refused = "this account may not read events"
-        elif self._lost:
-            self._lost = False
-            self._warn(f"{self._where}: connected again; what was published meanwhile is missing")
+        else:
+            self._losses.up()
         self.answered.set()
-
-    def _on_disconnect(
-        self,
-        _client: paho.Client,
-        _data: object,
-        _flags: paho.DisconnectFlags,
-        reason: ReasonCode,
-        _properties: object,
-    ) -> None:
-        """What is published until it is back is missing; each new try that fails ends here, too, the first is told."""
-        if reason.is_failure and self.answered.is_set() and not self._lost:
-            self._lost = True
-            self._warn(f"{self._where}: the connection is lost ({reason}), trying again")
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         if message.retain or self.failed is not None:

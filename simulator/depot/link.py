@@ -10,6 +10,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from rules.event import TOPIC_ROOT
 from simulator.error import SimulatorError
+from simulator.losses import Losses
 from simulator.publish import CONNECT_S, QOS, MqttPublisher, Tls
 
 TOURS: Final = f"{TOPIC_ROOT}/waste/vehicle/+/route"
@@ -42,14 +43,13 @@ class Link(MqttPublisher):
         warn: Callable[[str], None],
     ) -> None:
         super().__init__(host, port, username, password, tls)
-        self._warn = warn
-        self._lost = False
+        self._losses = Losses(self._where, warn)
         self._heard: queue.Queue[Heard] = queue.Queue(MOST_WAITING)
         self._listening: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._filters = tuple((topic, SubscribeOptions(qos=QOS)) for topic in (TOURS, HEARTBEAT))
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_disconnect = self._on_disconnect
+        self._client.on_disconnect = self._losses.on_disconnect
 
     def listen(self) -> None:
         """Wait until the broker lets it listen; raises SimulatorError."""
@@ -67,26 +67,12 @@ class Link(MqttPublisher):
         except queue.Empty:
             return None
 
-    def _on_disconnect(
-        self,
-        _client: paho.Client,
-        _data: object,
-        _flags: paho.DisconnectFlags,
-        reason: ReasonCode,
-        _properties: object,
-    ) -> None:
-        """Each new try that fails ends here, too; the first one is told."""
-        if reason.is_failure and not self._lost:
-            self._lost = True
-            self._warn(f"{self._where}: the connection is lost ({reason}), trying again")
-
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
     ) -> None:
-        if self._lost:
-            self._lost = False
-            self._warn(f"{self._where}: connected again")
         refused = next((str(reason) for reason in reasons if reason.is_failure), "")
+        if not refused:
+            self._losses.up()
         self._listening.put(refused)
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:

@@ -232,7 +232,7 @@ async def test_from_broker_to_broker(broker: Mosquitto | EmbeddedBroker, tmp_pat
     """`record` keeps all that a simulation publishes, and a replay has as many uplinks."""
     kept, out = tmp_path / "kept", tmp_path / "out"
     with Recorder(kept, 0) as recorder:
-        listener = Listener(recorder, Broker("127.0.0.1", broker.port, None, None))
+        listener = Listener(recorder, Broker("127.0.0.1", broker.port, None, None), pytest.fail)
         listening = asyncio.create_task(asyncio.to_thread(listener.listen, 100))
         assert await asyncio.to_thread(listener.answered.wait, 20)
         playing = await asyncio.create_subprocess_exec(
@@ -257,7 +257,7 @@ async def test_a_hostile_message_ends_no_recording(broker: Mosquitto | EmbeddedB
     """Nested deeper than anybody reads, it is kept as it came, and so is what follows."""
     payloads = [b'{"a":1}', b"[" * 60_000, b'{"a":2}']
     with Recorder(tmp_path / "kept", 0) as recorder:
-        listener = Listener(recorder, Broker("127.0.0.1", broker.port, None, None))
+        listener = Listener(recorder, Broker("127.0.0.1", broker.port, None, None), pytest.fail)
         listening = asyncio.create_task(asyncio.to_thread(listener.listen, 20))
         assert await asyncio.to_thread(listener.answered.wait, 20)
         with MqttPublisher("127.0.0.1", broker.port) as publisher:
@@ -274,7 +274,7 @@ async def test_a_hostile_message_ends_no_recording(broker: Mosquitto | EmbeddedB
 
 async def test_a_recorder_that_fails_ends_the_recording(broker: Mosquitto | EmbeddedBroker, tmp_path: Path) -> None:
     """Whatever the error is, it is told and nobody waits on."""
-    listener = Listener(Recorder(tmp_path / "closed", 0), Broker("127.0.0.1", broker.port, None, None))
+    listener = Listener(Recorder(tmp_path / "closed", 0), Broker("127.0.0.1", broker.port, None, None), pytest.fail)
     listening = asyncio.create_task(asyncio.to_thread(listener.listen, 100))
     assert await asyncio.to_thread(listener.answered.wait, 20)
     with MqttPublisher("127.0.0.1", broker.port) as publisher:
