@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rules.rule import StateRow
     from rules.waste.route.day_plan import DayPlan
     from rules.waste.route.stops import DueList
-    from rules.waste.route.words import Words
+    from rules.waste.words import Words
 
 Language = cli_routes_life.Language
 Said = Mapping[str, Mapping[str, Any]]
@@ -147,7 +147,7 @@ def _known(settings: Settings) -> Known:
         raise CommandError(f"{settings.city.file}: no feature of the kind 'vehicle', expected at least one")
     with cli_service.reading(settings) as connection:
         rows, damaged = states(connection)
-    from rules.waste.route.words import Words  # noqa: PLC0415 - the same
+    from rules.waste.words import Words  # noqa: PLC0415 - the same
 
     warnings = tuple(
         Words(
@@ -243,7 +243,7 @@ def _offered(settings: Settings, plans: "Sequence[DayPlan]", reason: str) -> tup
 
 
 def _without_fraction(due: "DueList") -> "Iterator[Words]":
-    from rules.waste.route.words import Words  # noqa: PLC0415 - the rules take a second to import
+    from rules.waste.words import Words  # noqa: PLC0415 - the rules take a second to import
 
     for stop in due.stops:
         if not stop.fraction:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ingest.routes.tours import Tours
     from rules.waste.route.day_plan import DayPlan
     from rules.waste.route.record import PlanRecord, TourRecord
-    from rules.waste.route.words import Words
+    from rules.waste.words import Words
 
 SHOWN = 20
 Language = Literal["de", "en"]

@@ -14,7 +14,7 @@ from ingest.routes.board import Board
 from rules.waste.route import life
 from rules.waste.route.life import Change, LifeError
 from rules.waste.route.record import PlanRecord
-from rules.waste.route.words import NO_WORDS
+from rules.waste.words import NO_WORDS
 
 PROPOSE, CONFIRM, WITHDRAW, REPLAN = "routes plan", "routes confirm", "routes withdraw", "routes replan"
 

@@ -32,7 +32,7 @@ from rules.waste.route.model import Order, Problem, RouteError
 from rules.waste.route.service_day import ServiceDay
 from rules.waste.route.solution import Solution
 from rules.waste.route.stops import DueList, due_on
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 UNNAMED = re.compile(r"[^\w-]+")
 """What does not stand in the id of a plan, for it names files, too."""

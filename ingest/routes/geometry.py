@@ -23,7 +23,7 @@ from ingest.routes.spots import spots_of
 from rules.waste.route.day_plan import Line
 from rules.waste.route.model import Problem
 from rules.waste.route.solution import Solution
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 OSRM_AT_ONCE, VALHALLA_AT_ONCE = 100, 20
 """Coordinates a request: OSRM takes 500, but its address grows with them; Valhalla takes 20."""

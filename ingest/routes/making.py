@@ -29,7 +29,7 @@ from rules.waste.route.life import Change
 from rules.waste.route.model import RouteError
 from rules.waste.route.record import Origin, PlanRecord, record_of
 from rules.waste.route.stops import due_on
-from rules.waste.route.words import NO_WORDS, Words
+from rules.waste.words import NO_WORDS, Words
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from ingest.routes.engines import BLOCK, Engine, EngineError, Spot
 from ingest.routes.matrix_cache import UNKNOWN, Block, WayCache, unknown
 from rules.waste.route.distance import straight_matrix
 from rules.waste.route.model import Matrix
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 TIMEOUT_S = 20.0
 """For one answer."""

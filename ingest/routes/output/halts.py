@@ -8,7 +8,7 @@ from ingest.routes.output.words import Language, plain, said
 from rules.waste.route.day_plan import DayPlan, Line, Why
 from rules.waste.route.model import DAY_S, Depot, DisposalSite, Start, Stop, Vehicle
 from rules.waste.route.solution import Kind, Reason, Tour, Visit
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 Place = Depot | DisposalSite | Stop | Start
 ENOUGH = 2

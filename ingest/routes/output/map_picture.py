@@ -10,8 +10,8 @@ from ingest.routes.output.remarks import summary
 from ingest.routes.output.spread import spread
 from ingest.routes.output.words import Language, said
 from rules.svg import Looks, Point, Size, line, picture, polyline, text
-from rules.waste.due_text import Text
 from rules.waste.route.day_plan import DayPlan
+from rules.waste.words import Words
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's palette without its yellow, which is lost on white: told apart by colour-blind people, too."""
@@ -46,7 +46,7 @@ def map_picture(plan: DayPlan, language: Language) -> str:
     return picture(size, said(words.MAP, language).format(heading), parts, description)
 
 
-def _streets(tours: Sequence[Trip]) -> Text:
+def _streets(tours: Sequence[Trip]) -> Words:
     """What the lines are."""
     drawn = sum(bool(trip.line) for trip in tours)
     if not drawn:
@@ -156,7 +156,7 @@ def _legend(plan: DayPlan, tours: Sequence[Trip], frame: Projection, language: L
         yield text(Point(at.x + 18, y + 5), said(meaning, language), font_size=14)
 
 
-def _keys(plan: DayPlan) -> Iterator[tuple[Symbol, Text]]:
+def _keys(plan: DayPlan) -> Iterator[tuple[Symbol, Words]]:
     """The marks that are on the map, and what they mean."""
     yield lambda at: marks.stop(at, 0, marks.BLACK, mandatory=True), words.MANDATORY_STOP
     yield lambda at: marks.stop(at, 0, marks.BLACK, mandatory=False), words.OPTIONAL_STOP

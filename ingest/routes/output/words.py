@@ -6,117 +6,117 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from rules.event_route import RouteStatus
-from rules.waste.due_text import DAYS_DE, DAYS_EN, Text
+from rules.waste.due_text import DAYS_DE, DAYS_EN
 from rules.waste.route.day_plan import DayPlan, Why
 from rules.waste.route.solution import Kind, Reason, Visit
-from rules.waste.route.words import Words, fraction_of
+from rules.waste.words import Words, fraction_of
 
 Language = Literal["de", "en"]
 
-TITLE: Final = Text("Touren", "Tours")
-NOT_FOR_DRIVING: Final = Text("Reihenfolge der Halte, nicht zum Fahren", "Order of stops, not for driving")
-STATUS: Final[dict[RouteStatus, Text]] = {
-    "proposed": Text("Vorschlag, noch nicht bestätigt", "proposed, not confirmed yet"),
-    "confirmed": Text("bestätigt", "confirmed"),
-    "fallback": Text("Ersatz: die letzte bestätigte Tour", "fallback: the last confirmed tour"),
-    "withdrawn": Text("zurückgezogen, nicht fahren", "withdrawn, do not drive"),
+TITLE: Final = Words("Touren", "Tours")
+NOT_FOR_DRIVING: Final = Words("Reihenfolge der Halte, nicht zum Fahren", "Order of stops, not for driving")
+STATUS: Final[dict[RouteStatus, Words]] = {
+    "proposed": Words("Vorschlag, noch nicht bestätigt", "proposed, not confirmed yet"),
+    "confirmed": Words("bestätigt", "confirmed"),
+    "fallback": Words("Ersatz: die letzte bestätigte Tour", "fallback: the last confirmed tour"),
+    "withdrawn": Words("zurückgezogen, nicht fahren", "withdrawn, do not drive"),
 }
-KIND: Final[dict[Kind, Text]] = {
-    "stop": Text("leeren", "empty"),
-    "unload": Text("entladen", "unload"),
-    "home": Text("zurück zum Depot", "back to the depot"),
+KIND: Final[dict[Kind, Words]] = {
+    "stop": Words("leeren", "empty"),
+    "unload": Words("entladen", "unload"),
+    "home": Words("zurück zum Depot", "back to the depot"),
 }
-LEFT_OUT: Final[dict[Reason, Text]] = {
-    "invalid": Text("nicht planbar", "cannot be planned"),
-    "no_vehicle": Text("kein Fahrzeug kann ihn leeren", "no vehicle can empty it"),
-    "no_room": Text(
+LEFT_OUT: Final[dict[Reason, Words]] = {
+    "invalid": Words("nicht planbar", "cannot be planned"),
+    "no_vehicle": Words("kein Fahrzeug kann ihn leeren", "no vehicle can empty it"),
+    "no_room": Words(
         "muss geleert werden, aber kein Fahrzeug hat noch Platz oder Zeit",
         "must be emptied, but no vehicle has room or time left",
     ),
-    "not_worth_it": Text("der Weg lohnt sich heute nicht", "the way is not worth it today"),
-    "not_planned": Text("eine frühere Tour springt ein", "an earlier tour stands in"),
+    "not_worth_it": Words("der Weg lohnt sich heute nicht", "the way is not worth it today"),
+    "not_planned": Words("eine frühere Tour springt ein", "an earlier tour stands in"),
 }
 EXPLAINED: Final[frozenset[Reason]] = frozenset({"invalid", "no_vehicle", "not_planned"})
 """Whose detail says more than these words."""
 
-VEHICLE: Final = Text("Fahrzeug", "Vehicle")
-NUMBER: Final = Text("Nr.", "No.")
-CONTAINER: Final = Text("Behälter", "Container")
-WHY: Final = Text("Warum", "Why")
-LEVEL: Final = Text("Füllstand", "Level")
-LOAD: Final = Text("Ladung danach", "Load after")
-ARRIVAL: Final = Text("Ankunft", "Arrival")
-DONE: Final = Text("erledigt", "done")
-REMARKS: Final = Text("Hinweise", "Remarks")
-SKIPPED: Final = Text("nicht geleert, weil", "not emptied, because")
-NOT_SERVED: Final = Text("Auf keiner Tour", "On no tour")
-FOR_THE_DEPOT: Final = Text("Für das Depot", "For the depot")
-NO_TOUR: Final = Text("Heute fährt kein Fahrzeug.", "No vehicle goes out today.")
-STAYS: Final = Text("bleibt im Depot", "stays in the depot")
-STOPS: Final = Text("Behälter", "containers")
-ONE_STOP: Final = Text("Behälter", "container")
-STRAIGHT_WAY: Final = Text("geschätzt", "estimated")
-DEPOT: Final = Text("Depot", "Depot")
-SITE: Final = Text("Entsorgungsanlage", "Disposal site")
-START: Final = Text("Start", "Start")
-DEPARTS: Final = Text("Abfahrt spätestens {}", "departs at {} at the latest")
-MANDATORY: Final = Text("Pflicht", "mandatory")
-OPTIONAL: Final = Text("wenn es passt", "if it fits")
-SHIFT: Final = Text("Schicht {} bis {}", "shift {} to {}")
-BREAK: Final = Text(
+VEHICLE: Final = Words("Fahrzeug", "Vehicle")
+NUMBER: Final = Words("Nr.", "No.")
+CONTAINER: Final = Words("Behälter", "Container")
+WHY: Final = Words("Warum", "Why")
+LEVEL: Final = Words("Füllstand", "Level")
+LOAD: Final = Words("Ladung danach", "Load after")
+ARRIVAL: Final = Words("Ankunft", "Arrival")
+DONE: Final = Words("erledigt", "done")
+REMARKS: Final = Words("Hinweise", "Remarks")
+SKIPPED: Final = Words("nicht geleert, weil", "not emptied, because")
+NOT_SERVED: Final = Words("Auf keiner Tour", "On no tour")
+FOR_THE_DEPOT: Final = Words("Für das Depot", "For the depot")
+NO_TOUR: Final = Words("Heute fährt kein Fahrzeug.", "No vehicle goes out today.")
+STAYS: Final = Words("bleibt im Depot", "stays in the depot")
+STOPS: Final = Words("Behälter", "containers")
+ONE_STOP: Final = Words("Behälter", "container")
+STRAIGHT_WAY: Final = Words("geschätzt", "estimated")
+DEPOT: Final = Words("Depot", "Depot")
+SITE: Final = Words("Entsorgungsanlage", "Disposal site")
+START: Final = Words("Start", "Start")
+DEPARTS: Final = Words("Abfahrt spätestens {}", "departs at {} at the latest")
+MANDATORY: Final = Words("Pflicht", "mandatory")
+OPTIONAL: Final = Words("wenn es passt", "if it fits")
+SHIFT: Final = Words("Schicht {} bis {}", "shift {} to {}")
+BREAK: Final = Words(
     "{} min Pause sind eingeplant; sie passt überall, wo danach kein Zeitfenster verpasst wird",
     "a break of {} min is planned in; it fits wherever no time window is missed after it",
 )
-LATER: Final = Text("nach der Pause gelten die Zeiten um so viel später", "after it all times are later by as much")
-NEVER_DRIVE: Final = Text(
+LATER: Final = Words("nach der Pause gelten die Zeiten um so viel später", "after it all times are later by as much")
+NEVER_DRIVE: Final = Words(
     "Kein Routenplaner war beteiligt: Einbahnstraßen, Brücken und Sperrungen sind nicht berücksichtigt, Zeiten werden "
     "nicht versprochen.",
     "No routing engine took part: one-way streets, bridges and closures are not considered, no times are promised.",
 )
-BETWEEN: Final = Text("Beginn {} bis {}", "begin {} to {}")
-FROM: Final = Text("Beginn ab {}", "begin from {} on")
-UNTIL: Final = Text("Beginn bis {}", "begin until {}")
-SIDE: Final = {"right": Text("steht rechts", "on the right"), "left": Text("steht links", "on the left")}
-APPROACH: Final = Text("Anfahrt Richtung {}", "approach heading {}")
+BETWEEN: Final = Words("Beginn {} bis {}", "begin {} to {}")
+FROM: Final = Words("Beginn ab {}", "begin from {} on")
+UNTIL: Final = Words("Beginn bis {}", "begin until {}")
+SIDE: Final = {"right": Words("steht rechts", "on the right"), "left": Words("steht links", "on the left")}
+APPROACH: Final = Words("Anfahrt Richtung {}", "approach heading {}")
 COMPASS: Final = (
-    Text("Norden", "north"),
-    Text("Nordosten", "northeast"),
-    Text("Osten", "east"),
-    Text("Südosten", "southeast"),
-    Text("Süden", "south"),
-    Text("Südwesten", "southwest"),
-    Text("Westen", "west"),
-    Text("Nordwesten", "northwest"),
+    Words("Norden", "north"),
+    Words("Nordosten", "northeast"),
+    Words("Osten", "east"),
+    Words("Südosten", "southeast"),
+    Words("Süden", "south"),
+    Words("Südwesten", "southwest"),
+    Words("Westen", "west"),
+    Words("Nordwesten", "northwest"),
 )
-HEIGHT: Final = Text("Höhe bis {} m", "height up to {} m")
-WEIGHT: Final = Text("Gewicht bis {} t", "weight up to {} t")
-ROLL_OFF: Final = Text("Wechsel: einen leeren mitbringen", "exchange: bring an empty one")
-UNKNOWN_LEVEL: Final = Text("unbekannt", "unknown")
-PLAN: Final = Text("Plan", "Plan")
-WARNING: Final = Text("Achtung", "Attention")
-NORTH: Final = Text("N", "N")
-MANDATORY_STOP: Final = Text("muss geleert werden", "must be emptied")
-OPTIONAL_STOP: Final = Text("wird mitgenommen", "taken along")
-UNDER_WAY: Final = Text("Standort des Fahrzeugs", "where the vehicle is")
-MAP: Final = Text("Karte der Touren: {}", "Map of the tours: {}")
-MAP_STREETS: Final = Text("Linien folgen den Straßen.", "Lines follow the streets.")
-MAP_STRAIGHT: Final = Text(
+HEIGHT: Final = Words("Höhe bis {} m", "height up to {} m")
+WEIGHT: Final = Words("Gewicht bis {} t", "weight up to {} t")
+ROLL_OFF: Final = Words("Wechsel: einen leeren mitbringen", "exchange: bring an empty one")
+UNKNOWN_LEVEL: Final = Words("unbekannt", "unknown")
+PLAN: Final = Words("Plan", "Plan")
+WARNING: Final = Words("Achtung", "Attention")
+NORTH: Final = Words("N", "N")
+MANDATORY_STOP: Final = Words("muss geleert werden", "must be emptied")
+OPTIONAL_STOP: Final = Words("wird mitgenommen", "taken along")
+UNDER_WAY: Final = Words("Standort des Fahrzeugs", "where the vehicle is")
+MAP: Final = Words("Karte der Touren: {}", "Map of the tours: {}")
+MAP_STREETS: Final = Words("Linien folgen den Straßen.", "Lines follow the streets.")
+MAP_STRAIGHT: Final = Words(
     "Linien sind gerade Verbindungen, keine Straßen.", "Lines are straight connections, no streets."
 )
-MAP_MIXED: Final = Text(
+MAP_MIXED: Final = Words(
     "Linien folgen den Straßen, wo sie bekannt sind; die übrigen sind gerade Verbindungen.",
     "Lines follow the streets where they are known; the others are straight connections.",
 )
-MAP_NORTH: Final = Text("Norden ist oben.", "North is up.")
+MAP_NORTH: Final = Words("Norden ist oben.", "North is up.")
 COMPASS_STEP_DEG: Final = 360 // len(COMPASS)
 
 
-def said(text: Text | Words, language: Language) -> str:
+def said(text: Words, language: Language) -> str:
     """A text in a language."""
     return text.de if language == "de" else text.en
 
 
-def title(plan: DayPlan) -> Text:
+def title(plan: DayPlan) -> Words:
     """What may be done with the plan; the English one is the solution's own."""
     return TITLE if plan.solution.drivable else NOT_FOR_DRIVING
 
@@ -159,7 +159,7 @@ def number(value: float, digits: int, language: Language) -> str:
 
 
 def plain(text: str) -> str:
-    """Text in one line without what XML, terminals and files in UTF-8 cannot have or would act upon."""
+    """Words in one line without what XML, terminals and files in UTF-8 cannot have or would act upon."""
     return "".join(_harmless(letter) for letter in text)
 
 

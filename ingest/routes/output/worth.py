@@ -4,13 +4,15 @@ from typing import Final
 
 from ingest.routes.output import words
 from ingest.routes.output.words import Language, said
-from rules.waste.due_text import Text
 from rules.waste.route.solution import Solution
+from rules.waste.words import Words
 
-COST: Final = Text("Kosten {} €", "cost {} EUR")
-GAP: Final = Text("höchstens {} % über dem Optimum", "at most {} % above the optimum")
-NO_GAP: Final = Text("ohne Schranke, weil ein Pflichtbehälter fehlt", "no bound, for a mandatory container is left out")
-BEFORE: Final = Text("{} % gegen den Plan davor", "{} % against the plan before")
+COST: Final = Words("Kosten {} €", "cost {} EUR")
+GAP: Final = Words("höchstens {} % über dem Optimum", "at most {} % above the optimum")
+NO_GAP: Final = Words(
+    "ohne Schranke, weil ein Pflichtbehälter fehlt", "no bound, for a mandatory container is left out"
+)
+BEFORE: Final = Words("{} % gegen den Plan davor", "{} % against the plan before")
 
 
 def worth(solution: Solution, language: Language) -> str:

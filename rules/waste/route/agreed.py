@@ -6,7 +6,7 @@ from typing import Final
 
 from rules.waste.route.book import Book, LifeError
 from rules.waste.route.ties import ties, together
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 REPLACED: Final = Words("durch einen neueren Plan ersetzt", "replaced by a newer plan")
 NO_TOUR: Final = Words("im neueren Plan ohne Tour", "without a tour in the newer plan")

@@ -9,7 +9,7 @@ from rules.waste.route.in_force import Held
 from rules.waste.route.record import PlanRecord, TourRecord
 from rules.waste.route.route_event import event_of, name_of
 from rules.waste.route.ties import together
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 
 class LifeError(Exception):

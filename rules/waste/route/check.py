@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rules.waste.route.model import DAY_S, NO_WAY, DisposalSite, Matrix, Problem, RouteError, Stop, Vehicle
 from rules.waste.route.reach import reach
 from rules.waste.route.solution import Reason, Unserved
-from rules.waste.route.words import Words, fraction_of, joined
+from rules.waste.words import Words, fraction_of, joined
 
 MAX_SHIFT_S = DAY_S
 Faults = Iterator["Fault"]

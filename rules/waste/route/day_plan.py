@@ -12,7 +12,7 @@ from rules.event_route import RouteStatus
 from rules.event_waste import DueReason, Obligation
 from rules.waste.route.model import Problem
 from rules.waste.route.solution import Solution
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 Line = tuple[tuple[float, float], ...]
 """Streets as (longitude, latitude), as a routing engine draws them."""

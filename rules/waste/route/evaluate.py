@@ -15,7 +15,7 @@ from rules.waste.route.model import (
     Vehicle,
 )
 from rules.waste.route.solution import Cost, Kind, Solution, Tour, Unserved, Visit
-from rules.waste.route.words import Words, fraction_of
+from rules.waste.words import Words, fraction_of
 
 Halt = tuple[str, DisposalSite | Stop | None]
 NO_ROOM: Final = Words(

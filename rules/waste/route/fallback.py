@@ -12,7 +12,7 @@ from rules.waste.route.record import PlanRecord, TourRecord, moved
 from rules.waste.route.route_event import ID
 from rules.waste.route.route_text import day_of
 from rules.waste.route.solution import Unserved
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 NONE_KNOWN: Final = Words(
     "keine bestätigte Tour bekannt, nichts geplant", "no confirmed tour is known, nothing planned"

@@ -16,7 +16,7 @@ from rules.waste.route.in_force import Held, standing
 from rules.waste.route.progress import same
 from rules.waste.route.record import PlanRecord, TourRecord
 from rules.waste.route.solution import Unserved
-from rules.waste.route.words import NO_WORDS, Words
+from rules.waste.words import NO_WORDS, Words
 
 __all__ = [
     "NOTHING",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from rules.waste.route.words import Words, fraction_of
+from rules.waste.words import Words, fraction_of
 
 NO_WAY = -1
 """In a matrix: there is no way from here to there for this profile."""

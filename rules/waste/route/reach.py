@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rules.waste.route.ending import Ending, Finish, ending
 from rules.waste.route.model import NO_WAY, Problem, Stop, Vehicle
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 
 def reach(problem: Problem, vehicle: Vehicle) -> "Reach":

@@ -14,7 +14,7 @@ from rules.event_route import RouteStatus
 from rules.waste.route.crew import UnderWay
 from rules.waste.route.day_plan import DayPlan, Why
 from rules.waste.route.solution import Unserved, Visit
-from rules.waste.route.words import NO_WORDS, Words
+from rules.waste.words import NO_WORDS, Words
 
 Origin = Literal["frozen", "refreshed", "replanned", "asked", "fallback"]
 """What a plan was made for: the evening before, before the shift, during the day, by a person, in place of a plan."""

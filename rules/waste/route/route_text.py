@@ -6,7 +6,7 @@ from typing import Final
 from rules.event_route import RouteStatus
 from rules.waste.due_text import DAYS_DE, DAYS_EN
 from rules.waste.route.record import PlanRecord, TourRecord
-from rules.waste.route.words import Words, fraction_of, joined
+from rules.waste.words import Words, fraction_of, joined
 
 LONGEST: Final = 600
 """Characters of a text in an event."""

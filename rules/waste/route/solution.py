@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from rules.waste.route.model import Order
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 Reason = Literal["invalid", "no_vehicle", "no_room", "not_worth_it", "not_planned"]
 """Why a stop is on no tour; `not_planned`: a tour of another day stands in for a plan."""

@@ -20,7 +20,7 @@ from rules.waste.route.day_plan import Why
 from rules.waste.route.model import Kerb, Stop
 from rules.waste.route.property import DAY_MIN, MICRO, one_of, optional_whole, span
 from rules.waste.route.service_day import ServiceDay
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 
 LITRES = 1000
 """In a cubic metre."""

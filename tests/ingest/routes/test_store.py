@@ -17,7 +17,7 @@ from ingest.settings import JournalSettings
 from rules.waste.route import life
 from rules.waste.route.record import PlanRecord
 from rules.waste.route.solution import Unserved
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.rules.waste.route.plans import TUESDAY, evening_ms, plan
 
 BOTH = {"truck-1": ("bin-0", "site", "bin-1"), "truck-2": ("bin-3",)}

@@ -15,7 +15,7 @@ from rules.waste.route.check import checked
 from rules.waste.route.model import Problem, RouteError
 from rules.waste.route.solution import Unserved
 from rules.waste.route.solve import Limit, solve
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.rules.waste.route.instances import Size, random_problem
 
 ENDLESS = Job(checked(random_problem(1, Size(stops=60)), skip_invalid=True)[0], None, 600.0, 1)

@@ -9,7 +9,7 @@ from rules.waste.route.evaluate import evaluate
 from rules.waste.route.model import Order, Problem, Stop
 from rules.waste.route.solution import Solution, Unserved
 from rules.waste.route.solve import Limit, solve
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.rules.waste.route.instances import HOUR_S, Size, problem, random_problem, stop, vehicle
 
 MIDNIGHT_MS = 1_795_474_800_000

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.routes.output.jobs import COLUMNS, jobs_csv, jobs_json
 from rules.waste.route.day_plan import DayPlan
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.ingest.routes.output.plans import small, solved
 
 

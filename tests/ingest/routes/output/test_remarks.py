@@ -8,7 +8,7 @@ from ingest.routes.output.halts import trips
 from ingest.routes.output.remarks import concerns, notes, remarks
 from rules.waste.route.evaluate import evaluate
 from rules.waste.route.model import DAY_S, Order
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.ingest.routes.output.plans import made, small
 from tests.rules.waste.route.instances import HOUR_S, problem, stop, vehicle
 

@@ -10,7 +10,7 @@ from ingest.routes.output.sheet import sheet
 from ingest.routes.output.words import Language
 from rules.waste.route.day_plan import DayPlan
 from rules.waste.route.evaluate import evaluate
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.ingest.routes.output.plans import NASTY, made, small, solved
 
 TIME = re.compile(r"\d\d:\d\d")

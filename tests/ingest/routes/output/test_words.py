@@ -11,23 +11,22 @@ from ingest.routes.output import words
 from ingest.routes.output.words import plain
 from rules.event_route import RouteStatus
 from rules.waste.due_config import FRACTIONS
-from rules.waste.due_text import Text
 from rules.waste.route.model import DAY_S
 from rules.waste.route.solution import Kind, Reason
-from rules.waste.route.words import FRACTION_NAMES
+from rules.waste.words import FRACTION_NAMES, Words
 from tests.ingest.routes.output.plans import NASTY, small
 
 
-def every_text() -> list[Text]:
+def every_text() -> list[Words]:
     """All texts of the table."""
-    found: list[Text] = []
+    found: list[Words] = []
     for value in vars(words).values():
-        if isinstance(value, Text):
+        if isinstance(value, Words):
             found.append(value)
         elif isinstance(value, dict):
-            found += [text for text in value.values() if isinstance(text, Text)]
+            found += [text for text in value.values() if isinstance(text, Words)]
         elif isinstance(value, tuple):
-            found += [text for text in value if isinstance(text, Text)]
+            found += [text for text in value if isinstance(text, Words)]
     return found
 
 

@@ -10,7 +10,7 @@ from rules.waste.route.agenda import AGAIN_MS, News, Step, Times
 from rules.waste.route.record import PlanRecord
 from rules.waste.route.service_day import ServiceDay
 from rules.waste.route.solution import Unserved
-from rules.waste.route.words import NO_WORDS
+from rules.waste.words import NO_WORDS
 from tests.rules.waste.route.cities import city, container, depot, site, vehicle
 from tests.rules.waste.route.plans import TIMEZONE, plan
 

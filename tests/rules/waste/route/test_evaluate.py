@@ -8,7 +8,7 @@ import pytest
 
 from rules.waste.route.evaluate import evaluate
 from rules.waste.route.model import UNSERVED_COST, Capacity, Order, Problem, RouteError
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.rules.waste.route.instances import HOUR_S, flat, problem, stop, vehicle
 
 

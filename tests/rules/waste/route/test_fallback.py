@@ -8,7 +8,7 @@ from rules.waste.route.fallback import Gap, fallback, last_confirmed
 from rules.waste.route.in_force import Held
 from rules.waste.route.record import PlanRecord
 from rules.waste.route.service_day import ServiceDay
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.rules.waste.route.instances import HOUR_S
 from tests.rules.waste.route.plans import STOPS, TIMEZONE, TUESDAY, Tours, evening_ms, plan
 

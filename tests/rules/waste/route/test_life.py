@@ -11,7 +11,7 @@ from rules.waste.route import life
 from rules.waste.route.life import Change, LifeError
 from rules.waste.route.record import PlanRecord
 from rules.waste.route.solution import Unserved
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.rules.waste.route.plans import evening_ms, plan
 
 NOW = evening_ms()

@@ -7,7 +7,7 @@ from rules.event_route import RoutePlanned
 from rules.waste.route.record import moved, noon_s, record_of
 from rules.waste.route.route_event import event_of, events
 from rules.waste.route.solution import Unserved
-from rules.waste.route.words import Words
+from rules.waste.words import Words
 from tests.rules.waste.route.plans import TIMEZONE, TUESDAY, day_plan, evening_ms, plan
 
 TOURS = {"truck-1": ("bin-0", "bin-1", "bin-5")}

@@ -1,4 +1,4 @@
-"""What is said of tours in German and English."""
+"""What is said of containers and tours in German and English."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
